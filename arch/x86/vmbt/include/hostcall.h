@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the VMM asks of the host, and the memory they share.
+ *
+ * A host call is a return through the world switch with a request in
+ * vmbt_shared.hc; the answer is there when the VMM runs again. From the VMM's
+ * side it is a plain function call (plat_hostcall()). The host treats every
+ * argument as untrusted: the VMM is attacked by its guest all day.
+ */
+#ifndef VMBT_HOSTCALL_H
+#define VMBT_HOSTCALL_H
+
+#include "types.h"
+#include "guest.h"
+
+enum vmbt_hostcall_nr {
+	VMBT_HC_NONE,
+	/*
+	 * A host event arrived while the guest or VMM ran. arg[0] = vector.
+	 * The host replays it through its own IDT, then may schedule.
+	 */
+	VMBT_HC_INTR,
+	VMBT_HC_NMI,
+	VMBT_HC_MCE,
+	/*
+	 * The page behind guest frame arg[0]; arg[1] = 1 for a write grant.
+	 * ret: VMBT_PAGE_*; on RAM out[0] = physical address, out[1] = 1 if
+	 * the grant allows writes.
+	 */
+	VMBT_HC_GET_PAGE,
+	/* arg[0] more pool pages please; out[0] = how many there are now. */
+	VMBT_HC_POOL_GROW,
+	/* Leave to user space; details in vmbt_shared.exit. ret 0 = done. */
+	VMBT_HC_EXIT,
+	/* A step of long work is over: serve the host, come back. */
+	VMBT_HC_YIELD,
+	/* vmbt_shared.text has a line for the host's log (rate limited). */
+	VMBT_HC_LOG,
+	/* The VMM is broken; text says how. Never resumed. */
+	VMBT_HC_PANIC,
+	VMBT_HC_MAX,
+};
+
+enum vmbt_page_kind {
+	VMBT_PAGE_RAM,		/* granted */
+	VMBT_PAGE_NONE,		/* no slot: MMIO for user space */
+	VMBT_PAGE_ROM,		/* read-only slot; writes are MMIO */
+	VMBT_PAGE_RETRY,	/* being invalidated: zap first, ask again */
+	VMBT_PAGE_ERROR,	/* the host's memory is gone: stop the VM */
+};
+
+enum vmbt_exit_kind {
+	VMBT_EXIT_NONE,
+	VMBT_EXIT_IO,		/* io: complete in place, then go on */
+	VMBT_EXIT_MMIO,
+	VMBT_EXIT_HLT,
+	VMBT_EXIT_IRQ_WINDOW,
+	VMBT_EXIT_INTR,		/* VMBT_REQ_EXIT was seen at a clean point */
+	VMBT_EXIT_SHUTDOWN,	/* triple fault */
+	VMBT_EXIT_UNSUPPORTED,	/* text says what and where */
+	VMBT_EXIT_INTERNAL,	/* text says what broke */
+};
+
+#define VMBT_IO_IN	0
+#define VMBT_IO_OUT	1
+#define VMBT_IO_DATA	4096
+
+/* struct vmbt_exit - why the VMM leaves to user space */
+struct vmbt_exit {
+	u32 kind;		/* enum vmbt_exit_kind */
+	u32 pad;
+	/* IO: count items of size bytes in data[]; count * size <= 4096 */
+	u16 port;
+	u8 dir;
+	u8 size;
+	u32 count;
+	/* MMIO: len bytes (1-8) at gpa, in mmio_data */
+	u64 gpa;
+	u8 mmio_data[8];
+	u32 len;
+	u8 is_write;
+	u8 pad2[3];
+};
+
+/*
+ * Requests of the host to the VMM, set with atomic OR. The VMM looks at them
+ * at every return to the guest; a VMM in the guest is kicked by an IPI.
+ */
+#define VMBT_REQ_EXIT		0x01	/* leave with VMBT_EXIT_INTR */
+#define VMBT_REQ_ZAP		0x02	/* drop zap_start..zap_end, acknowledge */
+#define VMBT_REQ_STATE		0x04	/* guest state was set from outside */
+#define VMBT_REQ_FLUSH_TLB	0x08	/* first run on this CPU */
+#define VMBT_REQ_DIRTY_LOG	0x10
+
+/* Statistics, one u64 each; the uapi's names are these, in this order. */
+#define VMBT_STATS(X)							\
+	X(insns_translated)	X(units)	X(tc_bytes)		\
+	X(tc_flushes)		X(switches_de_bt)			\
+	X(insns_interpreted)	X(faults_hidden) X(faults_true)		\
+	X(faults_trace)		X(world_switches)			\
+	X(interrupts_injected)	X(exceptions_injected)			\
+	X(longest_vmm_tsc)	X(callouts)	X(chains)		\
+	X(hash_misses)		X(hash_hits_slow)			\
+	X(shadow_pages)		X(shadow_roots)	X(shadow_fills)		\
+	X(cr3_loads)		X(epochs_ended)	X(desc_fills)		\
+	X(monitor_moves)	X(code_invalidations)			\
+	X(hc_intr)	X(hc_nmi)	X(hc_mce)	X(hc_get_page)	\
+	X(hc_pool_grow)	X(hc_exit)	X(hc_yield)	X(hc_log)	\
+	X(exit_io)	X(exit_mmio)	X(exit_hlt)	X(exit_irq_window) \
+	X(exit_intr)	X(pool_pages)	X(pool_free)			\
+	X(prof_de)	X(prof_tc1)	X(prof_tc3)	X(prof_vmm)	\
+	X(prof_interp)
+
+struct vmbt_vmm_stats {
+#define VMBT_STAT_FIELD(name) u64 name;
+	VMBT_STATS(VMBT_STAT_FIELD)
+#undef VMBT_STAT_FIELD
+};
+
+/**
+ * struct vmbt_shared - pages that both worlds map (VMBT_SHARED_BASE)
+ *
+ * The host owns it while the VMM does not run, and the VMM while it does;
+ * only @requests, @irq_window and @stats are touched by both at once.
+ */
+struct vmbt_shared {
+	/* host call */
+	u32 hc_nr;
+	u32 hc_ret;
+	u64 hc_arg[4];
+	u64 hc_out[4];
+
+	u32 requests;
+	u8 irq_window;		/* user space wants IRQ_WINDOW exits */
+	u8 irq_ready;		/* VMM says: an EXTINT could be taken now */
+	u8 pad[2];
+	/*
+	 * External interrupt from KVM_INTERRUPT or the PIC: vector + 1, or 0.
+	 * The VMM takes it (and zeroes it) when the guest can.
+	 */
+	u32 extint;
+	u32 pad1;
+	u64 zap_start, zap_end;	/* guest frames */
+
+	/* set once by the host before the first entry */
+	u64 mem_top;		/* first gpa above all slots */
+	u64 tsc_khz;
+	u32 host_caps;		/* VMBT_HOST_* */
+	u32 mon_policy;		/* VMBT_MON_FLOATING or VMBT_MON_FIXED */
+	u32 no_de;		/* test option: never direct execution */
+	u32 ncpuid;
+	struct vmbt_cpuid {
+		u32 function, index, flags;
+		u32 eax, ebx, ecx, edx;
+		u32 pad;
+	} cpuid[64];
+
+	struct vmbt_guest guest;
+	struct vmbt_vmm_stats stats;
+	struct vmbt_exit exit;
+	char text[512];
+	u8 io_data[VMBT_IO_DATA] __aligned(64);
+	/* FXSAVE image of the guest, loaded and saved by the host half. */
+	u8 fpu[512] __aligned(64);
+};
+
+#define VMBT_HOST_LIMITS	0x01	/* the CPU enforces segment limits */
+#define VMBT_HOST_PCID		0x02
+#define VMBT_HOST_NX		0x04
+#define VMBT_HOST_INTEL		0x08	/* SYSENTER works in long mode */
+#define VMBT_HOST_LA57		0x10
+#define VMBT_HOST_CPUIDFAULT	0x20
+
+#define VMBT_MON_FLOATING	0
+#define VMBT_MON_FIXED		1
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every address-space constant of the VMM world, in one place.
+ *
+ *   0x0000_0000 .. 0xFFFF_FFFF   the guest's linear space, by shadow page
+ *                                tables; the monitor area sits in it, at the
+ *                                top (fixed) or in a hole (floating)
+ *   0xFFFF_FE80_0000_0000 ..     PML4 slot 509, 512 GiB, never used by Linux:
+ *       +0x00_0000_0000  IMAGE   text, rodata, data, bss of the VMM image
+ *       +0x00_1000_0000  SHARED  struct vmbt_shared, seen by host and VMM
+ *       +0x00_2000_0000  STACK   the VMM's stacks, a guard page below each
+ *       +0x00_3000_0000  POOLMAP u64 physical address of each pool page
+ *       +0x00_4000_0000  POOL    pool pages, page i at POOL + i * 4096
+ *       +0x01_0000_0000  ALIAS   4 GiB of stack aliases for returns to
+ *                                16-bit stacks (one page, mapped again and
+ *                                again)
+ *       +0x10_0000_0000  WINDOW  guest physical memory, gpa at WINDOW + gpa
+ *   cross text, cross data       at the same addresses as in the host
+ *
+ * The monitor area (offsets from its base; %gs and the translation cache's
+ * code segments have that base, so nothing in it depends on where it sits):
+ *
+ *   0x0000_0000  DATA      1 page: struct vmbt_mon, writable at ring 1 (and,
+ *                          while ring-3 code runs under BT, at ring 3)
+ *   0x0000_1000  HASH1     512 KiB: struct vmbt_hash_entry[65536], ring 1
+ *   0x0008_1000  HASH3     512 KiB: the same for ring-3 code under BT
+ *   0x0010_1000  RT        ring-1 runtime, up to 60 KiB
+ *   0x0011_0000  TC        translation cache, up to the area's end
+ *
+ * Assembly includes this file, hence no C here.
+ */
+#ifndef VMBT_LAYOUT_H
+#define VMBT_LAYOUT_H
+
+#define VMBT_PML4_SLOT		509
+#define VMBT_VMM_BASE		0xfffffe8000000000
+#define VMBT_IMAGE_BASE		0xfffffe8000000000
+#define VMBT_IMAGE_MAX		0x0000000001000000
+#define VMBT_SHARED_BASE	0xfffffe8010000000
+#define VMBT_STACK_BASE		0xfffffe8020000000
+#define VMBT_POOLMAP_BASE	0xfffffe8030000000
+#define VMBT_POOL_BASE		0xfffffe8040000000
+#define VMBT_POOL_MAX_PAGES	65536
+#define VMBT_ALIAS_BASE		0xfffffe8100000000
+#define VMBT_WINDOW_BASE	0xfffffe9000000000
+#define VMBT_WINDOW_SIZE	0x0000001000000000
+
+#define VMBT_MON_SIZE		0x00400000
+#define VMBT_MON_DATA		0x00000000
+#define VMBT_MON_HASH1		0x00001000
+#define VMBT_MON_HASH3		0x00081000
+#define VMBT_MON_HASH_ENTRIES	65536
+#define VMBT_MON_RT		0x00101000
+#define VMBT_MON_TC		0x00110000
+#define VMBT_MON_FIXED_BASE	0xffc00000
+
+/*
+ * Selectors of the run GDTs that belong to the VMM: the last entries of a
+ * 64 KiB table. A guest selector that lands there is cached, never shared.
+ */
+#define VMBT_SEL_FIRST		0xff80
+#define VMBT_SEL_TSS		0xff80	/* 16 bytes */
+#define VMBT_SEL_VMM_CS		0xff90	/* 64-bit, DPL 0 */
+#define VMBT_SEL_VMM_SS		0xff98	/* DPL 0 data */
+#define VMBT_SEL_TC1_CS		0xffa1	/* 32-bit, DPL 1, base = monitor */
+#define VMBT_SEL_TC3_CS		0xffab	/* 32-bit, DPL 3, base = monitor */
+#define VMBT_SEL_MON1_GS	0xffb1	/* data, DPL 1, base = monitor */
+#define VMBT_SEL_MON3_GS	0xffbb	/* data, DPL 3, base = monitor */
+#define VMBT_SEL_CACHED(n)	(0xffc0 + 8 * (n)) /* n = segment, RPL added */
+
+/* Vectors: gates with DPL > 0 exist at these only (and at 0x80, DPL 3). */
+#define VMBT_VEC_CALLOUT1	0x16	/* DPL 1: callouts of ring-1 code */
+#define VMBT_VEC_CALLOUT3	0x17	/* DPL 3: callouts of ring-3 BT code */
+#define VMBT_VEC_SYSENTER	0x100	/* software numbers, beyond the IDT */
+
+#endif

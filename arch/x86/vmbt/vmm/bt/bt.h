@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The binary translator as core sees it. See Documentation/vmbt/bt.rst.
+ */
+#ifndef VMBT_BT_H
+#define VMBT_BT_H
+
+#include "../vcpu.h"
+
+void bt_init(struct vcpu *v);
+
+/**
+ * bt_enter() - find or make translated code for v->guest, fill v->frame
+ *
+ * On X_OK frame.gpr, rip, rflags and rsp are set for the translation cache
+ * (cs, ss and the rest are desc_prepare()'s). X_FAULT: fetching the code
+ * raises v->exc. X_RETRY: interpret one instruction instead (interp_step()),
+ * as when it crosses into memory without RAM.
+ */
+int bt_enter(struct vcpu *v);
+
+/* Why translated code came back: the meaning of a callout's address. */
+enum bt_callout_kind {
+	BT_NOT_CALLOUT,		/* frame.rip is no callout site */
+	BT_BRANCH,		/* to an untranslated direct target: EIP set */
+	BT_INDIRECT,		/* hash miss: EIP set, checked against limit */
+	BT_INTERP,		/* interpret the instruction at EIP */
+	BT_STI,			/* interrupts just became possible at EIP */
+	BT_SELFCHECK,		/* code bytes changed: unit dropped, go on */
+};
+
+/**
+ * bt_callout() - a callout vector came from the translation cache
+ *
+ * Brings v->guest in sync (as bt_sync()) at the state the callout stands for,
+ * and chains where it can.
+ */
+enum bt_callout_kind bt_callout(struct vcpu *v);
+
+/**
+ * bt_sync() - bring v->guest in sync with v->frame, wherever in the cache
+ *
+ * For faults and asynchronous interrupts: the state at the start of the guest
+ * instruction that frame.rip belongs to (or at the next boundary, whichever
+ * the code at hand allows). frame.rip outside of the cache's code (the guest
+ * jumped wildly at ring 1) returns X_UNSUPPORTED.
+ */
+int bt_sync(struct vcpu *v);
+
+/* True if frame.rip is where v->guest.eip would resume: nothing to roll back. */
+
+/* Guest code bytes are about to change, or their mapping did. */
+void bt_invalidate_phys(struct vcpu *v, u64 gpa, u32 len);
+void bt_end_epoch(struct vcpu *v);
+void bt_flush(struct vcpu *v);
+
+/* Guest instructions of the last units entered, newest first, for dumps. */
+void bt_trace_dump(struct vcpu *v);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Shadow descriptor tables and the state of each segment register.
+ *
+ * Two run GDTs and LDTs, one for DE (DPL-3 segments with their full limits),
+ * one for BT (all truncated below the monitor area where that is fixed). An
+ * entry keeps the guest's index; DPL 0 becomes 1; it is filled on first use
+ * and dropped when the guest writes its own table. See architecture section 7.
+ */
+#ifndef VMBT_DESC_H
+#define VMBT_DESC_H
+
+#include "../vcpu.h"
+
+enum desc_state {
+	DESC_SHADOWED,		/* reloadable from the shadow table */
+	DESC_CACHED,		/* hidden part in a descriptor of the VMM's */
+	DESC_NEUTRAL,		/* holds a selector of the VMM's own */
+};
+
+/* An 8-byte descriptor, taken apart or put together. */
+void desc_unpack(u64 raw, struct vmbt_seg *seg);	/* not sel */
+u64 desc_pack(const struct vmbt_seg *seg);
+
+void desc_init(struct vcpu *v);
+enum desc_state desc_state(struct vcpu *v, enum vmbt_sreg s);
+
+/* The guest loaded a segment register (cpu/ has checked and stored it). */
+void desc_seg_loaded(struct vcpu *v, enum vmbt_sreg s);
+/* All hidden parts may have changed (real mode, task switch, state set). */
+void desc_segs_changed(struct vcpu *v);
+/* GDTR or LDTR changed. */
+void desc_tables_changed(struct vcpu *v);
+
+/* True if all six are shadowed: what the decision wants to know. */
+bool desc_all_shadowed(struct vcpu *v);
+
+/*
+ * Put hardware selectors for the mode into v->frame (cs, ss, ds, es, fs, gs,
+ * seg_load) and pick the run GDT. For BT, cs is the translation cache's and
+ * gs the monitor's. seg_load has a bit for each register whose loaded value
+ * differs from what the CPU has now.
+ */
+void desc_prepare(struct vcpu *v, enum vcpu_mode mode);
+
+/* After DE: take selectors the guest loaded itself back into v->guest. */
+void desc_sync_de(struct vcpu *v);
+
+/*
+ * #GP, #NP or #SS with a selector error code, hit by guest code in DE or a
+ * copied instruction. True: a shadow entry was filled, retry. False: true.
+ */
+bool desc_fault(struct vcpu *v, u32 vector, u32 error);
+
+/* A #GP/#SS(0) without selector: truncation's doing? True: interpret it. */
+bool desc_limit_fault(struct vcpu *v);
+
+/* Table images for metal/: base addresses of the current run GDT and LDT. */
+struct desc_tables {
+	u64 gdt_base;
+	u16 gdt_limit;
+	u64 ldt_base;		/* in the VMM; the LDT descriptor is set up */
+	u16 ldt_sel;		/* for LLDT; 0 = none */
+	u32 generation;		/* changes when LGDT/LLDT must be done */
+};
+const struct desc_tables *desc_current(struct vcpu *v);
+
+#endif

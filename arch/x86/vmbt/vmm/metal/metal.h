@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The machine below core: entering the guest and the way back.
+ */
+#ifndef VMBT_METAL_H
+#define VMBT_METAL_H
+
+#include "../vcpu.h"
+
+/**
+ * metal_run() - run the guest until it leaves for any reason
+ *
+ * Loads the root given to plat_set_root(), the tables of desc_current() if
+ * their generation changed, the segment registers that frame.seg_load names,
+ * then the general registers, and IRETQs to frame.{cs,rip,rflags,ss,rsp}.
+ * Comes back with frame as the guest left it, interrupts off, and
+ * frame.vector set: 0-31 exceptions, 32-255 host interrupts (not yet handled),
+ * VMBT_VEC_SYSENTER. Flags sanitised.
+ */
+void metal_run(struct vcpu *v);
+
+/* Host call HC_INTR/NMI/MCE for the vector metal_run() came back with. */
+void metal_host_interrupt(struct vcpu *v);
+
+/* VMBT_REQ_* that are set; cleared by core with metal_ack_request(). */
+u32 metal_requests(void);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The memory of the guest, as the rest of the image uses it: walk, access,
+ * shadow, trace. See Documentation/vmbt/mmu.rst.
+ *
+ * Three address kinds: linear (u32, after segmentation), gpa (u64, guest
+ * physical, A20 applied), and host physical (only inside mmu/ and plat).
+ */
+#ifndef VMBT_MMU_H
+#define VMBT_MMU_H
+
+#include "../vcpu.h"
+
+/* Accesses, as bits of the page-fault error code plus two of ours. */
+#define MMU_READ	0
+#define MMU_WRITE	VMBT_PF_W
+#define MMU_USER	VMBT_PF_U	/* CPL 3 access, else supervisor */
+#define MMU_EXEC	VMBT_PF_I
+#define MMU_PEEK	0x100		/* do not set accessed/dirty bits */
+
+/**
+ * struct mmu_xlat - result of a walk
+ * @gpa: guest physical address of the byte
+ * @page_size: 4096, 2 MiB or 4 MiB: what the guest mapped it with
+ */
+struct mmu_xlat {
+	u64 gpa;
+	u32 page_size;
+	bool writable;		/* at the access's privilege */
+	bool user;
+	bool dirty;
+	bool global;
+	bool nx;
+};
+
+void mmu_init(struct vcpu *v, u32 pool_first_free, u32 pool_pages);
+
+/* Translate, with the guest's access rights and A/D updates. X_OK/X_FAULT. */
+int mmu_walk(struct vcpu *v, u32 lin, u32 access, struct mmu_xlat *out);
+
+/*
+ * Linear reads and writes of 1..4096 bytes for the guest's instruction at
+ * hand; may cross a page. All or nothing for writes (both pages are checked
+ * first). Memory without RAM goes to plat_mmio(). Writes tell the traces.
+ * access: MMU_USER or 0. Return X_OK, X_FAULT (v->exc is the #PF).
+ */
+int mmu_read(struct vcpu *v, u32 lin, void *buf, u32 len, u32 access);
+int mmu_write(struct vcpu *v, u32 lin, const void *buf, u32 len, u32 access);
+/* Read-modify-write probe: would a write succeed? Sets the dirty bit. */
+int mmu_probe_write(struct vcpu *v, u32 lin, u32 len, u32 access);
+/* Fetch up to @len instruction bytes; *got is how many before a fault. */
+int mmu_fetch(struct vcpu *v, u32 lin, void *buf, u32 len, u32 access, u32 *got);
+
+/* Guest physical, no rights; false where there is no RAM. Writes tell traces. */
+bool mmu_read_phys(struct vcpu *v, u64 gpa, void *buf, u32 len);
+bool mmu_write_phys(struct vcpu *v, u64 gpa, const void *buf, u32 len);
+
+/* What a hardware #PF in the guest (DE or translated code) turns out to be. */
+enum mmu_fault {
+	MMU_FAULT_FIXED,	/* hidden: shadow filled, retry the access */
+	MMU_FAULT_TRUE,		/* guest's: v->exc set */
+	MMU_FAULT_EMULATE,	/* trace or MMIO: interpret the instruction */
+	MMU_FAULT_MONITOR,	/* touches the monitor area: interpret exactly */
+};
+enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error);
+
+/*
+ * The guest changed CR0, CR3, CR4, EFER (already stored in v->guest). For CR3
+ * (and PAE) mmu_load_cr3() reads and checks the PDPTEs: X_FAULT with #GP.
+ */
+int mmu_load_cr3(struct vcpu *v, u32 cr3);
+void mmu_mode_changed(struct vcpu *v);
+void mmu_invlpg(struct vcpu *v, u32 lin);
+void mmu_flush_guest_tlb(struct vcpu *v, bool global);
+
+/* Make the current root ready and tell plat about it; before guest entry. */
+void mmu_activate(struct vcpu *v);
+
+/*
+ * The monitor area: mapped in every root at v->mon_base. mmu_place_monitor()
+ * picks (floating) or sets (fixed) the base, false if no hole is left.
+ * mmu_monitor_user() makes its user pages visible for BT at ring 3.
+ */
+bool mmu_place_monitor(struct vcpu *v);
+void mmu_monitor_user(struct vcpu *v, bool visible);
+
+/* Host's memory went away (VMBT_REQ_ZAP): drop window and shadow entries. */
+void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn);
+
+/* One tracing service. Clients OR their bit into a frame's trace mask. */
+#define MMU_TRACE_SHADOW	0x01	/* frame is a guest page table */
+#define MMU_TRACE_DESC		0x02	/* holds GDT or LDT */
+#define MMU_TRACE_CODE		0x04	/* has translated code */
+#define MMU_TRACE_DIRTYLOG	0x08
+
+/* Called before the write of @len bytes at @gpa takes effect. */
+typedef void (*mmu_trace_fn)(struct vcpu *v, u64 gpa, u32 len);
+void mmu_trace_register(struct vcpu *v, u32 client, mmu_trace_fn fn);
+void mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
+void mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
+
+/*
+ * Code mappings, for the translator: as long as the epoch has not ended
+ * (VCPU_EV_EPOCH), every linear page told here maps to the frame told here.
+ * mmu/ watches the guest's tables behind it and checks on CR3 loads.
+ */
+void mmu_code_page(struct vcpu *v, u32 lin, u64 gfn);
+void mmu_code_pages_reset(struct vcpu *v);
+
+/* Pool pages for every user in the image; zeroed. ~0u when none is left. */
+u32 pool_alloc(struct vcpu *v);
+u32 pool_alloc_run(struct vcpu *v, u32 n);	/* contiguous indices */
+void pool_free(struct vcpu *v, u32 idx);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only seam between the image's pure code and the machine.
+ *
+ * On metal these are in metal/plat.c; in a test they work on ordinary memory.
+ * Nothing else in a pure source may depend on where it runs.
+ */
+#ifndef VMBT_PLAT_H
+#define VMBT_PLAT_H
+
+#include "../include/types.h"
+#include "../include/hostcall.h"
+
+/* Returned by plat_gfn_map() besides RAM. */
+struct plat_page {
+	u64 phys;		/* host physical address, page aligned */
+	void *virt;		/* the VMM's alias in the window */
+	bool writable;		/* the grant allows writes */
+};
+
+/**
+ * plat_gfn_map() - get the page behind a guest frame
+ * @gfn: guest frame number
+ * @write: a write grant is needed
+ * @out: filled when the result is VMBT_PAGE_RAM or VMBT_PAGE_ROM
+ *
+ * May make a host call. The answer stays valid until the next host call that
+ * reports VMBT_REQ_ZAP for the frame; do not keep @virt across one.
+ *
+ * Return: enum vmbt_page_kind
+ */
+int plat_gfn_map(u64 gfn, bool write, struct plat_page *out);
+
+/* Forget window entries of frames [start, end). */
+void plat_window_zap(u64 start, u64 end);
+
+/* Pool page @idx: its address in the VMM and its physical address. */
+void *plat_pool_virt(u32 idx);
+u64 plat_pool_phys(u32 idx);
+
+/**
+ * plat_pool_grow() - ask the host for more pool pages
+ * Return: number of pool pages there are now, larger than before or not.
+ */
+u32 plat_pool_grow(u32 want);
+
+/* One linear address, or everything, of the current root; all of them. */
+void plat_invlpg(u64 linear);
+void plat_flush_tlb(void);
+
+/* Make @phys the root the guest runs on from its next entry. */
+void plat_set_root(u64 phys);
+
+u64 plat_tsc(void);
+
+/* One line for the host's log. */
+void plat_log(const char *fmt, ...) __printf(1, 2);
+
+/* The VMM is broken: say how, never come back. */
+void plat_panic(const char *fmt, ...) __printf(1, 2) __noreturn;
+
+/* Serve the host if it wants: called between bounded steps of long work. */
+void plat_yield(void);
+
+/**
+ * plat_pio() - a port access by user space's devices
+ * @data: count items of size bytes, in or out; at most VMBT_IO_DATA bytes
+ *
+ * Returns when user space has answered. Synchronous from the VMM's side.
+ */
+void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data);
+
+/* An access of 1-8 bytes to guest physical space without RAM. */
+void plat_mmio(u64 gpa, void *data, u32 len, bool write);
+
+/* Host's CPUID after the VM's policy is not a seam: see cpu/cpuid.c. */
+
+/* The monitor area by the VMM's writable alias, all VMBT_MON_SIZE bytes. */
+void *plat_mon(void);
+
+/* struct vmbt_shared of this VM. */
+struct vmbt_shared *plat_shared(void);
+
+#endif
