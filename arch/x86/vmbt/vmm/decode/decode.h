@@ -58,7 +58,7 @@ enum vmbt_reg {
 };
 
 /* Segment registers, by encoding. */
-enum vmbt_seg {
+enum vmbt_segno {
 	VMBT_SEG_ES, VMBT_SEG_CS, VMBT_SEG_SS,
 	VMBT_SEG_DS, VMBT_SEG_FS, VMBT_SEG_GS,
 	VMBT_SEG_NONE = 0xff,
