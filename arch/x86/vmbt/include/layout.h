@@ -67,6 +67,7 @@
 #define VMBT_SEL_MON1_GS	0xffb1	/* data, DPL 1, base = monitor */
 #define VMBT_SEL_MON3_GS	0xffbb	/* data, DPL 3, base = monitor */
 #define VMBT_SEL_CACHED(n)	(0xffc0 + 8 * (n)) /* n = segment, RPL added */
+#define VMBT_SEL_LDT		0xfff0	/* 16 bytes */
 
 /* Vectors: gates with DPL > 0 exist at these only (and at 0x80, DPL 3). */
 #define VMBT_VEC_CALLOUT1	0x16	/* DPL 1: callouts of ring-1 code */
