@@ -70,6 +70,14 @@ void plat_yield(void);
  */
 void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data);
 
+/**
+ * plat_exit() - leave to user space for a reason that needs no answer
+ * @kind: enum vmbt_exit_kind, not IO or MMIO
+ *
+ * Returns when user space runs the vCPU again.
+ */
+void plat_exit(u32 kind);
+
 /* An access of 1-8 bytes to guest physical space without RAM. */
 void plat_mmio(u64 gpa, void *data, u32 len, bool write);
 

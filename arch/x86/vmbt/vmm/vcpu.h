@@ -98,6 +98,10 @@ struct vcpu {
 	struct vcpu_exc exc;
 	u32 events;		/* VCPU_EV_* */
 	u32 mon_base;		/* linear base of the monitor area */
+	u64 entry_rip;		/* frame.rip at the last metal_run() */
+	bool interpreted;	/* since then the interpreter ran */
+	u32 pool_first_free;	/* as the loader left the pool */
+	u32 pool_pages;
 };
 
 static inline u8 vcpu_cpl(const struct vcpu *v)

@@ -49,6 +49,9 @@ int bt_sync(struct vcpu *v);
 
 /* True if frame.rip is where v->guest.eip would resume: nothing to roll back. */
 
+/* An interrupt waits for the virtual IF (or no longer does). */
+void bt_set_pending(struct vcpu *v, bool on);
+
 /* Guest code bytes are about to change, or their mapping did. */
 void bt_invalidate_phys(struct vcpu *v, u64 gpa, u32 len);
 void bt_end_epoch(struct vcpu *v);

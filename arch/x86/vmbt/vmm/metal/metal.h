@@ -24,5 +24,9 @@ void metal_host_interrupt(struct vcpu *v);
 
 /* VMBT_REQ_* that are set; cleared by core with metal_ack_request(). */
 u32 metal_requests(void);
+void metal_ack_request(u32 bits);
+
+/* From the image header: what of the pool the loader left to the VMM. */
+void metal_pool_layout(u32 *first_free, u32 *pages);
 
 #endif

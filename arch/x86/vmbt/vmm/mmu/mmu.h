@@ -100,6 +100,13 @@ void mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
 void mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
 
 /*
+ * Make the page behind @lin writable by telling every trace client that it is
+ * about to change as a whole; for writes the VMM cannot do itself (x87, SIMD).
+ * False where there is no RAM, or the access is the guest's own fault.
+ */
+bool mmu_drop_traces(struct vcpu *v, u32 lin);
+
+/*
  * Code mappings, for the translator: as long as the epoch has not ended
  * (VCPU_EV_EPOCH), every linear page told here maps to the frame told here.
  * mmu/ watches the guest's tables behind it and checks on CR3 loads.

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The run loop's parts.
+ */
+#ifndef VMBT_CORE_H
+#define VMBT_CORE_H
+
+#include "../vcpu.h"
+
+/* Entered once per VM from metal/, on the VMM's stack; never returns. */
+void __noreturn vmm_main(void);
+
+/* core/exits.c: handle why metal_run() came back. */
+void core_handle_exit(struct vcpu *v);
+
+/* core/events.c */
+void core_sync(struct vcpu *v);		/* bring v->guest in sync */
+bool core_serve_host(struct vcpu *v);	/* requests; false: start over */
+bool core_inject(struct vcpu *v);	/* events into the guest; ditto */
+void core_finish(struct vcpu *v, int result);	/* of acting for an insn */
+void core_interpret(struct vcpu *v);	/* one instruction, guest in sync */
+void core_leave(struct vcpu *v, u32 exit_kind);
+void __noreturn core_stop(struct vcpu *v, u32 exit_kind);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Why the guest came back, and what to do about it.
+ *
+ * metal_run() has just returned; v->frame is the guest's state as the CPU left
+ * it. The cheap cases (hidden fault, host interrupt) leave it raw so that the
+ * guest goes on exactly where it was. All others bring v->guest in sync.
+ */
+#include "core.h"
+#include "../bt/bt.h"
+#include "../cpu/cpu.h"
+#include "../decode/decode.h"
+#include "../desc/desc.h"
+#include "../metal/metal.h"
+#include "../mmu/mmu.h"
+#include "../plat.h"
+
+/* An exception that is the guest's own, as the hardware reported it. */
+static void true_exception(struct vcpu *v)
+{
+	u8 vector = v->frame.vector;
+
+	core_sync(v);
+	v->exc = (struct vcpu_exc){ .vector = vector, .soft = VMBT_EV_FAULT };
+	switch (vector) {
+	case VMBT_VEC_TS:
+	case VMBT_VEC_NP:
+	case VMBT_VEC_SS:
+	case VMBT_VEC_GP:
+	case VMBT_VEC_AC:
+		v->exc.has_error = 1;
+		v->exc.error = v->frame.error;
+		break;
+	}
+	core_finish(v, X_FAULT);
+}
+
+/*
+ * Does the instruction at hand work on x87 or SIMD registers? Those are live
+ * in the CPU, the interpreter has no say over them.
+ */
+static bool fpu_insn(struct vcpu *v)
+{
+	const struct vmbt_seg *cs = &v->guest->seg[VMBT_CS];
+	u32 got = 0, user = vcpu_cpl(v) == 3 ? MMU_USER : 0;
+	struct vmbt_insn in;
+	u8 buf[VMBT_INSN_MAX];
+
+	mmu_fetch(v, cs->base + v->guest->eip, buf, sizeof(buf),
+		  MMU_EXEC | user, &got);
+	if (vmbt_decode(&in, buf, got, cs->attr & VMBT_ATTR_DB) != VMBT_DEC_OK)
+		return false;
+	return in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD);
+}
+
+static void page_fault(struct vcpu *v)
+{
+	u32 lin = v->frame.cr2, error = v->frame.error;
+
+	/* A trace may invalidate the very code that runs: sync comes first. */
+	switch (mmu_fault(v, lin, error)) {
+	case MMU_FAULT_FIXED:
+		break;
+	case MMU_FAULT_TRUE: {
+		struct vcpu_exc exc = v->exc;
+
+		core_sync(v);
+		v->exc = exc;
+		core_finish(v, X_FAULT);
+		break;
+	}
+	case MMU_FAULT_EMULATE:
+	case MMU_FAULT_MONITOR:
+		core_sync(v);
+		if (fpu_insn(v)) {
+			if (mmu_drop_traces(v, lin))
+				break;
+			vcpu_unsupported(v,
+					 "x87 or SIMD access to a device at %08x",
+					 lin);
+			core_stop(v, VMBT_EXIT_UNSUPPORTED);
+		}
+		core_interpret(v);
+		break;
+	}
+}
+
+/*
+ * #GP and #SS have many fathers: a shadow descriptor not filled yet, INT n
+ * through a gate of ours, truncation, privilege. The interpreter knows what
+ * the instruction does by the manual, so it decides.
+ */
+static void protection_fault(struct vcpu *v)
+{
+	u32 vector = v->frame.vector, error = v->frame.error;
+
+	if ((error & 0xfffc) && !(error & 2) && desc_fault(v, vector, error))
+		return;
+	core_sync(v);
+	if (fpu_insn(v) && !desc_limit_fault(v)) {
+		true_exception(v);
+		return;
+	}
+	core_interpret(v);
+}
+
+static void debug_trap(struct vcpu *v)
+{
+	core_sync(v);
+	v->guest->dr[6] = 0xffff0ff0 | (v->frame.dr6 & 0xe00f);
+	v->exc = (struct vcpu_exc){ .vector = VMBT_VEC_DB,
+				    .soft = VMBT_EV_ICEBP };
+	core_finish(v, X_FAULT);
+}
+
+static void callout(struct vcpu *v)
+{
+	enum bt_callout_kind kind;
+
+	v->stats->callouts++;
+	v->raw = false;
+	kind = bt_callout(v);
+	switch (kind) {
+	case BT_BRANCH:
+	case BT_INDIRECT:
+	case BT_STI:
+	case BT_SELFCHECK:
+		break;
+	case BT_INTERP:
+		core_interpret(v);
+		break;
+	case BT_NOT_CALLOUT:
+		vcpu_unsupported(v, "ring-1 code forged a callout at rip %x",
+				 (u32)v->frame.rip);
+		core_stop(v, VMBT_EXIT_INTERNAL);
+	}
+}
+
+static void host_interrupt(struct vcpu *v)
+{
+	struct vmbt_vmm_stats *s = v->stats;
+
+	/*
+	 * An interrupt that came while the VMM ran is taken on the guest's
+	 * first instruction: no progress means it was ours.
+	 */
+	if (v->frame.rip == v->entry_rip && v->interpreted)
+		s->prof_interp++;
+	else if (v->frame.rip == v->entry_rip)
+		s->prof_vmm++;
+	else if (v->mode == VCPU_DE)
+		s->prof_de++;
+	else if (v->mode == VCPU_BT1)
+		s->prof_tc1++;
+	else
+		s->prof_tc3++;
+	metal_host_interrupt(v);
+}
+
+void core_handle_exit(struct vcpu *v)
+{
+	u64 vector = v->frame.vector;
+
+	if (vector == VMBT_VEC_NMI || vector == VMBT_VEC_MC ||
+	    (vector >= 32 && vector < 256 && vector != 0x80)) {
+		host_interrupt(v);
+		return;
+	}
+	v->interpreted = false;
+	switch (vector) {
+	case VMBT_VEC_PF:
+		page_fault(v);
+		break;
+	case VMBT_VEC_GP:
+	case VMBT_VEC_SS:
+	case VMBT_VEC_NP:
+	case VMBT_VEC_TS:
+		protection_fault(v);
+		break;
+	case VMBT_VEC_CALLOUT1:
+	case VMBT_VEC_CALLOUT3:
+		/* In DE the same vectors are the guest's own INT n. */
+		if (v->mode == VCPU_DE) {
+			core_sync(v);
+			v->guest->eip -= 2;
+			core_interpret(v);
+		} else {
+			callout(v);
+		}
+		break;
+	case 0x80:
+		core_sync(v);
+		v->guest->eip -= 2;
+		v->exc = (struct vcpu_exc){ .vector = 0x80, .insn_len = 2,
+					    .soft = VMBT_EV_SOFT };
+		core_finish(v, X_FAULT);
+		break;
+	case VMBT_VEC_SYSENTER:
+		core_sync(v);
+		core_finish(v, cpu_sysenter(v));
+		break;
+	case VMBT_VEC_DB:
+		debug_trap(v);
+		break;
+	case VMBT_VEC_DF:
+		plat_panic("double fault from the guest at rip %llx",
+			   v->frame.rip);
+	default:
+		true_exception(v);
+		break;
+	}
+}

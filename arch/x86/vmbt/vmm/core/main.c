@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The VMM's main loop.
+ *
+ * The host has entered the VMM world for the first time and metal/ has called
+ * vmm_main() on the VMM's stack. From here on everything is one straight loop:
+ * serve the host, inject what waits, decide how the guest goes on, run it,
+ * handle why it came back. Host calls look like function calls from inside.
+ *
+ * Two states of the guest alternate. In sync: v->guest has it all. Raw: it is
+ * in v->frame as the CPU left it, possibly in the middle of translated code;
+ * what only needs to go on goes on from there, everything else calls
+ * core_sync() first.
+ */
+#include "core.h"
+#include "../bt/bt.h"
+#include "../desc/desc.h"
+#include "../direct/direct.h"
+#include "../metal/metal.h"
+#include "../mmu/mmu.h"
+#include "../plat.h"
+
+static struct vcpu vcpu0;
+
+static void init(struct vcpu *v)
+{
+	v->shared = plat_shared();
+	v->guest = &v->shared->guest;
+	v->stats = &v->shared->stats;
+	metal_pool_layout(&v->pool_first_free, &v->pool_pages);
+	mmu_init(v, v->pool_first_free, v->pool_pages);
+	v->mon = plat_mon();
+	desc_init(v);
+	bt_init(v);
+	v->events = VCPU_EV_MODE | VCPU_EV_MON_WANTED;
+}
+
+/* What happened below and concerns the translator and the tables. */
+static void serve_events(struct vcpu *v)
+{
+	if (v->events & VCPU_EV_MON_WANTED) {
+		v->events &= ~VCPU_EV_MON_WANTED;
+		if (!mmu_place_monitor(v)) {
+			vcpu_unsupported(v,
+					 "no 4 MiB hole is left for the monitor area");
+			core_stop(v, VMBT_EXIT_UNSUPPORTED);
+		}
+		desc_monitor_moved(v);
+		v->stats->monitor_moves++;
+	}
+	if (v->events & VCPU_EV_EPOCH) {
+		v->events &= ~VCPU_EV_EPOCH;
+		bt_end_epoch(v);
+	}
+	v->events &= ~(VCPU_EV_MODE | VCPU_EV_SEGS);
+}
+
+/* Pick the engine and fill v->frame. False: start over. */
+static bool prepare(struct vcpu *v)
+{
+	u8 cpl = vcpu_cpl(v);
+	int r;
+
+	if (vcpu_protected(v) && (cpl == 1 || cpl == 2)) {
+		vcpu_unsupported(v, "the guest runs at privilege level %u", cpl);
+		core_stop(v, VMBT_EXIT_UNSUPPORTED);
+	}
+	if (direct_possible(v)) {
+		if (v->mode != VCPU_DE)
+			v->stats->switches_de_bt++;
+		v->mode = VCPU_DE;
+		direct_enter(v);
+	} else {
+		/* Single-stepping needs a trap after each instruction. */
+		if (v->guest->eflags & VMBT_X86_EFLAGS_TF) {
+			core_interpret(v);
+			return false;
+		}
+		if (v->mode == VCPU_DE)
+			v->stats->switches_de_bt++;
+		v->mode = cpl == 3 ? VCPU_BT3 : VCPU_BT1;
+		r = bt_enter(v);
+		if (r == X_RETRY) {
+			core_interpret(v);
+			return false;
+		}
+		if (r != X_OK) {
+			core_finish(v, r);
+			return false;
+		}
+	}
+	/* Translating may have moved things: look before they are used. */
+	if (v->events)
+		return false;
+	mmu_monitor_user(v, v->mode == VCPU_BT3);
+	mmu_activate(v);
+	if (v->events)
+		return false;
+	desc_prepare(v, v->mode);
+	v->raw = true;
+	return true;
+}
+
+void vmm_main(void)
+{
+	struct vcpu *v = &vcpu0;
+
+	init(v);
+	for (;;) {
+		if (!core_serve_host(v) || !core_inject(v))
+			continue;
+		if (v->events) {
+			core_sync(v);
+			serve_events(v);
+			continue;
+		}
+		if (!v->raw && !prepare(v))
+			continue;
+		metal_run(v);
+		core_handle_exit(v);
+	}
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Direct execution: what may run, and how its registers travel.
+ *
+ * Ring-3 code with interrupts on and no I/O privilege can do nothing that the
+ * hardware would not stop, so it runs as it stands. Core asks
+ * direct_possible() on every way back to the guest.
+ */
+#include "direct.h"
+#include "../desc/desc.h"
+
+/*
+ * Flags that ring 3 may read and change on the real CPU. IF is on in both
+ * worlds; IOPL is zero in the real one, and code that could notice (IOPL 3)
+ * does not run here.
+ */
+#define DIRECT_FLAGS	(VMBT_EFLAGS_ARITH | VMBT_X86_EFLAGS_DF |	\
+			 VMBT_X86_EFLAGS_TF | VMBT_X86_EFLAGS_NT |	\
+			 VMBT_X86_EFLAGS_AC | VMBT_X86_EFLAGS_ID)
+
+bool direct_possible(struct vcpu *v)
+{
+	const struct vmbt_guest *g = v->guest;
+	u32 iopl = (g->eflags & VMBT_X86_EFLAGS_IOPL) >> 12;
+
+	if (v->shared->no_de)
+		return false;
+	return vcpu_protected(v) && vcpu_cpl(v) == 3 && iopl < 3 &&
+	       (g->eflags & VMBT_X86_EFLAGS_IF) && desc_all_shadowed(v);
+}
+
+void direct_enter(struct vcpu *v)
+{
+	struct vmbt_guest *g = v->guest;
+	struct vmbt_frame *f = &v->frame;
+
+	for (u8 i = 0; i < 8; i++)
+		f->gpr[i] = g->gpr[i];
+	f->rip = g->eip;
+	f->rsp = g->gpr[VMBT_ESP];
+	f->rflags = (g->eflags & (DIRECT_FLAGS | VMBT_X86_EFLAGS_RF)) |
+		    VMBT_X86_EFLAGS_IF | VMBT_X86_EFLAGS_FIXED;
+}
+
+void direct_sync(struct vcpu *v)
+{
+	struct vmbt_guest *g = v->guest;
+	const struct vmbt_frame *f = &v->frame;
+
+	for (u8 i = 0; i < 8; i++)
+		g->gpr[i] = f->gpr[i];
+	g->eip = f->rip;
+	g->gpr[VMBT_ESP] = f->rsp;
+	g->eflags = (g->eflags & ~(DIRECT_FLAGS | VMBT_X86_EFLAGS_RF)) |
+		    (f->rflags & DIRECT_FLAGS);
+	desc_sync_de(v);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Direct execution: guest code at ring 3 on the real CPU, unchanged.
+ */
+#ifndef VMBT_DIRECT_H
+#define VMBT_DIRECT_H
+
+#include "../vcpu.h"
+
+/* May v->guest run directly? Looks at virtual registers only. */
+bool direct_possible(struct vcpu *v);
+
+/* Load the guest's registers into v->frame; segments are desc_prepare()'s. */
+void direct_enter(struct vcpu *v);
+
+/* Take registers and segments back from v->frame. */
+void direct_sync(struct vcpu *v);
+
+#endif
