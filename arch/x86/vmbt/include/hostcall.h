@@ -148,6 +148,8 @@ struct vmbt_shared {
 	u32 host_caps;		/* VMBT_HOST_* */
 	u32 mon_policy;		/* VMBT_MON_FLOATING or VMBT_MON_FIXED */
 	u32 no_de;		/* test option: never direct execution */
+	u32 interp_only;	/* test option: only the interpreter */
+	u32 pad2;
 	u32 ncpuid;
 	struct vmbt_cpuid {
 		u32 function, index, flags;

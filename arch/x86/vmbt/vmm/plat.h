@@ -83,8 +83,12 @@ void plat_mmio(u64 gpa, void *data, u32 len, bool write);
 
 /* Host's CPUID after the VM's policy is not a seam: see cpu/cpuid.c. */
 
-/* The monitor area by the VMM's writable alias, all VMBT_MON_SIZE bytes. */
+/*
+ * The monitor area by the VMM's writable alias, all VMBT_MON_SIZE bytes: the
+ * run of pool pages that core told plat_set_mon().
+ */
 void *plat_mon(void);
+void plat_set_mon(u32 pool_idx);
 
 /* struct vmbt_shared of this VM. */
 struct vmbt_shared *plat_shared(void);

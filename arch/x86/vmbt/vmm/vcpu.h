@@ -100,8 +100,7 @@ struct vcpu {
 	u32 mon_base;		/* linear base of the monitor area */
 	u64 entry_rip;		/* frame.rip at the last metal_run() */
 	bool interpreted;	/* since then the interpreter ran */
-	u32 pool_first_free;	/* as the loader left the pool */
-	u32 pool_pages;
+	u32 mon_pool;		/* first pool page of the monitor area's run */
 };
 
 static inline u8 vcpu_cpl(const struct vcpu *v)

@@ -19,16 +19,24 @@
 #include "../metal/metal.h"
 #include "../mmu/mmu.h"
 #include "../plat.h"
+#include "../../include/layout.h"
 
 static struct vcpu vcpu0;
 
 static void init(struct vcpu *v)
 {
+	struct metal_pool pool;
+
 	v->shared = plat_shared();
 	v->guest = &v->shared->guest;
 	v->stats = &v->shared->stats;
-	metal_pool_layout(&v->pool_first_free, &v->pool_pages);
-	mmu_init(v, v->pool_first_free, v->pool_pages);
+	metal_pool_layout(&pool);
+	mmu_init(v, pool.first_free, pool.pages);
+	mmu_set_template(v, pool.base_root_idx, pool.la57, pool.pte_enc);
+	v->mon_pool = pool_alloc_run(v, VMBT_MON_SIZE / 4096);
+	if (v->mon_pool == ~0U)
+		plat_panic("no pool pages for the monitor area");
+	plat_set_mon(v->mon_pool);
 	v->mon = plat_mon();
 	desc_init(v);
 	bt_init(v);
@@ -64,6 +72,10 @@ static bool prepare(struct vcpu *v)
 	if (vcpu_protected(v) && (cpl == 1 || cpl == 2)) {
 		vcpu_unsupported(v, "the guest runs at privilege level %u", cpl);
 		core_stop(v, VMBT_EXIT_UNSUPPORTED);
+	}
+	if (v->shared->interp_only) {
+		core_interpret(v);
+		return false;
 	}
 	if (direct_possible(v)) {
 		if (v->mode != VCPU_DE)

@@ -26,7 +26,15 @@ void metal_host_interrupt(struct vcpu *v);
 u32 metal_requests(void);
 void metal_ack_request(u32 bits);
 
-/* From the image header: what of the pool the loader left to the VMM. */
-void metal_pool_layout(u32 *first_free, u32 *pages);
+/* From the image header: the pool, and what every root starts from. */
+struct metal_pool {
+	u32 first_free;		/* the loader used the pages before */
+	u32 pages;
+	u32 base_root_idx;
+	bool la57;
+	u64 pte_enc;
+};
+
+void metal_pool_layout(struct metal_pool *p);
 
 #endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The VMM in an ordinary process: plat.h and metal.h on malloc'ed memory.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "engine.h"
+#include "../../../../../arch/x86/vmbt/vmm/plat.h"
+#include "../../../../../arch/x86/vmbt/vmm/vcpu.h"
+#include "../../../../../arch/x86/vmbt/vmm/core/core.h"
+#include "../../../../../arch/x86/vmbt/vmm/metal/metal.h"
+
+#define STACK_SIZE	(1 << 20)
+#define POOL_PAGES	16384
+#define POOL_PHYS	0x8000000000ULL
+#define RAM_PHYS	0x100000000ULL
+
+static struct vmbt_shared shared;
+static u8 *ram, *pool;
+static u64 ram_size;
+static u32 pool_now = 2048;
+static u32 mon_pool;
+static ucontext_t user, vmm;
+static u32 requests;
+
+int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
+{
+	(void)write;
+	if (gfn >= ram_size >> 12)
+		return VMBT_PAGE_NONE;
+	out->phys = RAM_PHYS + (gfn << 12);
+	out->virt = ram + (gfn << 12);
+	out->writable = true;
+	return VMBT_PAGE_RAM;
+}
+
+void plat_window_zap(u64 start, u64 end)
+{
+	(void)start;
+	(void)end;
+}
+
+void *plat_pool_virt(u32 idx)
+{
+	if (idx >= pool_now)
+		plat_panic("pool page %u of %u", idx, pool_now);
+	return pool + ((size_t)idx << 12);
+}
+
+u64 plat_pool_phys(u32 idx)
+{
+	return POOL_PHYS + ((u64)idx << 12);
+}
+
+u32 plat_pool_grow(u32 want)
+{
+	if (want > POOL_PAGES - pool_now)
+		want = POOL_PAGES - pool_now;
+	pool_now += want;
+	return pool_now;
+}
+
+void plat_invlpg(u64 linear)
+{
+	(void)linear;
+}
+
+void plat_flush_tlb(void)
+{
+}
+
+void plat_set_root(u64 phys)
+{
+	(void)phys;
+}
+
+u64 plat_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+void plat_log(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("vmm: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+void plat_panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("vmm panic: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	abort();
+}
+
+void plat_yield(void)
+{
+}
+
+void plat_exit(u32 kind)
+{
+	shared.exit.kind = kind;
+	swapcontext(&vmm, &user);
+}
+
+void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data)
+{
+	shared.exit.port = port;
+	shared.exit.dir = dir;
+	shared.exit.size = size;
+	shared.exit.count = count;
+	if (dir == VMBT_IO_OUT)
+		memcpy(shared.io_data, data, (size_t)count * size);
+	plat_exit(VMBT_EXIT_IO);
+	if (dir == VMBT_IO_IN)
+		memcpy(data, shared.io_data, (size_t)count * size);
+}
+
+void plat_mmio(u64 gpa, void *data, u32 len, bool write)
+{
+	shared.exit.gpa = gpa;
+	shared.exit.len = len;
+	shared.exit.is_write = write;
+	if (write)
+		memcpy(shared.exit.mmio_data, data, len);
+	plat_exit(VMBT_EXIT_MMIO);
+	if (!write)
+		memcpy(data, shared.exit.mmio_data, len);
+}
+
+void *plat_mon(void)
+{
+	return plat_pool_virt(mon_pool);
+}
+
+void plat_set_mon(u32 pool_idx)
+{
+	mon_pool = pool_idx;
+}
+
+struct vmbt_shared *plat_shared(void)
+{
+	return &shared;
+}
+
+u32 metal_requests(void)
+{
+	return requests;
+}
+
+void metal_ack_request(u32 bits)
+{
+	requests &= ~bits;
+}
+
+void engine_request(u32 bits)
+{
+	requests |= bits;
+}
+
+void metal_pool_layout(struct metal_pool *p)
+{
+	*p = (struct metal_pool){ .first_free = 4, .pages = pool_now,
+				  .base_root_idx = 1 };
+}
+
+void metal_host_interrupt(struct vcpu *v)
+{
+	(void)v;
+}
+
+void metal_run(struct vcpu *v)
+{
+	(void)v;
+	plat_panic("the engine in a process only interprets");
+}
+
+void engine_create(void *mem, u64 size)
+{
+	ram = mem;
+	ram_size = size;
+	pool = calloc(POOL_PAGES, 4096);
+	shared.mem_top = size;
+	shared.host_caps = VMBT_HOST_NX;
+	shared.interp_only = 1;
+	getcontext(&vmm);
+	vmm.uc_stack.ss_sp = malloc(STACK_SIZE);
+	vmm.uc_stack.ss_size = STACK_SIZE;
+	vmm.uc_link = NULL;
+	makecontext(&vmm, vmm_main, 0);
+}
+
+struct vmbt_shared *engine_shared(void)
+{
+	return &shared;
+}
+
+u32 engine_run(void)
+{
+	swapcontext(&user, &vmm);
+	return shared.exit.kind;
+}
