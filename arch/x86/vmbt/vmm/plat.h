@@ -81,7 +81,20 @@ void plat_exit(u32 kind);
 /* An access of 1-8 bytes to guest physical space without RAM. */
 void plat_mmio(u64 gpa, void *data, u32 len, bool write);
 
-/* Host's CPUID after the VM's policy is not a seam: see cpu/cpuid.c. */
+/**
+ * plat_run_insn() - execute one x87, MMX or SSE instruction
+ * @code: its 64-bit encoding; a memory operand is at [R8]
+ * @len: bytes of @code, at most 16
+ * @gpr: the guest's general registers, read and written
+ * @eflags: arithmetic flags in and out
+ * @mem: the operand, 64-byte aligned
+ *
+ * Works on the guest's x87 and SSE registers.
+ *
+ * Return: false if this platform cannot, nothing has happened then.
+ */
+bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
+		   void *mem);
 
 /*
  * The monitor area by the VMM's writable alias, all VMBT_MON_SIZE bytes: the

@@ -172,6 +172,8 @@ static int dispatch(struct ictx *c)
 		r = iexec_string(c);
 	if (r == X_NOT_MINE)
 		r = iexec_system(c);
+	if (r == X_NOT_MINE)
+		r = iexec_fpu(c);
 	if (r != X_NOT_MINE)
 		return r;
 	if (c->in.cls == VMBT_CLS_UD)

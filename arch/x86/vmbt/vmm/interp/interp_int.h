@@ -60,5 +60,6 @@ int iexec_move(struct ictx *c);
 int iexec_flow(struct ictx *c);
 int iexec_string(struct ictx *c);
 int iexec_system(struct ictx *c);
+int iexec_fpu(struct ictx *c);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 
 #include "engine.h"
@@ -154,6 +155,59 @@ void plat_set_mon(u32 pool_idx)
 struct vmbt_shared *plat_shared(void)
 {
 	return &shared;
+}
+
+/*
+ * One instruction on the guest's FPU image: the process's own is put aside.
+ * The code runs from a page of its own, behind a frame that loads registers.
+ */
+bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
+{
+	static u8 host_fpu[512] __aligned(64);
+	static u8 *page;
+	u64 r[8], fl = 2 | *eflags;
+	int i;
+
+	if (!page) {
+		page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (page == MAP_FAILED)
+			return false;
+	}
+	memcpy(page, code, len);
+	page[len] = 0xc3;
+	for (i = 0; i < 8; i++)
+		r[i] = gpr[i];
+	asm volatile("fxsave64 %[host]\n\t"
+		     "fxrstor %[guest]\n\t"
+		     "pushq %%rbp\n\t"
+		     "movq %[mem], %%r8\n\t"
+		     "movq %[fn], %%r9\n\t"
+		     "pushq (%[fl])\n\tpopfq\n\t"
+		     "movq %[r], %%r11\n\t"
+		     "movq 0(%%r11), %%rax\n\tmovq 8(%%r11), %%rcx\n\t"
+		     "movq 16(%%r11), %%rdx\n\tmovq 24(%%r11), %%rbx\n\t"
+		     "movq 40(%%r11), %%rbp\n\tmovq 48(%%r11), %%rsi\n\t"
+		     "movq 56(%%r11), %%rdi\n\t"
+		     "callq *%%r9\n\t"
+		     "movq %%rax, 0(%%r11)\n\tmovq %%rcx, 8(%%r11)\n\t"
+		     "movq %%rdx, 16(%%r11)\n\tmovq %%rbx, 24(%%r11)\n\t"
+		     "movq %%rbp, 40(%%r11)\n\tmovq %%rsi, 48(%%r11)\n\t"
+		     "movq %%rdi, 56(%%r11)\n\t"
+		     "pushfq\n\tpopq (%[fl])\n\t"
+		     "popq %%rbp\n\t"
+		     "fxsave %[guest]\n\t"
+		     "fxrstor64 %[host]"
+		     : [host] "+m" (host_fpu), [guest] "+m" (shared.fpu)
+		     : [mem] "r" (mem), [fn] "r" (page), [fl] "r" (&fl),
+		       [r] "r" (r)
+		     : "rax", "rcx", "rdx", "rbx", "rsi", "rdi", "r8", "r9",
+		       "r11", "memory", "cc");
+	for (i = 0; i < 8; i++)
+		if (i != VMBT_ESP)
+			gpr[i] = r[i];
+	*eflags = fl & VMBT_EFLAGS_ARITH;
+	return true;
 }
 
 u32 metal_requests(void)
