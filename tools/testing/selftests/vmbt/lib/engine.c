@@ -166,6 +166,11 @@ bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
 	static u8 host_fpu[512] __aligned(64);
 	static u8 *page;
 	u64 r[8], fl = 2 | *eflags;
+	/* Registers that 32-bit guest code cannot name. */
+	register u64 *pfl asm("r12") = &fl;
+	register u64 *pr asm("r13") = r;
+	register void *fn asm("r14");
+	register void *pm asm("r15") = mem;
 	int i;
 
 	if (!page) {
@@ -178,31 +183,30 @@ bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
 	page[len] = 0xc3;
 	for (i = 0; i < 8; i++)
 		r[i] = gpr[i];
+	fn = page;
 	asm volatile("fxsave64 %[host]\n\t"
 		     "fxrstor %[guest]\n\t"
 		     "pushq %%rbp\n\t"
 		     "movq %[mem], %%r8\n\t"
-		     "movq %[fn], %%r9\n\t"
 		     "pushq (%[fl])\n\tpopfq\n\t"
-		     "movq %[r], %%r11\n\t"
-		     "movq 0(%%r11), %%rax\n\tmovq 8(%%r11), %%rcx\n\t"
-		     "movq 16(%%r11), %%rdx\n\tmovq 24(%%r11), %%rbx\n\t"
-		     "movq 40(%%r11), %%rbp\n\tmovq 48(%%r11), %%rsi\n\t"
-		     "movq 56(%%r11), %%rdi\n\t"
-		     "callq *%%r9\n\t"
-		     "movq %%rax, 0(%%r11)\n\tmovq %%rcx, 8(%%r11)\n\t"
-		     "movq %%rdx, 16(%%r11)\n\tmovq %%rbx, 24(%%r11)\n\t"
-		     "movq %%rbp, 40(%%r11)\n\tmovq %%rsi, 48(%%r11)\n\t"
-		     "movq %%rdi, 56(%%r11)\n\t"
+		     "movq 0(%[r]), %%rax\n\tmovq 8(%[r]), %%rcx\n\t"
+		     "movq 16(%[r]), %%rdx\n\tmovq 24(%[r]), %%rbx\n\t"
+		     "movq 40(%[r]), %%rbp\n\tmovq 48(%[r]), %%rsi\n\t"
+		     "movq 56(%[r]), %%rdi\n\t"
+		     "callq *%[fn]\n\t"
+		     "movq %%rax, 0(%[r])\n\tmovq %%rcx, 8(%[r])\n\t"
+		     "movq %%rdx, 16(%[r])\n\tmovq %%rbx, 24(%[r])\n\t"
+		     "movq %%rbp, 40(%[r])\n\tmovq %%rsi, 48(%[r])\n\t"
+		     "movq %%rdi, 56(%[r])\n\t"
 		     "pushfq\n\tpopq (%[fl])\n\t"
 		     "popq %%rbp\n\t"
 		     "fxsave %[guest]\n\t"
 		     "fxrstor64 %[host]"
 		     : [host] "+m" (host_fpu), [guest] "+m" (shared.fpu)
-		     : [mem] "r" (mem), [fn] "r" (page), [fl] "r" (&fl),
-		       [r] "r" (r)
-		     : "rax", "rcx", "rdx", "rbx", "rsi", "rdi", "r8", "r9",
-		       "r11", "memory", "cc");
+		     : [mem] "r" (pm), [fn] "r" (fn), [fl] "r" (pfl),
+		       [r] "r" (pr)
+		     : "rax", "rcx", "rdx", "rbx", "rsi", "rdi", "r8",
+		       "memory", "cc");
 	for (i = 0; i < 8; i++)
 		if (i != VMBT_ESP)
 			gpr[i] = r[i];
