@@ -102,7 +102,20 @@ int vmbt_space_leaves(struct vmbt_space *space,
 		      void *data, struct vmbt_leaves *out);
 const char *vmbt_leaf_name(enum vmbt_leaf_owner owner);
 
-struct vmbt_hv_vcpu *vmbt_hv_vcpu_create(struct vmbt_space *space);
+/**
+ * vmbt_hv_vcpu_create() - a virtual CPU of the space
+ * @space: the space
+ * @ready: called by vmbt_world_run() with interrupts off as the last thing
+ *	before the switch, after the vCPU has been published as being in the
+ *	VMM world (and a full barrier). False: don't switch. It closes the gap
+ *	between looking for requests and being there to be kicked.
+ * @data: for @ready
+ *
+ * Return: the vCPU or ERR_PTR()
+ */
+struct vmbt_hv_vcpu *vmbt_hv_vcpu_create(struct vmbt_space *space,
+					 bool (*ready)(void *data),
+					 void *data);
 void vmbt_hv_vcpu_destroy(struct vmbt_hv_vcpu *v);
 
 /**
@@ -117,8 +130,8 @@ void vmbt_hv_vcpu_destroy(struct vmbt_hv_vcpu *v);
  * The caller holds no spinlock, has interrupts on, and looks at signals
  * between two calls, else a guest that never stops can't be killed.
  *
- * Return: enum vmbt_hostcall_nr (> 0), or -EIO if the VMM died (logged); it
- * must not be run again then.
+ * Return: enum vmbt_hostcall_nr (> 0), 0 if the vCPU's ready() said no, or -EIO
+ * if the VMM died (logged); it must not be run again then.
  */
 int vmbt_world_run(struct vmbt_hv_vcpu *v);
 
@@ -126,8 +139,9 @@ int vmbt_world_run(struct vmbt_hv_vcpu *v);
  * vmbt_world_kick() - get a vCPU out of the VMM world, and wait until it is
  * @v: the vCPU, on any CPU
  *
- * The request that it shall see when it comes back in must have been set in
- * vmbt_shared.requests before. May sleep. Returns at once if it is not in.
+ * What its ready() shall see when it comes back must have been written before;
+ * has a full barrier first. MMU notifiers call it under spinlocks: interrupts
+ * are on, but it must not sleep. Returns at once if the vCPU is not in.
  */
 void vmbt_world_kick(struct vmbt_hv_vcpu *v);
 
