@@ -10,10 +10,24 @@
 #ifndef VMBT_HEADER_H
 #define VMBT_HEADER_H
 
-#include "types.h"
+#include "layout.h"
 
 #define VMBT_IMAGE_MAGIC	0x54424d56	/* "VMBT" */
-#define VMBT_IMAGE_VERSION	1
+#define VMBT_IMAGE_VERSION	2
+
+/* A 64-bit TSS without I/O bitmap: every port is out of bounds. */
+#define VMBT_TSS_LIMIT		103
+/* The linker script keeps this much for the header. */
+#define VMBT_HEADER_SIZE	256
+/* Offset of the entry stubs, 16 bytes each, vector 0 first. */
+#define VMBT_STUBS_OFFSET	0x1000
+
+/* What assembly reads of it. */
+#define VMBT_H_CROSS_DATA	0x40
+#define VMBT_H_SWITCH		0x48
+
+#ifndef __ASSEMBLY__
+#include "types.h"
 
 struct vmbt_image_header {
 	/* Filled by the linker script. Offsets are from VMBT_IMAGE_BASE. */
@@ -21,6 +35,9 @@ struct vmbt_image_header {
 	u32 version;
 	u64 base;		/* must be VMBT_IMAGE_BASE */
 	u64 entry;		/* void entry(void) on the VMM's stack */
+	u64 idt;		/* 256 gates */
+	u64 tss;		/* VMBT_TSS_LIMIT + 1 bytes */
+	u64 sysenter;		/* for MSR_IA32_SYSENTER_EIP */
 	u32 text_end;		/* [0, text_end): read, execute */
 	u32 rodata_end;		/* [text_end, rodata_end): read */
 	u32 data_end;		/* [rodata_end, data_end): read, write; in file */
@@ -39,4 +56,11 @@ struct vmbt_image_header {
 	u32 pad;
 };
 
+_Static_assert(offsetof(struct vmbt_image_header, cross_data) ==
+	       VMBT_H_CROSS_DATA, "cross_data");
+_Static_assert(offsetof(struct vmbt_image_header, switch_to_host) ==
+	       VMBT_H_SWITCH, "switch_to_host");
+_Static_assert(sizeof(struct vmbt_image_header) <= VMBT_HEADER_SIZE, "size");
+
+#endif /* __ASSEMBLY__ */
 #endif

@@ -9,6 +9,8 @@
  *       +0x00_0000_0000  IMAGE   text, rodata, data, bss of the VMM image
  *       +0x00_1000_0000  SHARED  struct vmbt_shared, seen by host and VMM
  *       +0x00_2000_0000  STACK   the VMM's stacks, a guard page below each
+ *       +0x00_2800_0000  GDT     the home GDT: one page, mapped twice, so that
+ *                                Linux's and the VMM's selectors are valid
  *       +0x00_3000_0000  POOLMAP u64 physical address of each pool page
  *       +0x00_4000_0000  POOL    pool pages, page i at POOL + i * 4096
  *       +0x01_0000_0000  ALIAS   4 GiB of stack aliases for returns to
@@ -38,12 +40,30 @@
 #define VMBT_IMAGE_MAX		0x0000000001000000
 #define VMBT_SHARED_BASE	0xfffffe8010000000
 #define VMBT_STACK_BASE		0xfffffe8020000000
+#define VMBT_GDT_BASE		0xfffffe8028000000
 #define VMBT_POOLMAP_BASE	0xfffffe8030000000
 #define VMBT_POOL_BASE		0xfffffe8040000000
 #define VMBT_POOL_MAX_PAGES	65536
 #define VMBT_ALIAS_BASE		0xfffffe8100000000
 #define VMBT_WINDOW_BASE	0xfffffe9000000000
 #define VMBT_WINDOW_SIZE	0x0000001000000000
+
+/*
+ * Stack n lies at the top of the n-th slot of STACK; what is below it in the
+ * slot is not mapped. Index 0 is the VMM's own, 1 takes entries from rings 1
+ * and 3, the others are IST stacks.
+ */
+#define VMBT_STACK_SLOT		0x10000
+#define VMBT_STACK_MAIN		0
+#define VMBT_STACK_ENTRY	1
+#define VMBT_STACK_NMI		2
+#define VMBT_STACK_DF		3
+#define VMBT_STACK_DB		4
+#define VMBT_STACK_MC		5
+#define VMBT_STACKS		6
+#define VMBT_STACK_MAIN_PAGES	12
+#define VMBT_STACK_IST_PAGES	2
+#define VMBT_STACK_TOP(n)	(VMBT_STACK_BASE + ((n) + 1) * VMBT_STACK_SLOT)
 
 #define VMBT_MON_SIZE		0x00400000
 #define VMBT_MON_DATA		0x00000000
