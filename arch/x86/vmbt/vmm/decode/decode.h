@@ -10,8 +10,9 @@
  * privilege, control registers or segments are the caller's, see the flags
  * VMBT_IF_PM_ONLY and cls.
  *
- * Tables: opcodes.c (one byte and 0F), vector.c (SSE, AVX, BMI), x87.c, and
- * opinfo.c (effects by operation). The code that walks them is decode.c.
+ * Tables: opcodes.c (one byte and 0F), sse.c and avx.c (by mandatory prefix),
+ * x87.c, and opinfo.c (effects by operation). decode.c walks them, effects.c
+ * says what follows, disasm.c writes text.
  */
 #ifndef VMBT_DECODE_H
 #define VMBT_DECODE_H
@@ -81,7 +82,7 @@ enum vmbt_segno {
 /* Properties (vmbt_insn.flags). */
 #define VMBT_IF_MODRM		0x00000001	/* has a ModRM byte */
 #define VMBT_IF_MEM		0x00000002	/* mem describes a memory operand */
-#define VMBT_IF_MEM_READ	0x00000004
+#define VMBT_IF_MEM_READ	0x00000004	/* by mem or string operand */
 #define VMBT_IF_MEM_WRITE	0x00000008
 #define VMBT_IF_STR_SRC		0x00000010	/* reads seg:[rSI] */
 #define VMBT_IF_STR_DST		0x00000020	/* accesses ES:[rDI] */
