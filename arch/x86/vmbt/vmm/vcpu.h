@@ -27,6 +27,7 @@ struct bt;
  * v->exc holds the guest's exception and nothing else of the guest's state
  * has changed (but accessed/dirty bits).
  */
+#undef X_OK			/* unistd.h's, in user-space tests */
 enum x_result {
 	X_OK,
 	X_FAULT,
@@ -34,6 +35,8 @@ enum x_result {
 	X_RETRY,		/* mapping changed underneath: do it again */
 	X_HLT,			/* interpreter: HLT was executed */
 };
+/* unistd.h after this header must not compile. */
+#define X_OK X_OK
 
 /* An exception raised by the instruction at hand. */
 struct vcpu_exc {

@@ -16,6 +16,9 @@
 /* One engine a process. RAM is [0, ram_size) of guest physical space. */
 void engine_create(void *ram, u64 ram_size);
 
+/* Only the platform, for tests that call the image's functions themselves. */
+void engine_plat(void *ram, u64 ram_size);
+
 /* What both worlds share; guest state may be set before the first run. */
 struct vmbt_shared *engine_shared(void);
 

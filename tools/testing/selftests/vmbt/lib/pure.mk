@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The image's pure sources as objects for a user-space test, with sanitizers.
+# A test's Makefile sets TOP and O, includes this, and links $(PURE_OBJS) (all
+# folders) or $(call pure,cpu desc mmu ...).
+
+PURE_CFLAGS := -std=gnu11 -g -O2 -mno-red-zone -Wall -Wextra -Werror \
+	-fno-omit-frame-pointer
+SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
+VMM := $(TOP)/arch/x86/vmbt/vmm
+PURE_DIRS := core cpu decode desc direct interp lib mmu bt
+PURE_HDRS := $(wildcard $(VMM)/*.h $(VMM)/*/*.h $(TOP)/arch/x86/vmbt/include/*.h)
+
+pure = $(foreach d,$(1),$(patsubst $(VMM)/%.c,$(O)/vmm/%.o,$(wildcard $(VMM)/$(d)/*.c)))
+PURE_OBJS = $(call pure,$(PURE_DIRS))
+
+$(O)/vmm/%.o: $(VMM)/%.c $(PURE_HDRS)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) $(SANITIZE) -c -o $@ $<
+
+$(O)/engine.o: $(TOP)/tools/testing/selftests/vmbt/lib/engine.c $(PURE_HDRS)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) $(SANITIZE) -c -o $@ $<
