@@ -211,7 +211,8 @@ static bool run(const struct state *init, const struct state *fina,
 			r = X_OK;
 		}
 		if (r != X_OK && r != X_HLT) {
-			snprintf(why, n, "result %d: %s", r, cpu.shared->text);
+			snprintf(why, n, "result %d: %.80s", r,
+				 cpu.shared->text);
 			return false;
 		}
 	}
