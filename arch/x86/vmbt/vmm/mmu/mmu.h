@@ -34,6 +34,8 @@ struct mmu_xlat {
 };
 
 void mmu_init(struct vcpu *v, u32 pool_first_free, u32 pool_pages);
+/* What every root's upper half is copied from; before the first root. */
+void mmu_set_template(struct vcpu *v, u32 base_root_idx, bool la57, u64 pte_enc);
 
 /* Translate, with the guest's access rights and A/D updates. X_OK/X_FAULT. */
 int mmu_walk(struct vcpu *v, u32 lin, u32 access, struct mmu_xlat *out);
@@ -73,7 +75,7 @@ void mmu_mode_changed(struct vcpu *v);
 void mmu_invlpg(struct vcpu *v, u32 lin);
 void mmu_flush_guest_tlb(struct vcpu *v, bool global);
 
-/* Make the current root ready and tell plat about it; before guest entry. */
+/* Make the current root ready and tell plat about it; before every guest entry. */
 void mmu_activate(struct vcpu *v);
 
 /*
@@ -83,6 +85,8 @@ void mmu_activate(struct vcpu *v);
  */
 bool mmu_place_monitor(struct vcpu *v);
 void mmu_monitor_user(struct vcpu *v, bool visible);
+/* Which part [from, to) of the area (page aligned) is ring-3 code's cache. */
+void mmu_monitor_tc3(struct vcpu *v, u32 from, u32 to);
 
 /* Host's memory went away (VMBT_REQ_ZAP): drop window and shadow entries. */
 void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn);

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Page faults of the hardware: whose are they?
+ *
+ * The guest's tables decide. If they forbid the access, the fault is the
+ * guest's (true). If they allow it, the shadow was merely behind (hidden): it
+ * is filled and the access tried again. Writes to traced frames and accesses
+ * to what is no memory are for the interpreter.
+ */
+#include "mmu_int.h"
+
+/* Put the translation of @w in the current root. */
+static void shadow_fill(struct vcpu *v, const struct walk *w,
+			const struct plat_page *page)
+{
+	struct mmu *m = v->mmu;
+	struct root *r = m->cur;
+	u32 dir_i = (w->lin >> 21) & 511;
+	u32 role, gfn, child;
+	struct sp *pd, *pt;
+
+	role = r->role | 1 | (u32)w->acc_dir << ROLE_ACC_SHIFT;
+	if (w->big) {
+		gfn = w->gfn & ~511u;
+		role |= ROLE_DIRECT | (u32)w->dirty << ROLE_QUAD_SHIFT;
+	} else {
+		gfn = w->pt_gfn;
+		if (!role_pae(role))
+			role |= (dir_i & 1) << ROLE_QUAD_SHIFT;
+	}
+
+	pd = root_pd(v, r, w->lin >> 30);
+	child = pd->aux[dir_i];
+	pt = child ? sp_of(m, child) : NULL;
+	if (!pt || pt->gfn != gfn || pt->role != role) {
+		pt = sp_get(v, gfn, role);
+		sp_link(v, pd, dir_i, pt);
+	}
+	pt->writes = 0;
+	pt->used = 1;
+	spte_set(v, pt, (w->lin >> 12) & 511, w->gfn,
+		 PTE_A | spte_make(v, role, w->acc, w->dirty, w->gfn,
+				   w->access, page));
+	v->stats->shadow_fills++;
+}
+
+static enum mmu_fault fault_true(struct vcpu *v)
+{
+	v->stats->faults_true++;
+	return MMU_FAULT_TRUE;
+}
+
+/* What a walk that did not succeed means for the fault at hand. */
+static enum mmu_fault fault_walk(struct vcpu *v, int r)
+{
+	if (r == X_FAULT)
+		return fault_true(v);
+	/* X_RETRY: the host's request is served before the guest goes on. */
+	return r == X_RETRY ? MMU_FAULT_FIXED : MMU_FAULT_EMULATE;
+}
+
+static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
+{
+	struct mmu *m = v->mmu;
+	struct plat_page page;
+	struct frame *f;
+	struct walk w;
+	int r;
+
+	if (mon_contains(v, lin)) {
+		r = walk_guest(v, lin, access | MMU_PEEK, &w);
+		return r == X_OK ? MMU_FAULT_MONITOR : fault_walk(v, r);
+	}
+	root_select(v);
+	mmu_topup(v);
+	r = walk_guest(v, lin, access, &w);
+	if (r != X_OK)
+		return fault_walk(v, r);
+	/* The supervisor's code never runs from its own pages. */
+	if ((access & MMU_EXEC) && !(access & MMU_USER))
+		return MMU_FAULT_EMULATE;
+	if (w.gfn >= m->mem_frames)
+		return MMU_FAULT_EMULATE;
+	if (!w.big && w.pt_gfn >= m->mem_frames)
+		return MMU_FAULT_EMULATE;
+
+	f = frame_peek(m, w.gfn);
+	if ((access & MMU_WRITE) && f && f->trace) {
+		v->stats->faults_trace++;
+		return MMU_FAULT_EMULATE;
+	}
+	switch (plat_gfn_map(w.gfn, access & MMU_WRITE, &page)) {
+	case VMBT_PAGE_RAM:
+		break;
+	case VMBT_PAGE_ROM:
+		page.writable = false;
+		break;
+	case VMBT_PAGE_RETRY:
+		return MMU_FAULT_FIXED;
+	default:
+		return MMU_FAULT_EMULATE;
+	}
+	if ((access & MMU_WRITE) && !page.writable)
+		return MMU_FAULT_EMULATE;
+	shadow_fill(v, &w, &page);
+	v->stats->faults_hidden++;
+	return MMU_FAULT_FIXED;
+}
+
+/**
+ * mmu_fault() - find out what a hardware page fault in the guest is
+ * @v: the vCPU
+ * @lin: CR2
+ * @hw_error: the hardware's error code; its U bit stands for ring 3 only
+ */
+enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error)
+{
+	enum mmu_fault f;
+
+	f = fault_decide(v, lin, hw_error & (MMU_WRITE | MMU_USER | MMU_EXEC));
+	tlb_sync(v);
+	return f;
+}
+
+/**
+ * shadow_prefill() - follow a guest write to a page-table entry
+ * @v: the vCPU
+ * @sp: level 1 shadow page, used by the current root
+ * @i: its entry
+ * @pte: the guest's entry, just written
+ *
+ * Only an entry that is accessed already can be mapped before it is used.
+ * Nothing is asked of the host but a page it probably has.
+ */
+void shadow_prefill(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
+{
+	struct mmu *m = v->mmu;
+	struct plat_page page;
+	u32 acc = role_acc(sp->role), gfn, zaps = m->zaps;
+	int kind;
+
+	if ((pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
+	    pte_reserved(sp->role, 1, pte))
+		return;
+	gfn = pte_gfn(sp->role, pte);
+	if (gfn >= m->mem_frames)
+		return;
+	kind = plat_gfn_map(gfn, false, &page);
+	if (m->zaps != zaps || (kind != VMBT_PAGE_RAM && kind != VMBT_PAGE_ROM))
+		return;
+	if (kind == VMBT_PAGE_ROM)
+		page.writable = false;
+	if (!(pte & PTE_W))
+		acc &= ~ACC_W;
+	if (!(pte & PTE_U))
+		acc &= ~ACC_U;
+	if ((sp->role & ROLE_NXE) && (pte & PTE_NX))
+		acc &= ~ACC_X;
+	spte_set(v, sp, i, gfn, spte_make(v, sp->role, acc, pte & PTE_D, gfn,
+					  MMU_READ, &page));
+	sp->last = (u16)i;
+}

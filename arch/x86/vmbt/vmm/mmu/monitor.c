@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The monitor area's place in the guest's linear space.
+ *
+ * Two page tables of its own, shared by all roots, map its 4 MiB: the data
+ * page writable, hash tables and translation cache read-only. Leaves say which
+ * pages ring-3 code may see; whether it sees them now is the U bit of the two
+ * directory entries, so that BT at ring 3 costs two stores and a flush.
+ *
+ * Fixed, the area hides whatever the guest maps there (and core has those
+ * accesses interpreted). Floating, it sits where the guest's directory maps
+ * nothing; directories are checked when a root becomes current and when the
+ * guest writes to one, and core is told (VCPU_EV_MON_WANTED) to move it.
+ */
+#include "mmu_int.h"
+
+#define MON_PAGES	(VMBT_MON_SIZE / 4096)
+/* Devices of a PC have their registers from here on. */
+#define MON_TOP_LIMIT	0xfe000000u
+
+static u64 mon_leaf(struct vcpu *v, u32 off, u64 phys)
+{
+	struct mmu *m = v->mmu;
+	u64 spte = (phys & SPTE_ADDR) | m->pte_enc | PTE_P | PTE_A;
+
+	if (off < VMBT_MON_HASH1)
+		return spte | m->nx | PTE_W | PTE_D | PTE_U;
+	if (off < VMBT_MON_HASH3)
+		return spte | m->nx;
+	if (off < VMBT_MON_RT)
+		return spte | m->nx | PTE_U;
+	/* With SMEP, what ring 1 runs must not be a user page. */
+	if (off >= m->mon_tc3_from && off < m->mon_tc3_to)
+		return spte | PTE_U;
+	return spte;
+}
+
+/* Fill the two page tables; they belong to the vCPU for good. */
+static void mon_tables(struct vcpu *v)
+{
+	struct mmu *m = v->mmu;
+	u64 first = (u64)((u8 *)plat_mon() - (u8 *)plat_pool_virt(0)) / 4096;
+	u64 *pt;
+	u32 i;
+
+	if (first + MON_PAGES > m->pool_pages)
+		plat_panic("mmu: the monitor area is not in the pool");
+	for (i = 0; i < 2; i++)
+		if (!m->mon_pt[i])
+			m->mon_pt[i] = pool_take(v);
+	for (i = 0; i < MON_PAGES; i++) {
+		pt = plat_pool_virt(m->mon_pt[i / 512]);
+		pt[i % 512] = mon_leaf(v, i * 4096,
+				       plat_pool_phys((u32)first + i));
+	}
+}
+
+/* The directory entry for half @k of the area. */
+static u64 mon_pde(struct vcpu *v, u32 k)
+{
+	struct mmu *m = v->mmu;
+
+	return (plat_pool_phys(m->mon_pt[k]) & SPTE_ADDR) | m->pte_enc |
+	       PTE_P | PTE_W | PTE_A | (m->mon_user ? PTE_U : 0);
+}
+
+/**
+ * mmu_monitor_tc3() - which part of the area holds translated ring-3 code
+ * @v: the vCPU
+ * @from: offset into the monitor area, page aligned
+ * @to: its end
+ */
+void mmu_monitor_tc3(struct vcpu *v, u32 from, u32 to)
+{
+	v->mmu->mon_tc3_from = from;
+	v->mmu->mon_tc3_to = to;
+	if (v->mmu->mon_pt[0]) {
+		mon_tables(v);
+		tlb_note_all(v);
+		tlb_sync(v);
+	}
+}
+
+/**
+ * mon_ensure() - have the area mapped in the current root
+ * @v: the vCPU
+ */
+void mon_ensure(struct vcpu *v)
+{
+	struct mmu *m = v->mmu;
+	u32 i = (v->mon_base >> 21) & 511;
+	struct sp *pd;
+	u32 k;
+
+	if (!m->mon_placed)
+		return;
+	pd = m->cur->pd[v->mon_base >> 30];
+	if (unlikely(!pd)) {
+		mmu_topup(v);
+		pd = root_pd(v, m->cur, v->mon_base >> 30);
+	}
+	for (k = 0; k < 2; k++) {
+		if (likely(pd->aux[i + k] == CHILD_MON &&
+			   pd->spt[i + k] == mon_pde(v, k)))
+			continue;
+		if (pd->aux[i + k] != CHILD_MON)
+			sp_drop_entry(v, pd, i + k);
+		else	/* visible to ring 3, or no longer */
+			tlb_note_table(v, pd);
+		pd->aux[i + k] = CHILD_MON;
+		pd->spt[i + k] = mon_pde(v, k);
+	}
+}
+
+/* Does the guest's current directory map nothing at all in these 4 MiB? */
+static bool mon_hole(struct vcpu *v, u32 base, int *err)
+{
+	u64 pde;
+	u32 k;
+
+	if (!role_paged(v->mmu->base_role))
+		return base >= v->shared->mem_top;
+	for (k = 0; k < 2; k++) {
+		*err = walk_read_pde(v, base + k * (2u << 20), &pde);
+		if (*err != X_OK || (pde & PTE_P))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * mon_check() - does the guest want the place where the area floats?
+ * @v: the vCPU
+ */
+void mon_check(struct vcpu *v)
+{
+	int err = X_OK;
+
+	if (!v->mmu->mon_placed || v->shared->mon_policy == VMBT_MON_FIXED)
+		return;
+	if (!mon_hole(v, v->mon_base, &err))
+		v->events |= VCPU_EV_MON_WANTED;
+}
+
+/* The best hole of the current address space, or 0. */
+static u32 mon_find(struct vcpu *v)
+{
+	u32 base;
+	int err;
+
+	for (base = 0xf0000000; base >= 0xc0000000; base -= VMBT_MON_SIZE)
+		if (mon_hole(v, base, &err))
+			return base;
+	for (base = 0xf0400000; base < MON_TOP_LIMIT; base += VMBT_MON_SIZE)
+		if (mon_hole(v, base, &err))
+			return base;
+	/* Where user space is at home: only what it does not map. */
+	for (base = 0xbfc00000; base; base -= VMBT_MON_SIZE)
+		if (mon_hole(v, base, &err))
+			return base;
+	return 0;
+}
+
+static void mon_remove(struct vcpu *v)
+{
+	struct mmu *m = v->mmu;
+	u32 i = (v->mon_base >> 21) & 511;
+	struct root *r;
+	struct sp *pd;
+	u32 k;
+
+	for (r = m->roots; r < m->roots + MAX_ROOTS; r++) {
+		pd = r->live ? r->pd[v->mon_base >> 30] : NULL;
+		for (k = 0; pd && k < 2; k++) {
+			if (pd->aux[i + k] == CHILD_MON) {
+				pd->spt[i + k] = 0;
+				pd->aux[i + k] = 0;
+			}
+		}
+	}
+	m->mon_placed = false;
+	tlb_note_all(v);
+}
+
+/**
+ * mmu_place_monitor() - find a place for the monitor area and put it there
+ * @v: the vCPU; mon_base is set
+ *
+ * Stays where it is if the guest does not want the place.
+ *
+ * Return: false if the guest's address space has no hole
+ */
+bool mmu_place_monitor(struct vcpu *v)
+{
+	struct mmu *m = v->mmu;
+	u32 base;
+	int err;
+
+	root_select(v);
+	mmu_topup(v);
+	if (!m->mon_pt[0])
+		mon_tables(v);
+	if (v->shared->mon_policy == VMBT_MON_FIXED)
+		base = VMBT_MON_FIXED_BASE;
+	else if (m->mon_placed && mon_hole(v, v->mon_base, &err))
+		base = v->mon_base;
+	else
+		base = mon_find(v);
+	if (!base)
+		return false;
+	if (m->mon_placed && base != v->mon_base) {
+		mon_remove(v);
+		v->stats->monitor_moves++;
+	}
+	v->mon_base = base;
+	m->mon_placed = true;
+	mon_ensure(v);
+	tlb_sync(v);
+	return true;
+}
+
+/**
+ * mmu_monitor_user() - show or hide the area's user pages
+ * @v: the vCPU
+ * @visible: translated ring-3 code is about to run
+ */
+void mmu_monitor_user(struct vcpu *v, bool visible)
+{
+	struct mmu *m = v->mmu;
+
+	if (m->mon_user == visible)
+		return;
+	m->mon_user = visible;
+	if (m->cur) {
+		mon_ensure(v);
+		tlb_sync(v);
+	}
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one tracing service: tell clients before a guest frame is written.
+ *
+ * A frame with a trace has no writable mapping, so every write of the guest's
+ * faults, is interpreted, and comes through mmu_write(), which calls here
+ * before the write takes effect (trace_tell()) and after (trace_done()). The
+ * first client is the shadow MMU itself: a write to a page table drops the
+ * entries made from it, and what replaces them is looked at afterwards.
+ *
+ * A frame stops being a page table when nothing links it any more, or when it
+ * is written again and again without being used as one: a table being torn
+ * down, copied by fork, or memory that has found another use.
+ */
+#include "mmu_int.h"
+
+/* Writes without use in between after which a page table is let go. */
+#define FLOOD_WRITES	4
+
+void mmu_trace_register(struct vcpu *v, u32 client, mmu_trace_fn fn)
+{
+	v->mmu->trace_fn[__builtin_ctz(client) & 7] = fn;
+}
+
+void mmu_trace_add(struct vcpu *v, u64 gfn, u32 client)
+{
+	if (gfn >= v->mmu->mem_frames)
+		return;
+	mmu_topup(v);
+	frame_trace_add(v, gfn, client);
+	tlb_sync(v);
+}
+
+void mmu_trace_del(struct vcpu *v, u64 gfn, u32 client)
+{
+	frame_trace_del(v, gfn, client);
+}
+
+/* Is the shadow page reachable from the root the guest runs on? */
+static bool sp_is_current(struct vcpu *v, struct sp *sp)
+{
+	struct mmu *m = v->mmu;
+	struct ref_iter it = { .node = sp->parents };
+	u32 ref, n;
+	struct sp *pd;
+
+	if (!m->cur)
+		return false;
+	if (role_level(sp->role) == 2)
+		return m->cur->pd[role_quad(sp->role)] == sp;
+	for (n = 0; n < 8 && (ref = reflist_next(&it)); n++) {
+		pd = sp_of(m, REF_IDX(ref));
+		if (m->cur->pd[role_quad(pd->role)] == pd)
+			return true;
+	}
+	/* Kernel tables with many parents are everybody's. */
+	return n == 8;
+}
+
+/*
+ * The shadow entries made from guest bytes [@off, @off + @len) of the table
+ * that @sp shadows: first and number, 0 if another page has them.
+ */
+static u32 sp_entries(struct sp *sp, u32 off, u32 len, u32 *first)
+{
+	u32 a, b, base, per;
+
+	if (role_pae(sp->role)) {
+		*first = off >> 3;
+		return ((off + len - 1) >> 3) - *first + 1;
+	}
+	a = off >> 2;
+	b = (off + len - 1) >> 2;
+	per = role_level(sp->role) == 2 ? 256 : 512;
+	base = role_quad(sp->role) * per;
+	if (b < base || a >= base + per)
+		return 0;
+	a = a < base ? 0 : a - base;
+	b = b >= base + per ? per - 1 : b - base;
+	if (per == 256) {
+		*first = a * 2;
+		return (b - a + 1) * 2;
+	}
+	*first = a;
+	return b - a + 1;
+}
+
+/* True if the writes to a table show that it is none any more. */
+static bool sp_flooded(struct vcpu *v, struct sp *sp, u32 off, u32 len)
+{
+	u32 size = role_pae(sp->role) ? 8 : 4;
+	u32 limit = role_pae(sp->role) ? 2 * FLOOD_WRITES : FLOOD_WRITES;
+
+	if (!sp->parents)
+		return true;
+	if (role_level(sp->role) == 2 && sp_is_current(v, sp))
+		return false;
+	if (len > size || (off & (size - 1)) + len > size || len < 4)
+		return true;
+	if (sp->last != NO_LAST && (sp->spt[sp->last] & PTE_A)) {
+		sp->writes = 0;
+		sp->used = 1;
+	}
+	sp->last = NO_LAST;
+	return ++sp->writes > limit;
+}
+
+static void shadow_write(struct vcpu *v, struct frame *f, u32 off, u32 len)
+{
+	struct mmu *m = v->mmu;
+	struct sp *sp;
+	u32 idx, next, first, n;
+
+	for (idx = f->sps; idx; idx = next) {
+		sp = sp_of(m, idx);
+		next = sp->next;
+		if (sp->role & ROLE_DIRECT)
+			continue;
+		n = sp_entries(sp, off, len, &first);
+		if (!n)
+			continue;
+		if (sp_flooded(v, sp, off, len)) {
+			sp_zap(v, sp);
+			continue;
+		}
+		for (; n; n--, first++)
+			sp_drop_entry(v, sp, first);
+	}
+}
+
+/**
+ * trace_tell() - a write is about to take effect
+ * @v: the vCPU
+ * @gpa: where
+ * @len: bytes, within one page
+ * @not_clients: do not tell these
+ */
+void trace_tell(struct vcpu *v, u64 gpa, u32 len, u32 not_clients)
+{
+	struct frame *f = frame_peek(v->mmu, gpa >> 12);
+	u32 trace, i;
+
+	if (likely(!f || !f->trace))
+		return;
+	trace = f->trace & ~not_clients;
+	if (trace & MMU_TRACE_SHADOW)
+		shadow_write(v, f, gpa & 0xfff, len);
+	for (i = 1; i < 4; i++)
+		if ((trace & (1u << i)) && v->mmu->trace_fn[i])
+			v->mmu->trace_fn[i](v, gpa, len);
+}
+
+/**
+ * trace_done() - a write has taken effect
+ * @v: the vCPU
+ * @gpa: where
+ * @len: bytes, within one page
+ */
+void trace_done(struct vcpu *v, u64 gpa, u32 len)
+{
+	struct mmu *m = v->mmu;
+	struct frame *f = frame_peek(m, gpa >> 12);
+	u32 idx, first, size, zaps;
+	struct sp *sp;
+	bool mon = false;
+	u64 pte;
+
+	if (likely(!f || !f->trace))
+		return;
+	if (f->trace & MMU_TRACE_CODEPT)
+		code_table_written(v, gpa >> 12);
+	if (!(f->trace & MMU_TRACE_SHADOW))
+		return;
+	mmu_topup(v);
+	zaps = m->zaps;
+	for (idx = f->sps; idx && m->zaps == zaps; idx = sp->next) {
+		sp = sp_of(m, idx);
+		if (sp->role & ROLE_DIRECT)
+			continue;
+		if (role_level(sp->role) == 2) {
+			mon |= sp_is_current(v, sp);
+			continue;
+		}
+		size = role_pae(sp->role) ? 8 : 4;
+		if (sp_entries(sp, gpa & 0xfff, len, &first) != 1 ||
+		    !sp_is_current(v, sp))
+			continue;
+		if (guest_table_read(v, gpa >> 12, (gpa & 0xfff) / size, size,
+				     &pte) == X_OK && m->zaps == zaps)
+			shadow_prefill(v, sp, first, pte);
+	}
+	if (mon)
+		mon_check(v);
+}
