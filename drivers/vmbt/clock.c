@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's time stamp counter.
+ *
+ * It runs at the host's rate, since guest code under direct execution reads
+ * the host's counter. An offset is possible: once it is not zero the VMM makes
+ * RDTSC trap. A new VM's offset is zero, so its counter does not start at
+ * zero; user space that cares sets IA32_TIME_STAMP_COUNTER.
+ */
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include "vmbt.h"
+
+/* KVM's tolerance: 250 parts per million are the same rate. */
+#define VMBT_TSC_PPM	250
+
+int vmbt_clock_get_khz(void)
+{
+	return tsc_khz;
+}
+
+/**
+ * vmbt_clock_set_khz() - KVM_SET_TSC_KHZ
+ * @khz: the rate wanted, 0 for the host's
+ * Return: 0 if that is what the guest has anyway, else -EINVAL.
+ */
+int vmbt_clock_set_khz(unsigned long khz)
+{
+	unsigned long diff;
+
+	if (!khz)
+		return 0;
+	diff = khz > tsc_khz ? khz - tsc_khz : tsc_khz - khz;
+	return diff > (u64)tsc_khz * VMBT_TSC_PPM / 1000000 ? -EINVAL : 0;
+}
+
+u64 vmbt_clock_get_tsc(struct vmbt_vm *vm)
+{
+	return rdtsc() + vm->shared->guest.tsc_offset;
+}
+
+void vmbt_clock_set_tsc(struct vmbt_vm *vm, u64 tsc)
+{
+	vm->shared->guest.tsc_offset = tsc - rdtsc();
+}

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM_RUN: rounds between the host and the VMM.
+ *
+ * The VMM is a coroutine. Each round enters it and comes back with a host call
+ * in vmbt_shared; most are answered here and the next round begins, and some
+ * end in user space. Between rounds this is ordinary kernel code in process
+ * context: it may sleep, be preempted, take signals.
+ *
+ * The VMM has a stack of its own, so it can be suspended in the middle of a
+ * guest instruction. vcpu->state remembers whether it is; a signal never drops
+ * such an instruction: VMBT_REQ_EXIT asks the VMM to finish it and leave with
+ * VMBT_EXIT_INTR at the next clean point.
+ *
+ * Everything the VMM says is checked before use, like a system call's
+ * arguments.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ctype.h>
+#include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
+#include <linux/task_work.h>
+
+#include "vmbt.h"
+
+/* vmbt_shared.text as a printable string. */
+static void vmbt_copy_text(struct vmbt_vcpu *vcpu, char *to, size_t size)
+{
+	const char *from = vcpu->vm->shared->text;
+	size_t i, n = strnlen(from, sizeof(vcpu->vm->shared->text));
+
+	while (n && from[n - 1] == '\n')
+		n--;
+	n = min(n, size - 1);
+	for (i = 0; i < n; i++)
+		to[i] = isascii(from[i]) && isprint(from[i]) ? from[i] : '?';
+	to[n] = '\0';
+}
+
+static void vmbt_log(struct vmbt_vcpu *vcpu)
+{
+	char text[VMBT_TEXT_MAX];
+
+	vmbt_copy_text(vcpu, text, sizeof(text));
+	pr_info_ratelimited("%s[%d]: %s\n", current->comm, current->tgid, text);
+}
+
+/* The reason of an exit in words, on the third page. */
+static void vmbt_exit_text(struct vmbt_vcpu *vcpu, u32 suberror)
+{
+	char text[VMBT_TEXT_MAX] = { };
+
+	vmbt_copy_text(vcpu, text, sizeof(text));
+	memset(vcpu->ext, 0, sizeof(*vcpu->ext));
+	vcpu->ext->suberror = suberror;
+	vcpu->ext->text_len = strlen(text);
+	memcpy(vcpu->ext->text, text, sizeof(text));
+}
+
+/* KVM_EXIT_INTERNAL_ERROR; api.rst lists what data[] holds. */
+static void vmbt_exit_internal(struct vmbt_vcpu *vcpu, u32 suberror)
+{
+	const struct vmbt_guest *g = &vcpu->vm->shared->guest;
+	struct kvm_run *run = vcpu->run;
+	unsigned int n = 0;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = suberror;
+	run->internal.data[n++] = g->eip;
+	run->internal.data[n++] = g->seg[VMBT_CS].sel;
+	run->internal.data[n++] = g->seg[VMBT_CS].base;
+	run->internal.data[n++] = g->eflags;
+	run->internal.data[n++] = g->cr0;
+	run->internal.data[n++] = g->cr2;
+	run->internal.data[n++] = g->cr3;
+	run->internal.data[n++] = g->cr4;
+	run->internal.data[n++] = g->gpr[VMBT_ESP];
+	run->internal.data[n++] = g->seg[VMBT_SS].sel;
+	run->internal.data[n++] = (g->seg[VMBT_SS].attr & VMBT_ATTR_DPL) >>
+				  VMBT_ATTR_DPL_SHIFT;
+	run->internal.ndata = n;
+	vmbt_exit_text(vcpu, suberror);
+}
+
+static int vmbt_broken(struct vmbt_vcpu *vcpu)
+{
+	char text[VMBT_TEXT_MAX];
+
+	vmbt_copy_text(vcpu, text, sizeof(text));
+	pr_err_ratelimited("%s[%d]: the VMM is broken: %s\n", current->comm,
+			   current->tgid, text);
+	vcpu->state = VMBT_VCPU_BROKEN;
+	vmbt_exit_internal(vcpu, VMBT_INTERNAL_ERROR_BROKEN);
+	return 0;
+}
+
+static int vmbt_bad_call(struct vmbt_vcpu *vcpu, const char *what)
+{
+	snprintf(vcpu->vm->shared->text, sizeof(vcpu->vm->shared->text),
+		 "bad host call %u: %s", vcpu->vm->shared->hc_nr, what);
+	return vmbt_broken(vcpu);
+}
+
+static int vmbt_exit_io(struct vmbt_vcpu *vcpu)
+{
+	const struct vmbt_exit *e = &vcpu->pending;
+	struct kvm_run *run = vcpu->run;
+
+	if ((e->size != 1 && e->size != 2 && e->size != 4) || !e->count ||
+	    e->count > VMBT_IO_DATA / e->size || e->dir > VMBT_IO_OUT)
+		return vmbt_bad_call(vcpu, "port access");
+
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = e->dir == VMBT_IO_OUT ? KVM_EXIT_IO_OUT :
+						    KVM_EXIT_IO_IN;
+	run->io.size = e->size;
+	run->io.port = e->port;
+	run->io.count = e->count;
+	run->io.data_offset = PAGE_SIZE;
+	if (e->dir == VMBT_IO_OUT)
+		memcpy(vcpu->pio, vcpu->vm->shared->io_data,
+		       e->size * e->count);
+	vcpu->state = VMBT_VCPU_IO;
+	return 0;
+}
+
+static int vmbt_exit_mmio(struct vmbt_vcpu *vcpu)
+{
+	const struct vmbt_exit *e = &vcpu->pending;
+	struct kvm_run *run = vcpu->run;
+
+	if (!e->len || e->len > sizeof(e->mmio_data))
+		return vmbt_bad_call(vcpu, "MMIO length");
+
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = e->gpa;
+	run->mmio.len = e->len;
+	run->mmio.is_write = !!e->is_write;
+	memset(run->mmio.data, 0, sizeof(run->mmio.data));
+	if (e->is_write)
+		memcpy(run->mmio.data, e->mmio_data, e->len);
+	vcpu->state = VMBT_VCPU_MMIO;
+	return 0;
+}
+
+/* VMBT_HC_EXIT: to user space. */
+static int vmbt_exit_user(struct vmbt_vcpu *vcpu)
+{
+	struct vmbt_vm *vm = vcpu->vm;
+	struct kvm_run *run = vcpu->run;
+
+	/* A copy: checked once, used from here even after user space. */
+	vcpu->pending = vm->shared->exit;
+	vcpu->state = VMBT_VCPU_CLEAN;
+
+	switch (vcpu->pending.kind) {
+	case VMBT_EXIT_IO:
+		return vmbt_exit_io(vcpu);
+	case VMBT_EXIT_MMIO:
+		return vmbt_exit_mmio(vcpu);
+	case VMBT_EXIT_HLT:
+		run->exit_reason = KVM_EXIT_HLT;
+		return 0;
+	case VMBT_EXIT_IRQ_WINDOW:
+		run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+		return 0;
+	case VMBT_EXIT_INTR:
+		run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
+	case VMBT_EXIT_SHUTDOWN:
+		run->exit_reason = KVM_EXIT_SHUTDOWN;
+		vmbt_exit_text(vcpu, 0);
+		return 0;
+	case VMBT_EXIT_UNSUPPORTED:
+	case VMBT_EXIT_INTERNAL:
+		if (vm->mem_error)
+			vmbt_exit_internal(vcpu, VMBT_INTERNAL_ERROR_MEMORY);
+		else if (vcpu->pending.kind == VMBT_EXIT_UNSUPPORTED)
+			vmbt_exit_internal(vcpu,
+					   VMBT_INTERNAL_ERROR_UNSUPPORTED);
+		else
+			return vmbt_broken(vcpu);
+		vm->mem_error = false;
+		return 0;
+	default:
+		return vmbt_bad_call(vcpu, "exit kind");
+	}
+}
+
+static void vmbt_get_page(struct vmbt_vm *vm)
+{
+	struct vmbt_shared *sh = vm->shared;
+	u64 phys = 0;
+	bool writable = false;
+
+	sh->hc_ret = vmbt_mem_get_page(vm, sh->hc_arg[0], sh->hc_arg[1], &phys,
+				       &writable);
+	sh->hc_out[0] = phys;
+	sh->hc_out[1] = writable;
+}
+
+static void vmbt_pool_grow(struct vmbt_vm *vm)
+{
+	struct vmbt_shared *sh = vm->shared;
+	u64 want = min_t(u64, sh->hc_arg[0], vm->pool_limit - vm->pool_pages);
+
+	if (want)
+		vm->pool_pages = vmbt_space_pool_grow(vm->space, want);
+	sh->hc_out[0] = vm->pool_pages;
+}
+
+#define VMBT_AGAIN	1
+
+/* Answer the host call of a round: VMBT_AGAIN, or what KVM_RUN returns. */
+static int vmbt_serve(struct vmbt_vcpu *vcpu)
+{
+	struct vmbt_vm *vm = vcpu->vm;
+	struct vmbt_shared *sh = vm->shared;
+
+	switch (sh->hc_nr) {
+	case VMBT_HC_INTR:
+	case VMBT_HC_NMI:
+	case VMBT_HC_MCE:
+		/* Replayed by vmbt_world_run() where it had to be. */
+	case VMBT_HC_YIELD:
+		sh->hc_ret = 0;
+		return VMBT_AGAIN;
+	case VMBT_HC_GET_PAGE:
+		vmbt_get_page(vm);
+		return VMBT_AGAIN;
+	case VMBT_HC_POOL_GROW:
+		vmbt_pool_grow(vm);
+		sh->hc_ret = 0;
+		return VMBT_AGAIN;
+	case VMBT_HC_LOG:
+		vmbt_log(vcpu);
+		sh->hc_ret = 0;
+		return VMBT_AGAIN;
+	case VMBT_HC_EXIT:
+		sh->hc_ret = 0;
+		return vmbt_exit_user(vcpu);
+	case VMBT_HC_PANIC:
+		return vmbt_broken(vcpu);
+	default:
+		return vmbt_bad_call(vcpu, "number");
+	}
+}
+
+/**
+ * vmbt_vcpu_ready() - the last look before the switch, interrupts off
+ * @data: the vCPU
+ *
+ * From here on whoever wants something from the vCPU kicks it out, so what is
+ * not seen here is seen next time.
+ *
+ * Return: false if something came up that has to be handed over before.
+ */
+bool vmbt_vcpu_ready(void *data)
+{
+	struct vmbt_vcpu *vcpu = data;
+	struct vmbt_shared *sh = vcpu->vm->shared;
+
+	if (!vmbt_mem_current(vcpu->vm, vcpu->mem_seq) || need_resched() ||
+	    READ_ONCE(vmbt_stopping))
+		return false;
+	if (signal_pending(current) && !(sh->requests & VMBT_REQ_EXIT))
+		return false;
+	if (vcpu->last_cpu != smp_processor_id()) {
+		vcpu->last_cpu = smp_processor_id();
+		sh->requests |= VMBT_REQ_FLUSH_TLB;
+	}
+	return true;
+}
+
+/* The answer of user space to the last exit, for the VMM to go on with. */
+static void vmbt_complete(struct vmbt_vcpu *vcpu)
+{
+	struct vmbt_shared *sh = vcpu->vm->shared;
+	const struct vmbt_exit *e = &vcpu->pending;
+
+	if (vcpu->state == VMBT_VCPU_IO && e->dir == VMBT_IO_IN)
+		memcpy(sh->io_data, vcpu->pio, e->size * e->count);
+	if (vcpu->state == VMBT_VCPU_MMIO && !e->is_write)
+		memcpy(sh->exit.mmio_data, vcpu->run->mmio.data, e->len);
+	if (vcpu->state != VMBT_VCPU_CLEAN)
+		vcpu->state = VMBT_VCPU_MIDWAY;
+}
+
+/*
+ * Task work that is no signal (NUMA balancing, io_uring, live patching) runs on
+ * the way to user space. What Linux has for this on the way into a guest is
+ * for KVM's vCPUs only.
+ */
+static bool vmbt_work_pending(void)
+{
+	return test_thread_flag(TIF_NOTIFY_RESUME) && task_work_pending(current);
+}
+
+static int vmbt_rounds(struct vmbt_vcpu *vcpu)
+{
+	struct vmbt_shared *sh = vcpu->vm->shared;
+	int r;
+
+	for (;;) {
+		cond_resched();
+		if (READ_ONCE(vmbt_stopping) || fatal_signal_pending(current))
+			return -EINTR;
+		if (signal_pending(current) || vmbt_work_pending()) {
+			if (vcpu->state == VMBT_VCPU_CLEAN)
+				return -EINTR;
+			sh->requests |= VMBT_REQ_EXIT;
+		}
+		vcpu->mem_seq = vmbt_mem_entry(vcpu->vm);
+		r = vmbt_world_run(vcpu->hv);
+		if (!r)
+			continue;
+		if (r < 0)
+			return vmbt_broken(vcpu);
+		vcpu->state = VMBT_VCPU_MIDWAY;
+		r = vmbt_serve(vcpu);
+		if (r != VMBT_AGAIN)
+			return r;
+	}
+}
+
+/**
+ * vmbt_vcpu_run() - KVM_RUN
+ * @vcpu: the vCPU, its mutex held
+ * Return: 0 with kvm_run.exit_reason set, -EINTR, or another error.
+ */
+int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
+{
+	struct vmbt_shared *sh = vcpu->vm->shared;
+	struct kvm_run *run = vcpu->run;
+	bool leave = READ_ONCE(run->immediate_exit__unsafe);
+	int r;
+
+	if (vcpu->state == VMBT_VCPU_BROKEN || READ_ONCE(vmbt_stopping))
+		return -EIO;
+	if (run->kvm_valid_regs || run->kvm_dirty_regs)
+		return -EINVAL;
+
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
+
+	run->exit_reason = KVM_EXIT_INTR;
+	run->flags = 0;
+	if (leave && vcpu->state == VMBT_VCPU_CLEAN) {
+		r = -EINTR;
+	} else {
+		vmbt_complete(vcpu);
+		if (vcpu->state_set) {
+			vcpu->state_set = false;
+			sh->requests |= VMBT_REQ_STATE;
+		}
+		/* One that the last run did not get to see is stale. */
+		sh->requests &= ~VMBT_REQ_EXIT;
+		if (leave)
+			sh->requests |= VMBT_REQ_EXIT;
+		vmbt_irq_before_run(vcpu);
+		r = vmbt_rounds(vcpu);
+		vmbt_irq_after_run(vcpu);
+	}
+
+	if (vcpu->sigset_active) {
+		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+		sigemptyset(&current->real_blocked);
+	}
+	return r;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The VM: what a descriptor from KVM_CREATE_VM stands for.
+ *
+ * A VM belongs to the address space that created it, as in KVM: its memory is
+ * that process's memory, so ioctls from any other are refused, and a child
+ * that inherits the descriptor can only close it. The VM lives as long as its
+ * descriptor or its vCPU's is open; closing them in any order, or dying, ends
+ * in vmbt_vm_put(). Descriptors hold the module, VMs don't need to.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/debugfs.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "vmbt.h"
+
+static LIST_HEAD(vmbt_vms);
+static DEFINE_MUTEX(vmbt_vms_lock);
+
+static void vmbt_vm_destroy(struct kref *ref)
+{
+	struct vmbt_vm *vm = container_of(ref, struct vmbt_vm, ref);
+
+	mutex_lock(&vmbt_vms_lock);
+	list_del(&vm->list);
+	mutex_unlock(&vmbt_vms_lock);
+
+	debugfs_remove_recursive(vm->debugfs);
+	/* The notifiers go first: they look at the vCPU and at the slots. */
+	vmbt_mem_exit(vm);
+	if (vm->vcpu)
+		vmbt_vcpu_free(vm->vcpu);
+	vmbt_space_destroy(vm->space);
+	mmdrop(vm->mm);
+	kvfree(vm);
+}
+
+void vmbt_vm_get(struct vmbt_vm *vm)
+{
+	kref_get(&vm->ref);
+}
+
+void vmbt_vm_put(struct vmbt_vm *vm)
+{
+	kref_put(&vm->ref, vmbt_vm_destroy);
+}
+
+/* Drive every vCPU out of the VMM world. */
+void vmbt_vm_kick_all(void)
+{
+	struct vmbt_vm *vm;
+
+	mutex_lock(&vmbt_vms_lock);
+	list_for_each_entry(vm, &vmbt_vms, list) {
+		struct vmbt_vcpu *vcpu = smp_load_acquire(&vm->vcpu);
+
+		if (vcpu)
+			vmbt_vcpu_kick(vcpu);
+	}
+	mutex_unlock(&vmbt_vms_lock);
+}
+
+static int vmbt_vm_release(struct inode *inode, struct file *file)
+{
+	vmbt_vm_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vmbt_vm_fops = {
+	.owner		= THIS_MODULE,
+	.release	= vmbt_vm_release,
+	.unlocked_ioctl	= vmbt_vm_ioctl,
+	.compat_ioctl	= vmbt_vm_compat_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct vmbt_vm *vmbt_vm_alloc(void)
+{
+	struct vmbt_vm *vm;
+	int r;
+
+	vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&vm->ref);
+	mutex_init(&vm->lock);
+	vm->mm = current->mm;
+	mmgrab(vm->mm);
+
+	vm->pool_limit = clamp_t(u32, vmbt_param_pool_pages, VMBT_POOL_START,
+			       VMBT_POOL_MAX_PAGES);
+	vm->pool_pages = VMBT_POOL_START;
+	vm->space = vmbt_space_create(vm->pool_pages);
+	if (IS_ERR(vm->space)) {
+		r = PTR_ERR(vm->space);
+		goto out_mm;
+	}
+	vm->shared = vmbt_space_shared(vm->space);
+	vm->shared->host_caps = vmbt_host_caps();
+	vm->shared->tsc_khz = vmbt_clock_get_khz();
+	vm->shared->no_de = vmbt_param_no_de;
+	if (vmbt_param_monitor >= 0)
+		vm->shared->mon_policy = vmbt_param_monitor ?
+					 VMBT_MON_FIXED : VMBT_MON_FLOATING;
+	else
+		vm->shared->mon_policy =
+			vmbt_host_caps() & VMBT_HOST_LIMITS ?
+			VMBT_MON_FIXED : VMBT_MON_FLOATING;
+	vmbt_state_reset(vm);
+	r = vmbt_cpuid_default(vm);
+	if (r)
+		goto out_space;
+	r = vmbt_mem_init(vm);
+	if (r)
+		goto out_space;
+
+	mutex_lock(&vmbt_vms_lock);
+	list_add(&vm->list, &vmbt_vms);
+	mutex_unlock(&vmbt_vms_lock);
+	return vm;
+
+out_space:
+	vmbt_space_destroy(vm->space);
+out_mm:
+	mmdrop(vm->mm);
+	kvfree(vm);
+	return ERR_PTR(r);
+}
+
+/**
+ * vmbt_vm_create() - KVM_CREATE_VM
+ * @type: the machine type; there is only 0
+ * Return: a descriptor, or a negative error.
+ */
+int vmbt_vm_create(unsigned long type)
+{
+	struct vmbt_vm *vm;
+	struct file *file;
+	int fd;
+
+	if (type)
+		return -EINVAL;
+	if (READ_ONCE(vmbt_stopping))
+		return -ESHUTDOWN;
+
+	vm = vmbt_vm_alloc();
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		goto out;
+	file = anon_inode_getfile("vmbt-vm", &vmbt_vm_fops, vm, O_RDWR);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		fd = PTR_ERR(file);
+		goto out;
+	}
+	vmbt_stats_add_vm(vm, fd);
+	fd_install(fd, file);
+	return fd;
+out:
+	vmbt_vm_put(vm);
+	return fd;
+}
