@@ -74,7 +74,7 @@ struct vmbt_frame {
 	/* live in the CPU; read on exit, loaded on entry if seg_load says so */
 	u16 ds, es, fs, gs;
 	u32 seg_load;		/* bit per enum vmbt_sreg: ES DS FS GS */
-	u32 pad;
+	u32 entry_fault;	/* vector is from loading this frame: no guest ran */
 	u64 cr2;		/* read on exit for #PF */
 	u64 dr6;		/* read on exit for #DB */
 };
