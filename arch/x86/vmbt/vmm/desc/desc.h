@@ -5,7 +5,8 @@
  * Two run GDTs and LDTs, one for DE (DPL-3 segments with their full limits),
  * one for BT (all truncated below the monitor area where that is fixed). An
  * entry keeps the guest's index; DPL 0 becomes 1; it is filled on first use
- * and dropped when the guest writes its own table. See architecture section 7.
+ * and dropped when the guest writes its own table. See architecture section 7
+ * and Documentation/vmbt/segments.rst.
  */
 #ifndef VMBT_DESC_H
 #define VMBT_DESC_H
@@ -31,6 +32,11 @@ void desc_seg_loaded(struct vcpu *v, enum vmbt_sreg s);
 void desc_segs_changed(struct vcpu *v);
 /* GDTR or LDTR changed. */
 void desc_tables_changed(struct vcpu *v);
+/* CR3, paging mode or INVLPG: the guest's tables may lie elsewhere now. */
+void desc_mappings_changed(struct vcpu *v);
+
+/* v->mon_base changed: the descriptors with that base, and truncation. */
+void desc_monitor_moved(struct vcpu *v);
 
 /* True if all six are shadowed: what the decision wants to know. */
 bool desc_all_shadowed(struct vcpu *v);
@@ -43,17 +49,34 @@ bool desc_all_shadowed(struct vcpu *v);
  */
 void desc_prepare(struct vcpu *v, enum vcpu_mode mode);
 
+/*
+ * DS, ES, FS and GS of the CPU were used by someone else (the host): the next
+ * desc_prepare() asks for all four.
+ */
+void desc_segs_lost(struct vcpu *v);
+
 /* After DE: take selectors the guest loaded itself back into v->guest. */
 void desc_sync_de(struct vcpu *v);
 
 /*
  * #GP, #NP or #SS with a selector error code, hit by guest code in DE or a
- * copied instruction. True: a shadow entry was filled, retry. False: true.
+ * copied instruction. True: a shadow entry was filled, retry. False: interpret
+ * the instruction, which raises the exact fault (an entry that is not filled
+ * faults differently from the guest's own).
  */
 bool desc_fault(struct vcpu *v, u32 vector, u32 error);
 
 /* A #GP/#SS(0) without selector: truncation's doing? True: interpret it. */
 bool desc_limit_fault(struct vcpu *v);
+
+/*
+ * The interpreter made an access through @s at @off: after a true
+ * desc_limit_fault() it says which half of a truncated segment is in use.
+ */
+void desc_note_access(struct vcpu *v, enum vmbt_sreg s, u32 off);
+
+/* The TSS of the image: metal/ says where it is, before each LTR. */
+void desc_set_tss(u64 base);
 
 /* Table images for metal/: base addresses of the current run GDT and LDT. */
 struct desc_tables {

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of desc/: the shadow tables' state, shared by its files.
+ *
+ * pack.c takes descriptors apart, trunc.c makes hardware descriptors of them,
+ * table.c keeps the shadow tables in step with the guest's, state.c says what
+ * may stand in each segment register. Nothing here is for other folders, but
+ * the unit tests look in to check the invariants over whole tables.
+ */
+#ifndef VMBT_DESC_INT_H
+#define VMBT_DESC_INT_H
+
+#include "desc.h"
+#include "../mmu/mmu.h"
+#include "../plat.h"
+
+#define DESC_ENTRIES	8192
+#define DESC_BITMAP	(DESC_ENTRIES / 64)
+/* 64 KiB may touch 17 pages when the table is not page aligned. */
+#define DESC_PAGES	17
+#define DESC_NO_GFN	(~0ULL)
+
+#define DESC_SEL_RPL	3
+#define DESC_SEL_TI	4
+#define DESC_SEL_NULL(sel)	(!((sel) & 0xfffc))
+
+/* The two views of the shadow tables. */
+enum desc_view {
+	DESC_VIEW_DE,
+	DESC_VIEW_BT,
+	DESC_NVIEW,
+};
+
+/* The two tables of a guest. */
+enum desc_tab {
+	DESC_GDT,
+	DESC_LDT,
+	DESC_NTAB,
+};
+
+/**
+ * struct desc_table - a guest table and what is shadowed of it
+ * @base: linear base as the guest has it
+ * @limit: its limit; entries wholly below it exist
+ * @valid: false for a null LDTR
+ * @first: guest indices below this may be shadowed (the GDT's last are ours)
+ * @src: the guest's descriptor as it was read when the entry was filled
+ * @filled: bit per entry that the shadow tables hold
+ * @flip: bit per entry whose truncated form is the other one (trunc.c)
+ * @gfn: frame behind each page of the table, DESC_NO_GFN where not traced
+ * @complete: all entries of a small table have been tried since the last drop
+ * @hw: the run tables, one per view
+ */
+struct desc_table {
+	u32 base;
+	u32 limit;
+	bool valid;
+	u32 first;
+	u64 *src;
+	u64 filled[DESC_BITMAP];
+	u64 flip[DESC_BITMAP];
+	u64 gfn[DESC_PAGES];
+	bool complete;
+	u64 *hw[DESC_NVIEW];
+};
+
+/* What the CPU has in a data segment register: selector and content. */
+struct desc_loaded {
+	u64 raw;
+	u16 sel;
+	bool known;
+};
+
+/**
+ * struct desc - segment state of one vCPU
+ * @tab: GDT and LDT
+ * @state: enum desc_state of each segment register, as far as not @stale
+ * @stale: bit per register whose state must be found out again
+ * @regime: what the states were found for: 0 without tables, else the ring
+ * @remap: the guest's tables may have moved in physical memory
+ * @fixed: segments are truncated below the monitor area
+ * @mon_base: monitor area's place that the VMM's entries and truncation have
+ * @loaded: what DS, ES, FS and GS of the CPU hold
+ * @flip_cached: bit per register: truncated form of its cached descriptor
+ * @watch: the next accesses decide about flipping
+ * @view: the run tables in use
+ */
+struct desc {
+	struct desc_table tab[DESC_NTAB];
+	u8 state[VMBT_NSEG];
+	u8 stale;
+	u8 regime;
+	u8 flip_cached;
+	bool remap;
+	bool fixed;
+	bool watch;
+	u32 mon_base;
+	struct desc_loaded loaded[VMBT_NSEG];
+	enum desc_view view;
+	struct desc_tables current;
+};
+
+/* pack.c */
+u64 desc_hw(const struct vmbt_seg *seg, u8 dpl);
+
+/* trunc.c */
+u64 desc_hw_truncated(const struct vmbt_seg *seg, u8 dpl, u32 mon, bool flip);
+bool desc_is_truncated(const struct vmbt_seg *seg, u32 mon);
+bool desc_other_half(const struct vmbt_seg *seg, u32 off, u32 mon, bool flip);
+
+/* table.c */
+void desc_tables_init(struct vcpu *v);
+void desc_own_entries(struct vcpu *v);
+bool desc_fill(struct vcpu *v, u16 sel);
+void desc_fill_small(struct vcpu *v);
+void desc_drop_all(struct vcpu *v, struct desc_table *t);
+void desc_drop_entry(struct desc_table *t, u32 idx);
+void desc_flip_entry(struct vcpu *v, struct desc_table *t, u32 idx);
+void desc_check_maps(struct vcpu *v);
+void desc_check_moved(struct vcpu *v);
+u8 desc_hw_dpl(const struct vmbt_seg *seg);
+
+static inline struct desc_table *desc_tab_of(struct vcpu *v, u16 sel)
+{
+	return &v->desc->tab[sel & DESC_SEL_TI ? DESC_LDT : DESC_GDT];
+}
+
+static inline bool desc_bit(const u64 *map, u32 i)
+{
+	return map[i / 64] >> (i % 64) & 1;
+}
+
+static inline u8 desc_seg_dpl(const struct vmbt_seg *seg)
+{
+	return (seg->attr & VMBT_ATTR_DPL) >> VMBT_ATTR_DPL_SHIFT;
+}
+
+static inline bool desc_conforming(u16 attr)
+{
+	return (attr & (VMBT_ATTR_CODE | VMBT_ATTR_E)) ==
+	       (VMBT_ATTR_CODE | VMBT_ATTR_E);
+}
+
+#endif

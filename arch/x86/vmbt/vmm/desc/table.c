@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The shadow GDT and LDT: filled from the guest's tables on first use, dropped
+ * when the guest writes there.
+ *
+ * An entry is present in the run tables only while it is known to say what the
+ * guest's table says: the guest's page is write-traced before the entry is
+ * read, and dropped before a write takes effect. The guest's descriptor is read
+ * once, into @src; the hardware's is made of that by desc_hw() and nothing
+ * else. System descriptors, not-present ones and ones that the guest's CPU has
+ * not marked accessed yet stay out: their use faults, and the fault is
+ * interpreted exactly.
+ *
+ * The tables are static: the image serves one vCPU. They are reached through
+ * struct desc only.
+ */
+#include "desc_int.h"
+
+/* A table this small is filled in one go: LSL in user code must see it all. */
+#define DESC_SMALL	64
+
+static u64 run_tables[DESC_NVIEW][DESC_NTAB][DESC_ENTRIES] __aligned(4096);
+static u64 sources[DESC_NTAB][DESC_ENTRIES];
+static u64 tss_base;
+
+static u64 *own(u64 *gdt, u32 sel)
+{
+	return &gdt[sel >> 3];
+}
+
+/* A 16-byte system descriptor of long mode (SDM vol. 3, figure 7-4). */
+static void set_system(u64 *gdt, u32 sel, u8 type, u64 base, u32 limit)
+{
+	struct vmbt_seg s = {
+		.base = base, .limit = limit, .attr = VMBT_ATTR_P | type,
+	};
+	u64 *e = own(gdt, sel);
+
+	e[0] = desc_pack(&s);
+	e[1] = base >> 32;
+}
+
+/**
+ * desc_set_tss() - enter the image's TSS in both run GDTs, not busy
+ * @base: its address in the VMM
+ *
+ * The limit leaves no room for an I/O bitmap: every port is denied.
+ */
+void desc_set_tss(u64 base)
+{
+	tss_base = base;
+	for (int i = 0; i < DESC_NVIEW; i++)
+		set_system(run_tables[i][DESC_GDT], VMBT_SEL_TSS, 9, base,
+			   0x67);
+}
+
+/**
+ * desc_own_entries() - write the VMM's entries, at the present monitor base
+ * @v: the vCPU
+ *
+ * The DE view has only what DPL 0 protects: a guest that runs natively must
+ * not find a selector of ours to load. Translated code gets its own code
+ * segments (execute only) and %gs.
+ */
+void desc_own_entries(struct vcpu *v)
+{
+	struct vmbt_seg tc = {
+		.base = v->mon_base, .limit = VMBT_MON_SIZE - 1,
+		.attr = VMBT_ATTR_CODE | VMBT_ATTR_DB,
+	};
+	struct vmbt_seg gs = {
+		.base = v->mon_base, .limit = VMBT_MON_SIZE - 1,
+		.attr = VMBT_ATTR_W | VMBT_ATTR_DB,
+	};
+	struct vmbt_seg vmm_cs = {
+		.attr = VMBT_ATTR_P | VMBT_ATTR_S | VMBT_ATTR_L |
+			VMBT_ATTR_CODE | VMBT_ATTR_ACCESSED,
+	};
+	struct vmbt_seg vmm_ss = {
+		.limit = 0xffffffff,
+		.attr = VMBT_ATTR_P | VMBT_ATTR_S | VMBT_ATTR_DB | VMBT_ATTR_G |
+			VMBT_ATTR_W | VMBT_ATTR_ACCESSED,
+	};
+
+	for (int i = 0; i < DESC_NVIEW; i++) {
+		u64 *gdt = v->desc->tab[DESC_GDT].hw[i];
+
+		*own(gdt, VMBT_SEL_VMM_CS) = desc_pack(&vmm_cs);
+		*own(gdt, VMBT_SEL_VMM_SS) = desc_pack(&vmm_ss);
+		set_system(gdt, VMBT_SEL_LDT, 2,
+			   (u64)(size_t)v->desc->tab[DESC_LDT].hw[i], 0xffff);
+		if (tss_base)
+			set_system(gdt, VMBT_SEL_TSS, 9, tss_base, 0x67);
+		if (i != DESC_VIEW_BT)
+			continue;
+		*own(gdt, VMBT_SEL_TC1_CS) = desc_hw(&tc, 1);
+		*own(gdt, VMBT_SEL_TC3_CS) = desc_hw(&tc, 3);
+		*own(gdt, VMBT_SEL_MON1_GS) = desc_hw(&gs, 1);
+		*own(gdt, VMBT_SEL_MON3_GS) = desc_hw(&gs, 3);
+	}
+	v->desc->mon_base = v->mon_base;
+}
+
+/**
+ * desc_hw_dpl() - the privilege a guest segment has in the run tables
+ * @seg: the guest's segment
+ *
+ * The guest's ring 0 is ring 1. A conforming segment can be run and read from
+ * every ring, at the privilege one has: a non-conforming one of DPL 3 is just
+ * that for ring 3, and translated code does not load guest code segments but
+ * for reading.
+ *
+ * Return: 1, 2 or 3, never 0
+ */
+u8 desc_hw_dpl(const struct vmbt_seg *seg)
+{
+	u8 dpl = desc_seg_dpl(seg);
+
+	if (desc_conforming(seg->attr))
+		return 3;
+	return dpl ? dpl : 1;
+}
+
+static void set_bit(u64 *map, u32 i)
+{
+	map[i / 64] |= 1ULL << (i % 64);
+}
+
+static void clear_bit(u64 *map, u32 i)
+{
+	map[i / 64] &= ~(1ULL << (i % 64));
+}
+
+/**
+ * desc_drop_entry() - forget a shadow entry
+ * @t: the table
+ * @idx: index; nothing happens if it is not filled
+ */
+void desc_drop_entry(struct desc_table *t, u32 idx)
+{
+	if (!desc_bit(t->filled, idx))
+		return;
+	for (int i = 0; i < DESC_NVIEW; i++)
+		t->hw[i][idx] = 0;
+	clear_bit(t->filled, idx);
+	clear_bit(t->flip, idx);
+}
+
+/* Registers that hold a selector of [first, last] must be looked at again. */
+static void stale_segs(struct vcpu *v, u32 tab, u32 first, u32 last)
+{
+	for (int s = 0; s < VMBT_NSEG; s++) {
+		u16 sel = v->guest->seg[s].sel;
+
+		if (!!(sel & DESC_SEL_TI) == (tab == DESC_LDT) &&
+		    sel >> 3 >= (int)first && sel >> 3 <= (int)last) {
+			v->desc->stale |= 1 << s;
+			v->events |= VCPU_EV_SEGS;
+		}
+	}
+}
+
+/**
+ * desc_drop_all() - forget a whole table and stop watching it
+ * @v: the vCPU
+ * @t: the table
+ */
+void desc_drop_all(struct vcpu *v, struct desc_table *t)
+{
+	for (u32 i = 0; i < DESC_BITMAP; i++)
+		while (t->filled[i])
+			desc_drop_entry(t, i * 64 +
+					__builtin_ctzll(t->filled[i]));
+	for (u32 p = 0; p < DESC_PAGES; p++) {
+		u64 gfn = t->gfn[p];
+
+		t->gfn[p] = DESC_NO_GFN;
+		if (gfn == DESC_NO_GFN)
+			continue;
+		/* The other table, or another page of it, may share it. */
+		for (int o = 0; o < DESC_NTAB; o++)
+			for (u32 q = 0; q < DESC_PAGES; q++)
+				if (v->desc->tab[o].gfn[q] == gfn)
+					gfn = DESC_NO_GFN;
+		if (gfn != DESC_NO_GFN)
+			mmu_trace_del(v, gfn, MMU_TRACE_DESC);
+	}
+	t->complete = false;
+	stale_segs(v, t - v->desc->tab, 0, DESC_ENTRIES - 1);
+}
+
+static u32 page_of(const struct desc_table *t, u32 off)
+{
+	return ((t->base & 0xfff) + off) >> 12;
+}
+
+/* Watch the page with offset @off of the table; false if it is not mapped. */
+static bool trace_page(struct vcpu *v, struct desc_table *t, u32 off)
+{
+	struct mmu_xlat x;
+	u32 page = page_of(t, off);
+
+	if (page >= DESC_PAGES)
+		return false;
+	if (t->gfn[page] != DESC_NO_GFN)
+		return true;
+	if (mmu_walk(v, t->base + off, MMU_READ | MMU_PEEK, &x) != X_OK)
+		return false;
+	mmu_trace_add(v, x.gpa >> 12, MMU_TRACE_DESC);
+	t->gfn[page] = x.gpa >> 12;
+	return true;
+}
+
+static void put_entry(struct vcpu *v, struct desc_table *t, u32 idx, u64 raw)
+{
+	struct desc *d = v->desc;
+	struct vmbt_seg seg = { 0 };
+	u64 bt, de;
+	u8 dpl;
+
+	desc_unpack(raw, &seg);
+	dpl = desc_hw_dpl(&seg);
+	bt = d->fixed ? desc_hw_truncated(&seg, dpl, d->mon_base,
+					  desc_bit(t->flip, idx)) :
+			desc_hw(&seg, dpl);
+	/* Only DPL 3 is of use to ring 3: the rest stays truncated. */
+	de = dpl == 3 ? desc_hw(&seg, dpl) : bt;
+	t->src[idx] = raw;
+	t->hw[DESC_VIEW_BT][idx] = bt;
+	t->hw[DESC_VIEW_DE][idx] = de;
+	set_bit(t->filled, idx);
+	v->stats->desc_fills++;
+}
+
+/**
+ * desc_flip_entry() - show the other half of a truncated segment
+ * @v: the vCPU
+ * @t: the table
+ * @idx: index of a filled entry
+ */
+void desc_flip_entry(struct vcpu *v, struct desc_table *t, u32 idx)
+{
+	t->flip[idx / 64] ^= 1ULL << (idx % 64);
+	put_entry(v, t, idx, t->src[idx]);
+}
+
+/* S set, present, accessed: what may be shadowed. */
+static bool worthy(u64 raw)
+{
+	u16 need = VMBT_ATTR_S | VMBT_ATTR_P | VMBT_ATTR_ACCESSED;
+
+	return (raw >> 40 & need) == need;
+}
+
+/**
+ * desc_fill() - make a selector's entry present if the guest's table has it
+ * @v: the vCPU, in protected mode
+ * @sel: selector, not null
+ *
+ * Faults of the guest's tables leave the entry out; v->exc is not touched.
+ *
+ * Return: true if the shadow tables hold the entry now
+ */
+bool desc_fill(struct vcpu *v, u16 sel)
+{
+	struct desc_table *t = desc_tab_of(v, sel);
+	struct vcpu_exc exc = v->exc;
+	u32 idx = sel >> 3, off = idx * 8;
+	bool ok;
+	u64 raw;
+
+	if (desc_bit(t->filled, idx))
+		return true;
+	if (!t->valid || idx >= t->first || off + 7 > t->limit)
+		return false;
+	ok = trace_page(v, t, off) && trace_page(v, t, off + 7) &&
+	     mmu_read(v, t->base + off, &raw, 8, MMU_PEEK) == X_OK;
+	v->exc = exc;
+	if (!ok || !worthy(raw))
+		return false;
+	put_entry(v, t, idx, raw);
+	return true;
+}
+
+/**
+ * desc_fill_small() - fill whole tables before direct execution, if small
+ * @v: the vCPU, in protected mode
+ *
+ * User code may ask LSL about a segment it never loads (Linux' vDSO does, for
+ * the number of the CPU), and an entry that is merely not filled yet would
+ * give the wrong answer without a fault to catch.
+ */
+void desc_fill_small(struct vcpu *v)
+{
+	for (u32 tab = 0; tab < DESC_NTAB; tab++) {
+		struct desc_table *t = &v->desc->tab[tab];
+		u32 n = (t->limit + 1) / 8;
+
+		if (!t->valid || t->complete || n > DESC_SMALL)
+			continue;
+		for (u32 i = tab == DESC_GDT; i < n; i++)
+			desc_fill(v, i << 3 |
+				  (tab == DESC_LDT ? DESC_SEL_TI : 0));
+		t->complete = true;
+	}
+}
+
+/* Entries with a byte in [gpa, gpa + len) of page @p, which is written. */
+static void drop_range(struct vcpu *v, struct desc_table *t, u32 p, u32 in_page,
+		       u32 len)
+{
+	s64 lo = (s64)p * 4096 + in_page - (t->base & 0xfff);
+	s64 hi = lo + len - 1;
+
+	if (hi < 0 || lo > t->limit)
+		return;
+	if (lo < 0)
+		lo = 0;
+	if (hi > t->limit)
+		hi = t->limit;
+	for (u32 i = lo >> 3; i <= hi >> 3; i++)
+		desc_drop_entry(t, i);
+	t->complete = false;
+	stale_segs(v, t - v->desc->tab, lo >> 3, hi >> 3);
+}
+
+static void on_write(struct vcpu *v, u64 gpa, u32 len)
+{
+	while (len) {
+		u32 in_page = gpa & 0xfff;
+		u32 n = len < 4096 - in_page ? len : 4096 - in_page;
+
+		for (int i = 0; i < DESC_NTAB; i++) {
+			struct desc_table *t = &v->desc->tab[i];
+
+			for (u32 p = 0; p < DESC_PAGES; p++)
+				if (t->gfn[p] == gpa >> 12)
+					drop_range(v, t, p, in_page, n);
+		}
+		gpa += n;
+		len -= n;
+	}
+}
+
+/**
+ * desc_check_moved() - drop what was read from where GDTR or LDTR pointed
+ * @v: the vCPU
+ */
+void desc_check_moved(struct vcpu *v)
+{
+	const struct vmbt_guest *g = v->guest;
+	struct desc_table *gdt = &v->desc->tab[DESC_GDT];
+	struct desc_table *ldt = &v->desc->tab[DESC_LDT];
+	bool valid = g->ldtr.attr & VMBT_ATTR_P;
+	/* Indices end at 8191 whatever an LDT descriptor says. */
+	u32 limit = g->ldtr.limit > 0xffff ? 0xffff : g->ldtr.limit;
+
+	if (gdt->base != g->gdtr.base || gdt->limit != g->gdtr.limit) {
+		desc_drop_all(v, gdt);
+		gdt->base = g->gdtr.base;
+		gdt->limit = g->gdtr.limit;
+	}
+	if (ldt->valid != valid || ldt->base != g->ldtr.base ||
+	    ldt->limit != limit) {
+		desc_drop_all(v, ldt);
+		ldt->valid = valid;
+		ldt->base = g->ldtr.base;
+		ldt->limit = limit;
+	}
+}
+
+/**
+ * desc_check_maps() - after a change of mappings, are the tables where they
+ * were?
+ * @v: the vCPU
+ */
+void desc_check_maps(struct vcpu *v)
+{
+	struct vcpu_exc exc = v->exc;
+
+	v->desc->remap = false;
+	for (int i = 0; i < DESC_NTAB; i++) {
+		struct desc_table *t = &v->desc->tab[i];
+
+		/* What did not fill before may now. */
+		t->complete = false;
+		for (u32 p = 0; p < DESC_PAGES; p++) {
+			u32 lin = p ? (t->base & ~0xfffU) + p * 4096 : t->base;
+			struct mmu_xlat x;
+
+			if (t->gfn[p] == DESC_NO_GFN)
+				continue;
+			if (mmu_walk(v, lin, MMU_READ | MMU_PEEK, &x) == X_OK &&
+			    x.gpa >> 12 == t->gfn[p])
+				continue;
+			desc_drop_all(v, t);
+			break;
+		}
+	}
+	v->exc = exc;
+}
+
+/**
+ * desc_tables_init() - empty tables
+ * @v: the vCPU, with v->desc set
+ */
+void desc_tables_init(struct vcpu *v)
+{
+	for (int i = 0; i < DESC_NTAB; i++) {
+		struct desc_table *t = &v->desc->tab[i];
+
+		for (u32 e = 0; e < DESC_ENTRIES; e++)
+			for (int w = 0; w < DESC_NVIEW; w++)
+				run_tables[w][i][e] = 0;
+		for (int w = 0; w < DESC_NVIEW; w++)
+			t->hw[w] = run_tables[w][i];
+		t->src = sources[i];
+		t->valid = i == DESC_GDT;
+		t->first = i == DESC_GDT ? VMBT_SEL_FIRST >> 3 : DESC_ENTRIES;
+		for (u32 p = 0; p < DESC_PAGES; p++)
+			t->gfn[p] = DESC_NO_GFN;
+	}
+	desc_own_entries(v);
+	mmu_trace_register(v, MMU_TRACE_DESC, on_write);
+}
