@@ -24,11 +24,17 @@ int cpu_iret(struct vcpu *v, u8 opsize);
 int cpu_sysenter(struct vcpu *v);
 int cpu_sysexit(struct vcpu *v);
 
-/* MOV to CRn/DRn, LMSW, CLTS, with checks and consequences (mmu, events). */
+/*
+ * MOV to CRn/DRn, LMSW, CLTS, with checks and consequences (mmu, events).
+ * cpu_invlpg() is mmu_invlpg() and what else depends on mappings.
+ */
 int cpu_write_cr(struct vcpu *v, u8 cr, u32 val);
 int cpu_read_cr(struct vcpu *v, u8 cr, u32 *val);
 int cpu_write_dr(struct vcpu *v, u8 dr, u32 val);
 int cpu_read_dr(struct vcpu *v, u8 dr, u32 *val);
+int cpu_lmsw(struct vcpu *v, u16 val);
+int cpu_clts(struct vcpu *v);
+int cpu_invlpg(struct vcpu *v, u32 lin);
 
 int cpu_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int cpu_wrmsr(struct vcpu *v, u32 msr, u64 val);
@@ -37,6 +43,9 @@ u64 cpu_rdtsc(struct vcpu *v);
 
 /* POPF/IRET's rules for which flags may change at this CPL and IOPL. */
 u32 cpu_flags_writable(struct vcpu *v, u8 opsize);
+
+/* False in v86 mode with IOPL < 3: CLI STI PUSHF POPF INTn IRET are #GP(0). */
+bool cpu_v86_sensitive_ok(struct vcpu *v);
 
 /* May this port be used at CPL > IOPL or in v86 (TSS bitmap)? */
 int cpu_io_allowed(struct vcpu *v, u16 port, u8 size);
@@ -73,7 +82,13 @@ enum cpu_delivery cpu_deliver_exc(struct vcpu *v);
 enum cpu_delivery cpu_deliver_event(struct vcpu *v, const struct vmbt_event *ev);
 /* IF, shadows and masks allow an external interrupt now. */
 bool cpu_can_take_extint(struct vcpu *v);
+bool cpu_can_take_nmi(struct vcpu *v);
 
+/*
+ * EIP must be that of the next instruction already. X_FAULT may be a fault of
+ * the new task (task.c): deliver it as it stands. The far transfers above do
+ * task switches by themselves.
+ */
 int cpu_task_switch(struct vcpu *v, u16 sel, int reason, bool has_error, u32 error);
 enum { CPU_TASK_JMP, CPU_TASK_CALL, CPU_TASK_IRET, CPU_TASK_GATE };
 
