@@ -157,6 +157,9 @@ struct vmbt_shared {
 		u32 pad;
 	} cpuid[64];
 
+	u32 probe;		/* obey VMBT_PROBE_* in hc_arg[0], run no VM */
+	u32 pad2;
+
 	struct vmbt_guest guest;
 	struct vmbt_vmm_stats stats;
 	struct vmbt_exit exit;
@@ -175,5 +178,19 @@ struct vmbt_shared {
 
 #define VMBT_MON_FLOATING	0
 #define VMBT_MON_FIXED		1
+
+/*
+ * Commands of the probe (vmm/metal/probe.c), answered with HC_YIELD: hc_out =
+ * vector, error code, EAX, ESP that its guest of a few instructions left with.
+ */
+#define VMBT_PROBE_NOP		0
+#define VMBT_PROBE_LIMIT	1	/* read beyond a segment's limit */
+#define VMBT_PROBE_REGS1	2	/* change all registers at ring 1 */
+#define VMBT_PROBE_REGS3	3
+#define VMBT_PROBE_SPIN1	4	/* until an interrupt comes */
+#define VMBT_PROBE_SPIN3	5
+#define VMBT_PROBE_ESP16	6	/* is ESP[31:16] kept on a 16-bit stack? */
+#define VMBT_PROBE_BAD_SEG	7	/* enter with a segment not present */
+#define VMBT_PROBE_SYSENTER	8
 
 #endif

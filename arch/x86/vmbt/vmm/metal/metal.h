@@ -7,6 +7,12 @@
 
 #include "../vcpu.h"
 
+/* The vCPU that host calls and the window work for. Once, after mmu_init(). */
+void metal_attach(struct vcpu *v);
+
+/* The vCPU that plat.h's functions act for; before any of them. */
+void metal_attach(struct vcpu *v);
+
 /**
  * metal_run() - run the guest until it leaves for any reason
  *
@@ -15,7 +21,9 @@
  * then the general registers, and IRETQs to frame.{cs,rip,rflags,ss,rsp}.
  * Comes back with frame as the guest left it, interrupts off, and
  * frame.vector set: 0-31 exceptions, 32-255 host interrupts (not yet handled),
- * VMBT_VEC_SYSENTER. Flags sanitised.
+ * VMBT_VEC_SYSENTER. Flags sanitised. If loading the frame itself faulted (a
+ * segment register, CS or SS), frame.entry_fault is set, vector and error are
+ * that fault's and the rest of the frame is untouched.
  */
 void metal_run(struct vcpu *v);
 
