@@ -149,7 +149,6 @@ struct vmbt_shared {
 	u32 mon_policy;		/* VMBT_MON_FLOATING or VMBT_MON_FIXED */
 	u32 no_de;		/* test option: never direct execution */
 	u32 interp_only;	/* test option: only the interpreter */
-	u32 pad2;
 	u32 ncpuid;
 	struct vmbt_cpuid {
 		u32 function, index, flags;
@@ -158,7 +157,6 @@ struct vmbt_shared {
 	} cpuid[64];
 
 	u32 probe;		/* obey VMBT_PROBE_* in hc_arg[0], run no VM */
-	u32 pad2;
 
 	struct vmbt_guest guest;
 	struct vmbt_vmm_stats stats;
