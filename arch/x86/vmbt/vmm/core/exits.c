@@ -104,6 +104,17 @@ static void protection_fault(struct vcpu *v)
 	core_interpret(v);
 }
 
+/* A segment register could not be loaded: its shadow entry was dropped. */
+static void entry_fault(struct vcpu *v)
+{
+	core_sync(v);
+	if (desc_fault(v, v->frame.vector, v->frame.error))
+		return;
+	vcpu_unsupported(v, "no descriptor for selector error %x",
+			 (u32)v->frame.error);
+	core_stop(v, VMBT_EXIT_INTERNAL);
+}
+
 static void debug_trap(struct vcpu *v)
 {
 	core_sync(v);
@@ -167,6 +178,10 @@ void core_handle_exit(struct vcpu *v)
 		return;
 	}
 	v->interpreted = false;
+	if (unlikely(v->frame.entry_fault)) {
+		entry_fault(v);
+		return;
+	}
 	switch (vector) {
 	case VMBT_VEC_PF:
 		page_fault(v);

@@ -32,6 +32,7 @@ static void init(struct vcpu *v)
 	v->stats = &v->shared->stats;
 	metal_pool_layout(&pool);
 	mmu_init(v, pool.first_free, pool.pages);
+	metal_attach(v);
 	mmu_set_template(v, pool.base_root_idx, pool.la57, pool.pte_enc);
 	v->mon_pool = pool_alloc_run(v, VMBT_MON_SIZE / 4096);
 	if (v->mon_pool == ~0U)

@@ -7,9 +7,6 @@
 
 #include "../vcpu.h"
 
-/* The vCPU that host calls and the window work for. Once, after mmu_init(). */
-void metal_attach(struct vcpu *v);
-
 /* The vCPU that plat.h's functions act for; before any of them. */
 void metal_attach(struct vcpu *v);
 

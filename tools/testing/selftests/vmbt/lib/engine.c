@@ -241,6 +241,11 @@ void metal_pool_layout(struct metal_pool *p)
 				  .base_root_idx = 1 };
 }
 
+void metal_attach(struct vcpu *v)
+{
+	(void)v;
+}
+
 void metal_host_interrupt(struct vcpu *v)
 {
 	(void)v;
