@@ -305,17 +305,13 @@ static enum cpu_delivery deliver(struct vcpu *v, struct event e)
 	for (;;) {
 		if (e.vector == VMBT_VEC_PF && e.type == VMBT_EV_FAULT)
 			g->cr2 = v->exc.cr2;
-		if (e.vector == VMBT_VEC_DB && e.type == VMBT_EV_FAULT)
+		if (e.vector == VMBT_VEC_DB && e.type != VMBT_EV_SOFT)
 			g->dr[7] &= ~DR7_GD;
 		r = deliver_once(v, &e);
 		switch (r) {
 		case X_OK:
 			if (e.type == VMBT_EV_NMI)
 				g->nmi_masked = 1;
-			if (e.type == VMBT_EV_EXTINT)
-				v->stats->interrupts_injected++;
-			else
-				v->stats->exceptions_injected++;
 			g->int_shadow = 0;
 			g->halted = 0;
 			v->events |= VCPU_EV_MODE;

@@ -110,19 +110,27 @@ static enum desc_finding find(struct vcpu *v, enum vmbt_sreg s)
 	return FIND_SAME;
 }
 
+/**
+ * desc_monitor_moved() - the monitor area has another base
+ * @v: the vCPU
+ *
+ * The segments of translated code have that base, and truncation depends on it.
+ */
+void desc_monitor_moved(struct vcpu *v)
+{
+	desc_own_entries(v);
+	for (int i = 0; v->desc->fixed && i < DESC_NTAB; i++)
+		desc_drop_all(v, &v->desc->tab[i]);
+}
+
 /* Bring tables and states up to date with whatever happened since. */
 static void refresh(struct vcpu *v)
 {
 	struct desc *d = v->desc;
 	u8 regime = vcpu_protected(v) ? hw_cpl(v) : 0;
 
-	if (v->mon_base != d->mon_base) {
-		/* Truncation depends on it, too. */
-		desc_own_entries(v);
-		if (d->fixed)
-			for (int i = 0; i < DESC_NTAB; i++)
-				desc_drop_all(v, &d->tab[i]);
-	}
+	if (v->mon_base != d->mon_base)
+		desc_monitor_moved(v);
 	if (regime != d->regime) {
 		d->regime = regime;
 		d->stale = ALL_SEGS;
