@@ -222,9 +222,8 @@ int iexec_system(struct ictx *c)
 	case VMBT_OP_CLTS:
 		return cpu_write_cr(c->v, 0, c->g->cr0 & ~VMBT_CR0_TS);
 	case VMBT_OP_INVLPG:
-		mmu_invlpg(c->v, c->g->seg[in->mem.seg].base +
-			   vmbt_insn_ea(in, c->g->gpr));
-		return X_OK;
+		return cpu_invlpg(c->v, c->g->seg[in->mem.seg].base +
+				  vmbt_insn_ea(in, c->g->gpr));
 	case VMBT_OP_MOV_TO_CR:
 	case VMBT_OP_MOV_FROM_CR:
 	case VMBT_OP_MOV_TO_DR:
