@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command line of vmbt-run, spelled as QEMU's users know it.
+ *
+ * getopt_long_only() takes options with one dash or two. Its permission to
+ * abbreviate is not passed on: an abbreviation that works today would break
+ * when an option is added. Everything wrong is one line and EXIT_USAGE.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "util.h"
+
+#ifndef VMBT_VERSION
+#define VMBT_VERSION "0.1"
+#endif
+
+enum {
+	OPT_M = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_SERIAL, OPT_NOGRAPHIC, OPT_DISPLAY,
+	OPT_NO_REBOOT, OPT_NO_SHUTDOWN, OPT_NAME, OPT_PIDFILE, OPT_DEBUGCON, OPT_STATS,
+	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_VERSION, OPT_HELP,
+};
+
+static const struct option longopts[] = {
+	{ "m",			required_argument, NULL, OPT_M },
+	{ "kernel",		required_argument, NULL, OPT_KERNEL },
+	{ "initrd",		required_argument, NULL, OPT_INITRD },
+	{ "append",		required_argument, NULL, OPT_APPEND },
+	{ "serial",		required_argument, NULL, OPT_SERIAL },
+	{ "nographic",		no_argument,	   NULL, OPT_NOGRAPHIC },
+	{ "display",		required_argument, NULL, OPT_DISPLAY },
+	{ "no-reboot",		no_argument,	   NULL, OPT_NO_REBOOT },
+	{ "no-shutdown",	no_argument,	   NULL, OPT_NO_SHUTDOWN },
+	{ "name",		required_argument, NULL, OPT_NAME },
+	{ "pidfile",		required_argument, NULL, OPT_PIDFILE },
+	{ "debugcon",		required_argument, NULL, OPT_DEBUGCON },
+	{ "stats",		no_argument,	   NULL, OPT_STATS },
+	{ "device",		required_argument, NULL, OPT_DEVICE },
+	{ "exit-line",		required_argument, NULL, OPT_EXIT_LINE },
+	{ "cpu",		required_argument, NULL, OPT_CPU },
+	{ "smp",		required_argument, NULL, OPT_SMP },
+	{ "version",		no_argument,	   NULL, OPT_VERSION },
+	{ "help",		no_argument,	   NULL, OPT_HELP },
+	{ "h",			no_argument,	   NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help[] =
+"Usage: vmbt-run -kernel FILE [OPTION]...\n"
+"Run an unmodified 32-bit guest on /dev/vmbt. One dash or two, as you like.\n"
+"\n"
+"Guest\n"
+"  -kernel FILE        Linux kernel (bzImage) to boot\n"
+"  -initrd FILE        its initial RAM disk\n"
+"  -append STRING      its command line, e.g. 'console=ttyS0'\n"
+"\n"
+"Machine\n"
+"  -m SIZE             memory in MiB, or with suffix K, M, G (default 128M)\n"
+"  -name NAME          name of the virtual machine, shown in messages\n"
+"  -cpu host           the only CPU there is\n"
+"  -smp 1              the only number of CPUs there is\n"
+"\n"
+"Input and output\n"
+"  -serial WHERE       stdio, null, pty, file:PATH or none; again for COM2..COM4\n"
+"  -debugcon WHERE     the same for bytes written to port 0x402\n"
+"  -nographic          same as -serial stdio -display none\n"
+"  -display none       the only display there is\n"
+"\n"
+"Running\n"
+"  -no-reboot          end when the guest reboots, instead of starting it anew\n"
+"  -no-shutdown        stay when the guest halts for good\n"
+"  --exit-line PREFIX  a serial line 'PREFIX N' is not shown, N becomes the status\n"
+"  --stats             print statistics at the end\n"
+"  --pidfile FILE      write the process id to FILE\n"
+"  --device PATH       the vmbt device (default /dev/vmbt)\n"
+"  --version, --help\n"
+"\n"
+"Keys on a terminal: Ctrl-A x leaves, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h lists.\n"
+"See vmbt-run(1).\n";
+
+__printf(1, 2) __noreturn
+static void usage(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	warn("%s", text);
+	exit(EXIT_USAGE);
+}
+
+static u64 parse_size(const char *arg)
+{
+	const char *number = arg;
+	unsigned long long v;
+	unsigned int shift = 20;
+	char *end;
+
+	if (!strncmp(arg, "size=", 5))
+		number = arg + 5;
+	errno = 0;
+	v = strtoull(number, &end, 10);
+	if (end == number || *number == '-' || errno)
+		usage("-m %s: not a size", arg);
+	switch (*end) {
+	case 'k': case 'K':
+		shift = 10;
+		end++;
+		break;
+	case 'm': case 'M':
+		end++;
+		break;
+	case 'g': case 'G':
+		shift = 30;
+		end++;
+		break;
+	}
+	if (*end)
+		usage("-m %s: not a size", arg);
+	if (v > MEMORY_MAX >> shift)
+		usage("-m %s: too much memory, at most %lluM", arg, MEMORY_MAX >> 20);
+	v <<= shift;
+	if (v < MEMORY_MIN)
+		usage("-m %s: too little memory, at least %lluM", arg, MEMORY_MIN >> 20);
+	return v & ~0xfffULL;
+}
+
+static const char *parse_where(const char *option, const char *arg)
+{
+	if (!strcmp(arg, "stdio") || !strcmp(arg, "mon:stdio"))
+		return "stdio";
+	if (!strcmp(arg, "null") || !strcmp(arg, "pty") || !strcmp(arg, "none"))
+		return arg;
+	if (!strncmp(arg, "file:", 5) && arg[5])
+		return arg;
+	usage("%s %s: not one of stdio, null, pty, none, file:PATH", option, arg);
+}
+
+static void only(const char *option, const char *arg, const char *possible)
+{
+	if (strcmp(arg, possible))
+		usage("%s %s: only '%s' is supported", option, arg, possible);
+}
+
+/* getopt would take -ker for -kernel: refuse what isn't spelled out. */
+static void check_spelling(const char *arg, const char *name)
+{
+	size_t len;
+
+	while (*arg == '-')
+		arg++;
+	len = strcspn(arg, "=");
+	if (strlen(name) != len || strncmp(arg, name, len))
+		usage("unknown option '%.*s' (see --help)", (int)len, arg);
+}
+
+static void check(const struct options *o, unsigned int nserial)
+{
+	unsigned int i, stdio = 0;
+
+	for (i = 0; i < nserial; i++)
+		stdio += !strcmp(o->serial[i], "stdio");
+	stdio += o->debugcon && !strcmp(o->debugcon, "stdio");
+	if (stdio > 1)
+		usage("stdio can be given to one port only");
+	if (!o->kernel)
+		usage("no guest: give -kernel FILE (see --help)");
+	if (o->exit_line && !*o->exit_line)
+		usage("--exit-line: the prefix is empty");
+}
+
+/**
+ * options_parse() - read the command line
+ * @o: filled
+ * @argc: as main()'s
+ * @argv: as main()'s
+ *
+ * Ends the program for --help and --version, and with EXIT_USAGE when the
+ * command line is wrong.
+ */
+void options_parse(struct options *o, int argc, char **argv)
+{
+	unsigned int nserial = 0;
+	bool nographic = false;
+	int c, index, at;
+
+	*o = (struct options){
+		.memory = 128ULL << 20,
+		.append = "",
+		.device = "/dev/vmbt",
+	};
+	opterr = 0;
+	for (;;) {
+		at = optind;
+		index = -1;
+		c = getopt_long_only(argc, argv, "+:", longopts, &index);
+		if (c == -1)
+			break;
+		if (c == ':')
+			usage("option '%s' needs a value", argv[at]);
+		if (c == '?') {
+			/* getopt names the option it knows but that takes no value */
+			if (optopt)
+				usage("option '%.*s' takes no value",
+				      (int)strcspn(argv[at], "="), argv[at]);
+			usage("unknown option '%s' (see --help)", argv[at]);
+		}
+		if (index >= 0)
+			check_spelling(argv[at], longopts[index].name);
+
+		switch (c) {
+		case OPT_M:
+			o->memory = parse_size(optarg);
+			break;
+		case OPT_KERNEL:
+			o->kernel = optarg;
+			break;
+		case OPT_INITRD:
+			o->initrd = optarg;
+			break;
+		case OPT_APPEND:
+			o->append = optarg;
+			break;
+		case OPT_SERIAL:
+			if (nserial == MAX_SERIAL)
+				usage("-serial: at most %d serial ports", MAX_SERIAL);
+			o->serial[nserial++] = parse_where("-serial", optarg);
+			break;
+		case OPT_NOGRAPHIC:
+			nographic = true;
+			break;
+		case OPT_DISPLAY:
+			only("-display", optarg, "none");
+			break;
+		case OPT_NO_REBOOT:
+			o->no_reboot = true;
+			break;
+		case OPT_NO_SHUTDOWN:
+			o->no_shutdown = true;
+			break;
+		case OPT_NAME:
+			o->name = optarg;
+			break;
+		case OPT_PIDFILE:
+			o->pidfile = optarg;
+			break;
+		case OPT_DEBUGCON:
+			o->debugcon = parse_where("-debugcon", optarg);
+			break;
+		case OPT_STATS:
+			o->stats = true;
+			break;
+		case OPT_DEVICE:
+			o->device = optarg;
+			break;
+		case OPT_EXIT_LINE:
+			o->exit_line = optarg;
+			break;
+		case OPT_CPU:
+			only("-cpu", optarg, "host");
+			break;
+		case OPT_SMP:
+			only("-smp", optarg, "1");
+			break;
+		case OPT_VERSION:
+			puts("vmbt-run " VMBT_VERSION);
+			exit(EXIT_ENDED);
+		case OPT_HELP:
+			fputs(help, stdout);
+			exit(EXIT_ENDED);
+		}
+	}
+	if (optind < argc)
+		usage("'%s' is not an option (see --help)", argv[optind]);
+	/* Without a word about it, the first port is the terminal, as in -nographic. */
+	if (!nserial || (nographic && !o->serial[0]))
+		o->serial[nserial++] = "stdio";
+	check(o, nserial);
+}

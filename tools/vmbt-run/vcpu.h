@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The thread that runs the guest.
+ */
+#ifndef VMBT_RUN_VCPU_H
+#define VMBT_RUN_VCPU_H
+
+#include <pthread.h>
+
+#include "types.h"
+
+struct machine;
+
+/**
+ * struct vcpu_counters - what the runner counts, for --stats
+ * @exits: returns from KVM_RUN
+ * @io: of these, port accesses
+ * @mmio: accesses to memory that is not there
+ * @halts: HLT
+ * @windows: interrupt windows
+ * @signals: interrupted by the other thread
+ * @injected: interrupts delivered
+ * @kicks: signals sent
+ */
+struct vcpu_counters {
+	u64 exits;
+	u64 io;
+	u64 mmio;
+	u64 halts;
+	u64 windows;
+	u64 signals;
+	u64 injected;
+	u64 kicks;
+};
+
+/**
+ * struct vcpu - the virtual CPU's thread
+ * @thread: the thread
+ * @wake: signalled when a halted guest should look again
+ * @halted: it sleeps in HLT
+ * @in_run: it is in KVM_RUN, or about to be
+ * @window: KVM_RUN returns as soon as the guest accepts interrupts
+ * @kicked: it has been told to leave KVM_RUN
+ * @count: counters
+ */
+struct vcpu {
+	pthread_t thread;
+	pthread_cond_t wake;
+	bool halted;
+	bool in_run;
+	bool window;
+	bool kicked;
+	struct vcpu_counters count;
+};
+
+void vcpu_start(struct machine *m);
+void vcpu_join(struct machine *m);
+void vcpu_interrupt(struct machine *m);
+void vcpu_kick(struct machine *m);
+
+#endif

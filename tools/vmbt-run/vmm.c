@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The one place that knows how to talk to /dev/vmbt.
+ *
+ * The interface is KVM's wherever the semantics match, so what is spelled
+ * KVM_ here is the kernel's <linux/kvm.h>; <linux/vmbt.h> has the rest.
+ */
+#include "vmm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/vmbt.h>
+
+#include "util.h"
+
+#define CPUID_ENTRIES	128
+#define PAGE		4096
+
+static int do_ioctl(int fd, unsigned long request, void *arg)
+{
+	int rc = ioctl(fd, request, arg);
+
+	return rc < 0 ? -errno : rc;
+}
+
+static void open_device(struct vmm *vmm)
+{
+	int version;
+
+	vmm->sys = open(vmm->device, O_RDWR | O_CLOEXEC);
+	if (vmm->sys < 0) {
+		switch (errno) {
+		case ENOENT:
+			die("%s: not there: load the module vmbt", vmm->device);
+		case EACCES:
+		case EPERM:
+			die("%s: no permission", vmm->device);
+		case ENODEV:
+		case ENXIO:
+		case EOPNOTSUPP:
+			die("%s: this host's CPU or kernel is not supported (see dmesg)", vmm->device);
+		default:
+			die("%s: %s", vmm->device, strerror(errno));
+		}
+	}
+	version = do_ioctl(vmm->sys, KVM_GET_API_VERSION, NULL);
+	if (version != KVM_API_VERSION ||
+	    do_ioctl(vmm->sys, KVM_CHECK_EXTENSION, (void *)VMBT_CAP_ABI) != VMBT_ABI)
+		die("%s: not a vmbt device, or one of another version", vmm->device);
+}
+
+/* The guest sees every feature that the driver offers. */
+static void set_cpuid(struct vmm *vmm)
+{
+	struct kvm_cpuid2 *cpuid;
+	int rc;
+
+	cpuid = calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
+	if (!cpuid)
+		die("out of memory");
+	cpuid->nent = CPUID_ENTRIES;
+	rc = do_ioctl(vmm->sys, KVM_GET_SUPPORTED_CPUID, cpuid);
+	if (!rc)
+		rc = do_ioctl(vmm->vcpu, KVM_SET_CPUID2, cpuid);
+	if (rc < 0)
+		die("%s: CPUID: %s", vmm->device, strerror(-rc));
+	free(cpuid);
+}
+
+/**
+ * vmm_create() - open the device and create a VM with one vCPU
+ * @vmm: filled
+ * @device: path of the device
+ *
+ * Ends the program with a message if that is not possible.
+ */
+void vmm_create(struct vmm *vmm, const char *device)
+{
+	int size;
+
+	*vmm = (struct vmm){ .device = device, .sys = -1, .vm = -1, .vcpu = -1 };
+	open_device(vmm);
+
+	vmm->vm = do_ioctl(vmm->sys, KVM_CREATE_VM, NULL);
+	if (vmm->vm == -EOPNOTSUPP || vmm->vm == -ENODEV)
+		die("%s: this host's CPU or kernel is not supported (see dmesg)", device);
+	if (vmm->vm < 0)
+		die("%s: can't create a VM: %s", device, strerror(-vmm->vm));
+	vmm->vcpu = do_ioctl(vmm->vm, KVM_CREATE_VCPU, NULL);
+	if (vmm->vcpu < 0)
+		die("%s: can't create a vCPU: %s", device, strerror(-vmm->vcpu));
+
+	size = do_ioctl(vmm->sys, KVM_GET_VCPU_MMAP_SIZE, NULL);
+	if (size < (VMBT_RUN_EXT_PAGE + 1) * PAGE)
+		die("%s: the run page has a wrong size: %d", device, size);
+	vmm->run_size = size;
+	vmm->run = mmap(NULL, vmm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vmm->vcpu, 0);
+	if (vmm->run == MAP_FAILED)
+		die("%s: can't map the run page: %s", device, strerror(errno));
+	set_cpuid(vmm);
+}
+
+/**
+ * vmm_destroy() - close all of it
+ * @vmm: the VM
+ */
+void vmm_destroy(struct vmm *vmm)
+{
+	munmap(vmm->run, vmm->run_size);
+	close(vmm->vcpu);
+	close(vmm->vm);
+	close(vmm->sys);
+}
+
+/**
+ * vmm_set_memory() - map memory of this process into the guest
+ * @vmm: the VM
+ * @slot: number of the slot
+ * @gpa: guest physical address
+ * @size: bytes
+ * @where: the memory
+ *
+ * Return: 0 or a negative error number.
+ */
+int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (unsigned long)where,
+	};
+
+	return do_ioctl(vmm->vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+/**
+ * vmm_run() - run the guest until it needs somebody
+ * @vmm: the VM
+ *
+ * Return: 0 with the reason in the run page, or a negative error number;
+ * -EINTR if a signal or immediate_exit interrupted it.
+ */
+int vmm_run(struct vmm *vmm)
+{
+	return do_ioctl(vmm->vcpu, KVM_RUN, NULL);
+}
+
+/**
+ * vmm_interrupt() - deliver an external interrupt
+ * @vmm: the VM, whose run page says ready_for_interrupt_injection
+ * @vector: what the interrupt controller answered
+ *
+ * Return: 0 or a negative error number.
+ */
+int vmm_interrupt(struct vmm *vmm, u8 vector)
+{
+	struct kvm_interrupt irq = { .irq = vector };
+
+	return do_ioctl(vmm->vcpu, KVM_INTERRUPT, &irq);
+}
+
+/**
+ * vmm_get_regs() - read the guest's registers
+ * @vmm: the VM
+ * @regs: filled
+ * @sregs: filled
+ *
+ * Return: 0 or a negative error number.
+ */
+int vmm_get_regs(struct vmm *vmm, struct kvm_regs *regs, struct kvm_sregs *sregs)
+{
+	int rc = do_ioctl(vmm->vcpu, KVM_GET_REGS, regs);
+
+	return rc ? rc : do_ioctl(vmm->vcpu, KVM_GET_SREGS, sregs);
+}
+
+/**
+ * vmm_set_regs() - write the guest's registers
+ * @vmm: the VM
+ * @regs: new values
+ * @sregs: new values
+ *
+ * Return: 0 or a negative error number.
+ */
+int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *regs, const struct kvm_sregs *sregs)
+{
+	int rc = do_ioctl(vmm->vcpu, KVM_SET_SREGS, (void *)sregs);
+
+	return rc ? rc : do_ioctl(vmm->vcpu, KVM_SET_REGS, (void *)regs);
+}
+
+/**
+ * vmm_io_data() - the data of a KVM_EXIT_IO
+ * @vmm: the VM
+ *
+ * Return: where it is, or NULL if it would reach out of the mapping.
+ */
+void *vmm_io_data(struct vmm *vmm)
+{
+	const struct kvm_run *run = vmm->run;
+	u64 len = (u64)run->io.size * run->io.count;
+
+	if (run->io.data_offset > vmm->run_size || len > vmm->run_size - run->io.data_offset)
+		return NULL;
+	return (u8 *)vmm->run + run->io.data_offset;
+}
+
+/**
+ * vmm_error_text() - what an internal error was, in words
+ * @vmm: the VM, after KVM_EXIT_INTERNAL_ERROR
+ *
+ * Return: one line.
+ */
+const char *vmm_error_text(struct vmm *vmm)
+{
+	struct vmbt_run_ext *ext = (void *)((u8 *)vmm->run + VMBT_RUN_EXT_PAGE * PAGE);
+
+	ext->text[VMBT_TEXT_MAX - 1] = 0;
+	return ext->text[0] ? ext->text : "the driver gave no reason";
+}
+
+/**
+ * vmm_each_stat() - all statistics the driver keeps for this VM
+ * @vmm: the VM
+ * @fn: called for each
+ * @arg: its first argument
+ */
+void vmm_each_stat(struct vmm *vmm, void (*fn)(void *arg, const char *name, u64 value), void *arg)
+{
+	struct vmbt_stats *stats = NULL, *more;
+	u32 i, room = 64;
+	int rc;
+
+	do {
+		more = realloc(stats, sizeof(*stats) + room * sizeof(stats->stats[0]));
+		if (!more)
+			break;
+		stats = more;
+		stats->nstats = room;
+		stats->flags = 0;
+		rc = do_ioctl(vmm->vm, VMBT_GET_STATS, stats);
+		if (rc == -E2BIG && stats->nstats > room)
+			room = stats->nstats;
+		else if (rc)
+			break;
+		for (i = 0; !rc && i < stats->nstats && i < room; i++) {
+			stats->stats[i].name[sizeof(stats->stats[i].name) - 1] = 0;
+			fn(arg, stats->stats[i].name, stats->stats[i].value);
+		}
+	} while (rc);
+	free(stats);
+}
