@@ -15,6 +15,9 @@
 #include "../../../../../arch/x86/vmbt/vmm/core/core.h"
 #include "../../../../../arch/x86/vmbt/vmm/metal/metal.h"
 
+/* Absent from tests that only use the platform (engine_plat()). */
+#pragma weak vmm_main
+
 #define STACK_SIZE	(1 << 20)
 #define POOL_PAGES	16384
 #define POOL_PHYS	0x8000000000ULL
@@ -79,7 +82,7 @@ void plat_set_root(u64 phys)
 	(void)phys;
 }
 
-u64 plat_tsc(void)
+__attribute__((weak)) u64 plat_tsc(void)
 {
 	return __builtin_ia32_rdtsc();
 }
@@ -264,6 +267,11 @@ void engine_plat(void *mem, u64 size)
 	if (!pool)
 		pool = calloc(POOL_PAGES, 4096);
 	shared.mem_top = size;
+	/* As after reset: all exceptions masked. */
+	shared.fpu[0] = 0x7f;
+	shared.fpu[1] = 0x03;
+	shared.fpu[24] = 0x80;
+	shared.fpu[25] = 0x1f;
 	shared.host_caps = VMBT_HOST_NX;
 	shared.interp_only = 1;
 }
