@@ -409,6 +409,7 @@ static int find_opc(struct cursor *c, const struct opc *e, struct line *line)
 {
 	struct vmbt_insn *in = c->in;
 	const u8 *opd = NULL;
+	unsigned int i;
 	int r;
 
 	while (e->cls == TBL_GROUP || e->cls == TBL_SPLIT ||
@@ -426,16 +427,28 @@ static int find_opc(struct cursor *c, const struct opc *e, struct line *line)
 			if (in->mod != 3)
 				return VMBT_DEC_UD;
 			e = &vmbt_opc_group[e->op][in->rm];
+			/* XGETBV, CLAC and so on refuse prefixes. */
+			if (in->map == VMBT_MAP_0F &&
+			    (in->prefixes & (VMBT_PFX_OPSIZE | VMBT_PFX_REP |
+					     VMBT_PFX_REPNE)) &&
+			    e->cls != VMBT_CLS_UD && e->op != VMBT_OP_RDTSCP)
+				return VMBT_DEC_UD;
 		}
 	}
 	if (!opd || e->opd[0])
 		opd = e->opd;
 	in->op = e->op;
 	in->cls = e->cls;
-	line->opd[0] = opd[0];
-	line->opd[1] = opd[1];
-	line->opd[2] = opd[2];
-	line->opd[3] = opd[3];
+	for (i = 0; i < 4; i++) {
+		u8 role = opd_desc[opd[i]].role;
+
+		line->opd[i] = opd[i];
+		if (role >= ROLE_RM && role <= ROLE_REG) {
+			r = get_modrm(c);
+			if (r)
+				return r;
+		}
+	}
 	return VMBT_DEC_OK;
 }
 
@@ -695,24 +708,16 @@ static int get_operand(struct cursor *c, struct vmbt_opd *o, u8 code,
 static int get_operands(struct cursor *c, const struct line *line)
 {
 	struct vmbt_insn *in = c->in;
-	bool rm = false, vsib = false, vvvv = false;
+	bool vsib = false, vvvv = false;
 	unsigned int i;
 	int r;
 
 	for (i = 0; i < 4; i++) {
-		u8 role = opd_desc[line->opd[i]].role;
-
-		rm |= role >= ROLE_RM && role <= ROLE_REG;
-		vvvv |= role == ROLE_VVVV;
+		vvvv |= opd_desc[line->opd[i]].role == ROLE_VVVV;
 		vsib |= line->opd[i] == OD_VM;
 	}
 	if (in->map >= VMBT_MAP_VEX_0F && !vvvv && in->vex_vvvv)
 		return VMBT_DEC_UD;
-	if (rm) {
-		r = get_modrm(c);
-		if (r)
-			return r;
-	}
 	if (vsib && (in->asize == 2 || in->rm != VMBT_REG_ESP))
 		return VMBT_DEC_UD;
 	/* MOV CR and DR ignore mod: nothing follows their ModRM. */

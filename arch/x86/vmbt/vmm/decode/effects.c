@@ -20,6 +20,14 @@ static const u16 cc_flags[8] = {
 	VMBT_FL_SF | VMBT_FL_OF | VMBT_FL_ZF,
 };
 
+/* The same for FCMOVcc: B, E, BE, U. */
+static const u16 fcmov_flags[4] = {
+	VMBT_FL_CF,
+	VMBT_FL_ZF,
+	VMBT_FL_CF | VMBT_FL_ZF,
+	VMBT_FL_PF,
+};
+
 static u8 reg_bit(u8 reg, u8 size)
 {
 	if (size == 1)
@@ -183,6 +191,9 @@ void vmbt_effects(struct vmbt_insn *in, const struct opinfo *info)
 		    in->opd[1].kind != VMBT_OPD_GPR)
 			in->flags &= ~VMBT_IF_BIT_OFFSET;
 		break;
+	case VMBT_OP_FCMOV:
+		in->fl_read = fcmov_flags[in->reg & 3];
+		break;
 	case VMBT_OP_FXSAVE:
 	case VMBT_OP_FXRSTOR:
 		in->mem.size = 512;
@@ -211,8 +222,10 @@ void vmbt_effects(struct vmbt_insn *in, const struct opinfo *info)
 		in->flags |= VMBT_IF_REP;
 		in->regs_read |= 1 << VMBT_REG_ECX;
 		in->regs_written |= 1 << VMBT_REG_ECX;
+		/* With a counter of zero nothing happens at all. */
 		in->fl_kill = 0;
-		/* CMPS and SCAS go on by the ZF they themselves set. */
+		if (in->op == VMBT_OP_LODS)
+			in->regs_read |= 1 << VMBT_REG_EAX;
 	}
 	if (in->sreg == VMBT_SEG_GS)
 		in->flags |= VMBT_IF_USES_GS;

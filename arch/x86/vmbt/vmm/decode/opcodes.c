@@ -299,7 +299,7 @@ const struct opc vmbt_opc_0f[256] = {
 	[0xc2 ... 0xc7] = PREFIXED,
 	ROW8(0xc8, O1(BSWAP, COPY, ZV)),
 	[0xd0 ... 0xfe] = PREFIXED,
-	[0xff] = O0(UD0, UD),
+	[0xff] = O2(UD0, UD, GV, EV),
 };
 
 /*
@@ -401,9 +401,9 @@ const struct opc vmbt_opc_group[][8] = {
 		O0(VMRUN, UD), O0(VMMCALL, UD), O0(VMLOAD, UD), O0(VMSAVE, UD),
 		O0(STGI, UD), O0(CLGI, UD), O0(SKINIT, UD), O0(INVLPGA, UD),
 	},
-	/* SERIALIZE hidden; protection keys off: CR4.PKE is 0; CET likewise */
+	/* SERIALIZE hidden; protection keys off: CR4.PKE is 0 */
 	[GROUP_01_E8] = {
-		[0] = O0(SERIALIZE, UD), [2] = O0(CET, UD),
+		[0] = O0(SERIALIZE, UD),
 		[6] = O0(RDPKRU, UD), [7] = O0(WRPKRU, UD),
 	},
 	/*
@@ -413,13 +413,13 @@ const struct opc vmbt_opc_group[][8] = {
 	 */
 	[GROUP_01_F8] = {
 		[1] = O0(RDTSCP, CALLOUT), O0(MONITORX, UD), O0(MWAITX, UD),
-		O0(CLZERO, UD), O0(RDPRU, UD),
+		O0(CLZERO, UD), O0(RDPRU, UD), O0(INVLPGB, UD), O0(TLBSYNC, UD),
 	},
 	[GROUP_PREFETCH_AMD] = {
-		O1(PREFETCH, COPY, MB), O1(PREFETCH, COPY, MB),
-		O1(PREFETCH, COPY, MB), O1(PREFETCH, COPY, MB),
-		O1(PREFETCH, COPY, MB), O1(PREFETCH, COPY, MB),
-		O1(PREFETCH, COPY, MB), O1(PREFETCH, COPY, MB),
+		O1(PREFETCH, COPY, EB), O1(PREFETCH, COPY, EB),
+		O1(PREFETCH, COPY, EB), O1(PREFETCH, COPY, EB),
+		O1(PREFETCH, COPY, EB), O1(PREFETCH, COPY, EB),
+		O1(PREFETCH, COPY, EB), O1(PREFETCH, COPY, EB),
 	},
 	[GROUP_PREFETCH] = {
 		O1(PREFETCH, COPY, EB), O1(PREFETCH, COPY, EB),
