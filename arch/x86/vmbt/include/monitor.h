@@ -15,31 +15,36 @@
 
 /**
  * struct vmbt_mon - offsets from %gs
- * @vif: the virtual interrupt flag, 0 or 1. CLI and STI store here.
- * @pending: 1 while an interrupt waits for @vif; STI and POPF test it.
+ * @vif: the virtual interrupt flag as in EFLAGS, 0 or VMBT_X86_EFLAGS_IF. CLI,
+ *	STI and POPF store here.
+ * @pending: VMBT_X86_EFLAGS_IF while an interrupt waits for @vif, else 0; STI
+ *	and POPF test it.
  * @spill: scratch homes of EAX, ECX, EDX, EBX in added code
  * @jump: target of the JMP m32 that ends an indirect transfer
- * @target: guest EIP that an indirect transfer missed the hash with
- * @flags_adj: what to add to flags as PUSHF pushed them to show the virtual
- *	IF and IOPL (the real ones are IF = 1, IOPL = 0)
- * @ret: where the ring-1 runtime returns to
+ * @target: guest EIP that an indirect CALL or RET n goes to
+ * @flags_adj: what to add to flags as PUSHF pushed them, besides @vif, to show
+ *	the virtual flags: IOPL and NT, less the real IF that is always set
+ * @flags_virt: IOPL as POPF has to load it again to stay in line; TF is set
+ *	where no POPF may stay in line
+ * @sel: selectors as the guest sees them, zero-extended, in the order of enum
+ *	vmbt_sreg
  */
 struct vmbt_mon {
 	u32 vif;
 	u32 pending;
-	u32 spill[8];		/* indexed by enum vmbt_gpr */
-	u32 spill_flags;
+	u32 spill[4];		/* indexed by enum vmbt_gpr */
 	u32 jump;
 	u32 target;
 	u32 flags_adj;
-	u32 ret;
-	u32 scratch[16];
+	u32 flags_virt;
+	u32 sel[6];
 };
 
 /*
  * Inline hash: indexed by the low 16 bits of the guest EIP. neg_eip is the
  * two's complement of the EIP, so that LEA and JECXZ compare without touching
- * a flag; target is an offset into the monitor area.
+ * a flag; target is an offset into the monitor area. Free entries hold a
+ * neg_eip that no EIP with their index has.
  */
 struct vmbt_hash_entry {
 	u32 neg_eip;

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the translator's files share: units, exits, contexts and the map back.
+ *
+ * A unit is the translation of a short run of guest instructions. Units live
+ * in arenas that only grow until bt_flush() empties all of them, in the order
+ * of their code in the translation cache (TC): the unit of a TC address is
+ * found by binary search, and stays known after the unit has been dropped, as
+ * long as some CPU state may still point into it.
+ */
+#ifndef VMBT_BT_INT_H
+#define VMBT_BT_INT_H
+
+#include "bt.h"
+#include "../decode/decode.h"
+#include "../../include/layout.h"
+
+/* Ring-3 code has the end of the cache for itself (user pages). */
+#define BT_TC3			0x00380000
+
+#define BT_NIL			0xffffffffu
+#define BT_MAX_INSNS		20
+#define BT_MAX_BYTES		192	/* guest bytes a unit may cover */
+#define BT_MAX_TC		2048	/* TC bytes a unit may take */
+#define BT_MAX_MAP		448	/* map entries a unit may take */
+
+/*
+ * Where in its guest instruction a TC address is, and thus what v->guest must
+ * look like. The entry's g_off names the instruction.
+ */
+enum bt_map_kind {
+	BT_M_START,		/* before instruction g_off */
+	BT_M_EXIT0,		/* branch done: EIP = exit 0's; a callout site */
+	BT_M_EXIT1,		/* the same for exit 1 */
+	BT_M_TARGET,		/* transfer done: EIP = mon->target */
+	BT_M_POPF,		/* POPF done but for IF, which is in ECX */
+	/* callout sites */
+	BT_M_INTERP,		/* interpret g_off */
+	BT_M_RET,		/* hash miss, popped; EIP in EAX */
+	BT_M_JMP,		/* hash miss of an indirect JMP; EIP in EAX */
+	BT_M_CALL,		/* hash miss of a CALL, nothing pushed yet */
+};
+
+/* Repairs (struct bt_map.fix); bits 0-3: reload EAX, ECX, EDX, EBX. */
+#define BT_F_EAX		0x01
+#define BT_F_ECX		0x02
+#define BT_F_REGS		0x0f
+#define BT_F_POPPED		0x10	/* take a pop of 4 (OPS16: 2) back */
+#define BT_F_PUSHED		0x20	/* take a push back */
+#define BT_F_OPS16		0x40
+#define BT_F_SHADOW		0x80	/* STI's shadow is on */
+
+/**
+ * struct bt_map - state of the guest at one TC instruction
+ * @tc_off: from the unit's start
+ * @g_off: of the guest instruction, from the unit's EIP
+ */
+struct bt_map {
+	u16 tc_off;
+	u8 kind;
+	u8 fix;
+	u8 g_off;
+	u8 pad;
+};
+
+/**
+ * struct bt_exit - a direct way out of a unit
+ * @eip: where it goes; for RET n the number n
+ * @to: unit it is chained to, or BT_NIL
+ * @next_in: next exit chained to the same unit: unit * 2 + exit, or BT_NIL
+ * @jmp_off: offset in the unit of the branch's rel32
+ * @slot: where an unchained exit lands: a callout
+ */
+struct bt_exit {
+	u32 eip;
+	u32 to;
+	u32 next_in;
+	u16 jmp_off;
+	u16 slot;
+};
+
+#define BT_U_DEAD		0x01	/* dropped: never enter again */
+#define BT_U_CHECK		0x02	/* verify the bytes at every entry */
+#define BT_U_RETN		0x08	/* exit 0's eip is RET's operand */
+
+/**
+ * struct bt_unit - one translation
+ * @tc: offset of its code in the monitor area
+ * @map: index of its first entry in the map arena
+ * @gpa: of its first byte
+ * @gfn2: frame of the second page it reaches into, or BT_NIL
+ * @hnext: next unit of the lookup bucket
+ * @pnext: next unit of the page's list; [1] for the second page
+ * @in: exits chained to it
+ */
+struct bt_unit {
+	u64 gpa;
+	u32 tc;
+	u32 eip;
+	u32 map;
+	u32 gfn2;
+	u32 hnext;
+	u32 pnext[2];
+	u32 in;
+	struct bt_exit ex[2];
+	u16 tc_len;
+	u16 nr_map;
+	u16 ctx;
+	u8 len;
+	u8 nr_ex;
+	u8 flags;
+	u8 sum_len;
+	u16 pad;
+	u32 sum;		/* checksum of the bytes, BT_U_CHECK only */
+};
+
+/* All of the guest's state that translated code depends on but does not test. */
+struct bt_ctx {
+	u32 cs_base;
+	u32 cs_limit;
+	u32 mode;		/* BT_MODE_* */
+};
+
+#define BT_MODE_CODE32		0x01
+#define BT_MODE_STACK32		0x02
+#define BT_MODE_CPL3		0x04
+#define BT_MODE_PE		0x08
+#define BT_MODE_VM		0x10
+#define BT_MODE_PG		0x20
+#define BT_MODE_PAE		0x40
+#define BT_MODE_PSE		0x80
+
+#define BT_NR_CTX		512
+#define BT_BUCKETS		16384
+#define BT_PAGE_BUCKETS		2048
+#define BT_PAGES		8192
+#define BT_CHUNK_PAGES		32
+#define BT_UNIT_CHUNKS		24
+#define BT_MAP_CHUNKS		16
+#define BT_JOURNAL		4096
+#define BT_TRACE_RING		64
+#define BT_CROSS		16384
+
+#define BT_CHUNK_BYTES		(BT_CHUNK_PAGES * 4096u)
+#define BT_UNITS_CHUNK		(BT_CHUNK_BYTES / (u32)sizeof(struct bt_unit))
+#define BT_MAPS_CHUNK		(BT_CHUNK_BYTES / (u32)sizeof(struct bt_map))
+#define BT_MAX_UNITS		(BT_UNIT_CHUNKS * BT_UNITS_CHUNK)
+#define BT_MAX_MAPS		(BT_MAP_CHUNKS * BT_MAPS_CHUNK)
+
+/* A guest frame that holds translated code. */
+struct bt_page {
+	u64 gfn;
+	u32 first;		/* unit */
+	u32 hnext;
+	u16 writes;		/* that hit no code */
+	u16 code_writes;	/* that did */
+	bool mixed;		/* code and hot data: self-checks, no trace */
+	bool traced;
+};
+
+/* The inline hash of one ring, and which of its entries are in use. */
+struct bt_hash {
+	struct vmbt_hash_entry *e;
+	u32 ctx;
+	u32 nr_used;
+	u16 used[BT_JOURNAL];
+};
+
+/* One of the two regions of the cache. */
+struct bt_region {
+	u32 start;
+	u32 end;
+	u32 pos;
+};
+
+struct bt {
+	u8 *mon;		/* the monitor area's alias */
+	u32 nr_units;
+	u32 nr_map;
+	u32 nr_pages;
+	u32 nr_ctx;
+	struct bt_unit *unit_chunk[BT_UNIT_CHUNKS];
+	struct bt_map *map_chunk[BT_MAP_CHUNKS];
+	struct bt_region region[2];
+	struct bt_hash hash[2];
+	u32 cross;		/* number of chains that end with the epoch */
+	u32 cross_list[BT_CROSS];	/* unit * 2 + exit */
+	bool pending;
+
+	/* where the guest left the cache, for the way back */
+	u32 last_unit;
+	u32 chain_from;		/* exit to chain once its target is known */
+	u32 bucket[BT_BUCKETS];
+	u32 page_bucket[BT_PAGE_BUCKETS];
+	struct bt_page page[BT_PAGES];
+	struct bt_ctx ctx[BT_NR_CTX];
+	u32 ctx_last;
+
+	/* order[r][i]: units of region r by TC address */
+	u32 nr_order[2];
+	u32 order[2][BT_MAX_UNITS];
+
+	struct bt_trace {
+		u32 eip;
+		u16 cs;
+		u16 len;
+		u64 gpa;
+	} trace[BT_TRACE_RING];
+	u32 trace_pos;
+};
+
+static inline struct bt_unit *bt_unit(struct bt *bt, u32 idx)
+{
+	return &bt->unit_chunk[idx / BT_UNITS_CHUNK][idx % BT_UNITS_CHUNK];
+}
+
+static inline struct bt_map *bt_map(struct bt *bt, u32 idx)
+{
+	return &bt->map_chunk[idx / BT_MAPS_CHUNK][idx % BT_MAPS_CHUNK];
+}
+
+static inline int bt_ring(const struct bt *bt, u32 ctx)
+{
+	return bt->ctx[ctx].mode & BT_MODE_CPL3 ? 1 : 0;
+}
+
+/* cache.c */
+bool bt_cache_init(struct vcpu *v);
+bool bt_reserve(struct vcpu *v, int ring);
+u32 bt_find(struct bt *bt, u64 gpa, u32 eip, u32 ctx);
+u32 bt_add_unit(struct vcpu *v, const struct bt_unit *proto,
+		const struct bt_map *map);
+u32 bt_unit_at(struct bt *bt, u32 tc);
+struct bt_page *bt_page(struct vcpu *v, u64 gfn, bool create);
+u32 bt_checksum(const u8 *p, u32 len);
+void bt_hash_insert(struct bt *bt, int ring, u32 eip, u32 tc);
+void bt_hash_clear(struct bt *bt, int ring);
+
+/* chain.c */
+void bt_link(struct vcpu *v, u32 from, u32 n, u32 to);
+void bt_unlink_in(struct vcpu *v, u32 to);
+void bt_unlink_cross(struct vcpu *v);
+void bt_forget_cross(struct bt *bt);
+
+/* translate.c */
+int bt_translate(struct vcpu *v, u32 lin, u64 gpa, u32 ctx, u32 *idx);
+
+/* enter.c */
+u32 bt_context(struct vcpu *v);
+
+#endif

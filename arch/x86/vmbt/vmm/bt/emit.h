@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Writing x86 code into the translation cache, and the map that goes with it.
+ *
+ * All translated code is 32-bit code. Whatever is added to the guest's own
+ * instructions leaves the flags alone: MOV, LEA, JECXZ, PUSH and POP do.
+ */
+#ifndef VMBT_BT_EMIT_H
+#define VMBT_BT_EMIT_H
+
+#include "bt_int.h"
+
+#define MON(field)	((u32)offsetof(struct vmbt_mon, field))
+#define SPILL(reg)	(MON(spill) + 4 * (reg))
+
+/**
+ * struct bt_emit - a unit under construction
+ * @code: where its code goes, by the VMM's alias
+ * @len: bytes so far
+ * @g_off: guest instruction that map entries name
+ * @fix: repairs that all entries of the moment share
+ * @shadow: BT_F_SHADOW while the instruction after STI is translated
+ */
+struct bt_emit {
+	struct vcpu *v;
+	struct bt *bt;
+	const struct bt_ctx *ctx;
+	u8 *code;
+	u32 len;
+	struct bt_map *map;
+	struct bt_unit u;
+	u8 g_off;
+	u8 fix;
+	u8 shadow;
+	u8 vector;		/* of callouts */
+	u32 hash;		/* offset of the inline hash */
+};
+
+static inline void e8(struct bt_emit *e, u8 b)
+{
+	e->code[e->len++] = b;
+}
+
+static inline void e16(struct bt_emit *e, u16 x)
+{
+	e8(e, x);
+	e8(e, x >> 8);
+}
+
+static inline void e32(struct bt_emit *e, u32 x)
+{
+	e16(e, x);
+	e16(e, x >> 16);
+}
+
+/* The next instruction's entry in the map. Every one needs its own. */
+static inline void mark(struct bt_emit *e, u8 kind)
+{
+	e->map[e->u.nr_map++] = (struct bt_map){
+		.tc_off = e->len, .kind = kind, .g_off = e->g_off,
+		.fix = e->fix | e->shadow,
+	};
+}
+
+/* mov %gs:off, reg and back */
+static inline void gs_load(struct bt_emit *e, u8 reg, u32 off)
+{
+	e8(e, 0x65);
+	e8(e, 0x8b);
+	e8(e, reg << 3 | 5);
+	e32(e, off);
+}
+
+static inline void gs_store(struct bt_emit *e, u8 reg, u32 off)
+{
+	e8(e, 0x65);
+	e8(e, 0x89);
+	e8(e, reg << 3 | 5);
+	e32(e, off);
+}
+
+static inline void gs_store_imm(struct bt_emit *e, u32 off, u32 imm)
+{
+	e8(e, 0x65);
+	e8(e, 0xc7);
+	e8(e, 0x05);
+	e32(e, off);
+	e32(e, imm);
+}
+
+static inline void e_callout(struct bt_emit *e)
+{
+	e8(e, 0xcd);
+	e8(e, e->vector);
+}
+
+/* flow.c: near control flow; ends the unit */
+void bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in);
+void bt_emit_jump(struct bt_emit *e, u32 eip);
+/* flags.c: CLI, STI, PUSHF, POPF; false if the interpreter has to do it */
+bool bt_emit_flags(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
+/* copy.c */
+void bt_emit_copy(struct bt_emit *e, const struct vmbt_insn *in);
+void bt_emit_with_modrm(struct bt_emit *e, const struct vmbt_insn *in,
+			bool opsize16, const u8 *op, u32 nr_op, u8 reg);
+bool bt_emit_from_sreg(struct bt_emit *e, const struct vmbt_insn *in,
+		       u8 next_off);
+
+#endif

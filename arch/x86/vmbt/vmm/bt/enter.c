@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way into translated code, and the way back out of it.
+ *
+ * In: from v->guest to an address in the translation cache and the registers
+ * to start it with. Out: from any address at which translated code was
+ * stopped (callout, fault, interrupt) to the architectural state of the guest,
+ * by the map that the translator wrote along.
+ *
+ * The frame and the monitor area come from the guest as far as the VMM is
+ * concerned: addresses are looked up, never used; values are just values.
+ */
+#include "bt_int.h"
+#include "../mmu/mmu.h"
+#include "../plat.h"
+
+/* Flags that are the same in the guest's EFLAGS and in the CPU's. */
+#define REAL_FLAGS	(VMBT_EFLAGS_ARITH | VMBT_X86_EFLAGS_DF | \
+			 VMBT_X86_EFLAGS_AC | VMBT_X86_EFLAGS_ID)
+
+static struct bt bt0;
+
+static void trace_write(struct vcpu *v, u64 gpa, u32 len)
+{
+	bt_invalidate_phys(v, gpa, len);
+}
+
+/**
+ * bt_init() - set up the translator of a vCPU
+ * @v: the vCPU; the monitor area and mmu/ are ready
+ */
+void bt_init(struct vcpu *v)
+{
+	v->bt = &bt0;
+	if (!bt_cache_init(v))
+		plat_panic("no pool pages for the translator");
+	mmu_trace_register(v, MMU_TRACE_CODE, trace_write);
+	mmu_monitor_tc3(v, BT_TC3, VMBT_MON_SIZE);
+}
+
+/**
+ * bt_set_pending() - say whether an interrupt waits for the guest's IF
+ * @v: the vCPU
+ * @on: STI and POPF that set IF shall come to the VMM
+ */
+void bt_set_pending(struct vcpu *v, bool on)
+{
+	v->bt->pending = on;
+	v->mon->pending = on ? VMBT_X86_EFLAGS_IF : 0;
+}
+
+/* bt_context() - index of the context of v->guest, new or old */
+u32 bt_context(struct vcpu *v)
+{
+	const struct vmbt_guest *g = v->guest;
+	struct bt *bt = v->bt;
+	struct bt_ctx c = { .cs_base = g->seg[VMBT_CS].base,
+			    .cs_limit = g->seg[VMBT_CS].limit };
+	u32 i;
+
+	if (g->seg[VMBT_CS].attr & VMBT_ATTR_DB)
+		c.mode |= BT_MODE_CODE32;
+	if (g->seg[VMBT_SS].attr & VMBT_ATTR_DB)
+		c.mode |= BT_MODE_STACK32;
+	if (vcpu_cpl(v) == 3)
+		c.mode |= BT_MODE_CPL3;
+	if (g->cr0 & VMBT_CR0_PE)
+		c.mode |= BT_MODE_PE;
+	if (g->eflags & VMBT_X86_EFLAGS_VM)
+		c.mode |= BT_MODE_VM;
+	if (g->cr0 & VMBT_CR0_PG) {
+		c.mode |= BT_MODE_PG;
+		if (g->cr4 & VMBT_CR4_PAE)
+			c.mode |= BT_MODE_PAE;
+		if (g->cr4 & VMBT_CR4_PSE)
+			c.mode |= BT_MODE_PSE;
+	}
+	i = bt->ctx_last;
+	if (i != BT_NIL && bt->ctx[i].cs_base == c.cs_base &&
+	    bt->ctx[i].cs_limit == c.cs_limit && bt->ctx[i].mode == c.mode)
+		return i;
+	for (i = 0; i < bt->nr_ctx; i++)
+		if (bt->ctx[i].cs_base == c.cs_base &&
+		    bt->ctx[i].cs_limit == c.cs_limit &&
+		    bt->ctx[i].mode == c.mode)
+			goto found;
+	if (bt->nr_ctx == BT_NR_CTX) {
+		bt_flush(v);
+		i = 0;
+	}
+	bt->ctx[i] = c;
+	bt->nr_ctx = i + 1;
+found:
+	bt->ctx_last = i;
+	return i;
+}
+
+/* Registers, flags and the monitor area for code at TC address @tc. */
+static int go(struct vcpu *v, u32 tc)
+{
+	const struct vmbt_guest *g = v->guest;
+	struct vmbt_frame *f = &v->frame;
+	struct vmbt_mon *m = v->mon;
+	u32 i;
+
+	for (i = 0; i < 8; i++)
+		f->gpr[i] = g->gpr[i];
+	f->rsp = g->gpr[VMBT_ESP];
+	f->rip = tc;
+	f->rflags = (g->eflags & REAL_FLAGS) | VMBT_X86_EFLAGS_FIXED |
+		    VMBT_X86_EFLAGS_IF;
+	m->vif = g->eflags & VMBT_X86_EFLAGS_IF;
+	m->pending = v->bt->pending ? VMBT_X86_EFLAGS_IF : 0;
+	m->flags_adj = (g->eflags & (VMBT_X86_EFLAGS_IOPL |
+				     VMBT_X86_EFLAGS_NT)) - VMBT_X86_EFLAGS_IF;
+	m->flags_virt = g->eflags & VMBT_X86_EFLAGS_IOPL;
+	if (g->eflags & VMBT_X86_EFLAGS_NT)
+		m->flags_virt |= VMBT_X86_EFLAGS_TF;
+	for (i = 0; i < VMBT_NSEG; i++)
+		m->sel[i] = g->seg[i].sel;
+	v->mode = vcpu_cpl(v) == 3 ? VCPU_BT3 : VCPU_BT1;
+	return X_OK;
+}
+
+static void note(struct vcpu *v, u32 eip, u64 gpa, u32 len)
+{
+	struct bt *bt = v->bt;
+
+	bt->trace[bt->trace_pos++ % BT_TRACE_RING] = (struct bt_trace){
+		.eip = eip, .cs = v->guest->seg[VMBT_CS].sel,
+		.len = len, .gpa = gpa };
+}
+
+/* The TC address of guest instruction @eip inside of unit @u, or 0. */
+static u32 inside(struct bt *bt, const struct bt_unit *u, u32 eip)
+{
+	u32 i, off = eip - u->eip;
+
+	for (i = 0; i < u->nr_map; i++) {
+		const struct bt_map *m = bt_map(bt, u->map + i);
+
+		if (m->g_off == off && !(m->fix & ~BT_F_SHADOW) &&
+		    (m->kind == BT_M_START || m->kind == BT_M_INTERP))
+			return u->tc + m->tc_off;
+	}
+	return 0;
+}
+
+/* Do the bytes behind a unit on a mixed page still say the same? */
+static bool verify(struct vcpu *v, const struct bt_unit *u)
+{
+	u8 buf[BT_MAX_BYTES + 2 * VMBT_INSN_MAX];
+	u32 head = 4096 - (u->gpa & 4095), n = u->len;
+
+	if (u->gfn2 == BT_NIL || n < head)
+		head = n;
+	if (!mmu_read_phys(v, u->gpa, buf, head))
+		return false;
+	if (n > head && !mmu_read_phys(v, (u64)u->gfn2 << 12, buf + head,
+				       n - head))
+		return false;
+	return bt_checksum(buf, n) == u->sum;
+}
+
+/* Close to the last exit: behind a callout, or where a fault was repaired. */
+static u32 resume(struct vcpu *v, u32 ctx)
+{
+	struct bt *bt = v->bt;
+	const struct bt_unit *u;
+
+	if (bt->last_unit == BT_NIL)
+		return 0;
+	u = bt_unit(bt, bt->last_unit);
+	if (u->ctx != ctx || (u->flags & BT_U_DEAD) ||
+	    v->guest->eip - u->eip >= u->len)
+		return 0;
+	if ((u->flags & BT_U_CHECK) && !verify(v, u)) {
+		bt_invalidate_phys(v, u->gpa, 1);
+		return 0;
+	}
+	return inside(bt, u, v->guest->eip);
+}
+
+/* The second page of a unit found by its first must still be the same. */
+static int second_page(struct vcpu *v, u32 lin, u32 idx, bool *same)
+{
+	const struct bt_unit *u = bt_unit(v->bt, idx);
+	u32 lin2 = (lin & ~4095U) + 4096;
+	struct mmu_xlat x;
+	int r;
+
+	*same = true;
+	if (u->gfn2 == BT_NIL)
+		return X_OK;
+	r = mmu_walk(v, lin2, MMU_EXEC | (vcpu_cpl(v) == 3 ? MMU_USER : 0), &x);
+	if (r != X_OK)
+		return r;
+	*same = x.gpa >> 12 == u->gfn2;
+	if (*same)
+		mmu_code_page(v, lin2, u->gfn2);
+	return X_OK;
+}
+
+/* Find or make the unit of v->guest.eip by its physical address. */
+static int find_unit(struct vcpu *v, u32 *ctx, u32 *idx)
+{
+	struct vmbt_guest *g = v->guest;
+	struct bt *bt = v->bt;
+	u32 lin = g->seg[VMBT_CS].base + g->eip, tries;
+	struct plat_page page;
+	struct mmu_xlat x;
+	bool same;
+	int r, kind;
+
+	if (g->eip > g->seg[VMBT_CS].limit)
+		return vcpu_fault_err(v, VMBT_VEC_GP, 0);
+	r = mmu_walk(v, lin, MMU_EXEC | (vcpu_cpl(v) == 3 ? MMU_USER : 0), &x);
+	if (r != X_OK)
+		return r;
+	kind = plat_gfn_map(x.gpa >> 12, false, &page);
+	if (kind != VMBT_PAGE_RAM && kind != VMBT_PAGE_ROM)
+		return X_RETRY;
+	for (tries = 0; tries < 4; tries++) {
+		*idx = bt_find(bt, x.gpa, g->eip, *ctx);
+		if (*idx == BT_NIL) {
+			r = bt_translate(v, lin, x.gpa, *ctx, idx);
+			if (r == X_RETRY) {
+				*ctx = bt_context(v);
+				continue;
+			}
+			if (r != X_OK)
+				return r;
+		}
+		r = second_page(v, lin, *idx, &same);
+		if (r != X_OK)
+			return r;
+		if (same && !((bt_unit(bt, *idx)->flags & BT_U_CHECK) &&
+			      !verify(v, bt_unit(bt, *idx)))) {
+			mmu_code_page(v, lin, x.gpa >> 12);
+			return X_OK;
+		}
+		bt_invalidate_phys(v, x.gpa, 1);
+	}
+	return X_RETRY;
+}
+
+int bt_enter(struct vcpu *v)
+{
+	struct vmbt_guest *g = v->guest;
+	struct bt *bt = v->bt;
+	u32 ctx, idx = BT_NIL, tc, from;
+	const struct vmbt_hash_entry *h;
+	int ring, r;
+
+	/* One instruction at a time, or under a shadow: not in the cache. */
+	if ((g->eflags & VMBT_X86_EFLAGS_TF) || g->int_shadow)
+		return X_RETRY;
+	if (v->events & VCPU_EV_EPOCH) {
+		v->events &= ~VCPU_EV_EPOCH;
+		bt_end_epoch(v);
+	}
+	ctx = bt_context(v);
+	ring = bt_ring(bt, ctx);
+	if (bt->hash[ring].ctx != ctx) {
+		bt_hash_clear(bt, ring);
+		bt->hash[ring].ctx = ctx;
+	}
+	from = bt->chain_from;
+	bt->chain_from = BT_NIL;
+	if (from == BT_NIL) {
+		tc = resume(v, ctx);
+		if (tc) {
+			note(v, g->eip, 0, 0);
+			return go(v, tc);
+		}
+		h = &bt->hash[ring].e[(u16)g->eip];
+		if (h->neg_eip == -g->eip && h->target) {
+			v->stats->hash_hits_slow++;
+			note(v, g->eip, 0, 0);
+			return go(v, h->target);
+		}
+	}
+	r = find_unit(v, &ctx, &idx);
+	if (r != X_OK)
+		return r;
+	/* A flush on the way has emptied what was known before. */
+	bt->hash[ring].ctx = ctx;
+	note(v, g->eip, bt_unit(bt, idx)->gpa, bt_unit(bt, idx)->len);
+	tc = bt_unit(bt, idx)->tc;
+	if (!(bt_unit(bt, idx)->flags & BT_U_CHECK)) {
+		if (from != BT_NIL && bt->last_unit == from / 2)
+			bt_link(v, from / 2, from & 1, idx);
+		else
+			bt_hash_insert(bt, ring, g->eip, tc);
+	}
+	return go(v, tc);
+}
+
+/* The map entry of TC address @rip. */
+static const struct bt_map *locate(struct bt *bt, u64 rip, u32 *idx)
+{
+	const struct bt_unit *u;
+	u32 i;
+
+	if (rip < VMBT_MON_TC || rip >= VMBT_MON_SIZE)
+		return NULL;
+	*idx = bt_unit_at(bt, rip);
+	if (*idx == BT_NIL)
+		return NULL;
+	u = bt_unit(bt, *idx);
+	for (i = 0; i < u->nr_map; i++) {
+		const struct bt_map *m = bt_map(bt, u->map + i);
+
+		if (m->tc_off == rip - u->tc)
+			return m;
+	}
+	return NULL;
+}
+
+static void move_esp(struct vmbt_guest *g, s32 by)
+{
+	u32 esp = g->gpr[VMBT_ESP] + by;
+
+	if (g->seg[VMBT_SS].attr & VMBT_ATTR_DB)
+		g->gpr[VMBT_ESP] = esp;
+	else
+		g->gpr[VMBT_ESP] = (g->gpr[VMBT_ESP] & 0xffff0000) |
+				   (esp & 0xffff);
+}
+
+/* Fill v->guest from the frame as entry @m of unit @u says. */
+static void recover(struct vcpu *v, const struct bt_unit *u,
+		    const struct bt_map *m)
+{
+	const struct vmbt_frame *f = &v->frame;
+	struct vmbt_guest *g = v->guest;
+	u32 i, vif = READ_ONCE(v->mon->vif), eax = f->gpr[VMBT_EAX];
+	s32 size = m->fix & BT_F_OPS16 ? 2 : 4;
+
+	for (i = 0; i < 8; i++)
+		g->gpr[i] = f->gpr[i];
+	g->gpr[VMBT_ESP] = f->rsp;
+	for (i = 0; i < 4; i++)
+		if (m->fix & BIT(i))
+			g->gpr[i] = READ_ONCE(v->mon->spill[i]);
+	g->eip = u->eip + m->g_off;
+	switch (m->kind) {
+	case BT_M_EXIT0:
+		g->eip = u->ex[0].eip;
+		break;
+	case BT_M_EXIT1:
+		g->eip = u->ex[1].eip;
+		break;
+	case BT_M_TARGET:
+		g->eip = READ_ONCE(v->mon->target);
+		break;
+	case BT_M_POPF:
+		vif = f->gpr[VMBT_ECX];
+		break;
+	case BT_M_JMP:
+		g->eip = eax;
+		break;
+	case BT_M_RET:
+		g->eip = eax;
+		if (u->flags & BT_U_RETN)
+			move_esp(g, u->ex[0].eip);
+		break;
+	}
+	if (m->kind != BT_M_RET) {
+		if (m->fix & BT_F_POPPED)
+			move_esp(g, -size);
+		if (m->fix & BT_F_PUSHED)
+			move_esp(g, size);
+	}
+	g->eflags = (g->eflags & ~(REAL_FLAGS | VMBT_X86_EFLAGS_IF |
+				   VMBT_X86_EFLAGS_RF)) |
+		    (f->rflags & REAL_FLAGS) | (vif & VMBT_X86_EFLAGS_IF) |
+		    VMBT_X86_EFLAGS_FIXED;
+	g->int_shadow = m->fix & BT_F_SHADOW ? VMBT_SHADOW_STI : 0;
+}
+
+int bt_sync(struct vcpu *v)
+{
+	struct bt *bt = v->bt;
+	const struct bt_map *m;
+	u32 idx;
+
+	m = locate(bt, v->frame.rip, &idx);
+	v->raw = false;
+	bt->chain_from = BT_NIL;
+	if (!m)
+		return X_UNSUPPORTED;
+	bt->last_unit = idx;
+	recover(v, bt_unit(bt, idx), m);
+	return X_OK;
+}
+
+/* A transfer past the limit faults where it is: undo it. */
+static enum bt_callout_kind indirect(struct vcpu *v, const struct bt_unit *u,
+				     const struct bt_map *m)
+{
+	struct bt_map back = *m;
+
+	v->stats->hash_misses++;
+	if (v->guest->eip <= v->guest->seg[VMBT_CS].limit)
+		return BT_INDIRECT;
+	back.kind = BT_M_START;
+	recover(v, u, &back);
+	return BT_INTERP;
+}
+
+enum bt_callout_kind bt_callout(struct vcpu *v)
+{
+	struct bt *bt = v->bt;
+	const struct bt_unit *u;
+	const struct bt_map *m;
+	u64 rip = v->frame.rip - 2;	/* behind the INT */
+	u32 idx;
+
+	v->raw = false;
+	m = locate(bt, rip, &idx);
+	if (!m || bt->mon[rip] != 0xcd)
+		return BT_NOT_CALLOUT;
+	u = bt_unit(bt, idx);
+	recover(v, u, m);
+	bt->last_unit = idx;
+	bt->chain_from = BT_NIL;
+	switch (m->kind) {
+	case BT_M_EXIT0:
+	case BT_M_EXIT1:
+		bt->chain_from = idx * 2 + (m->kind == BT_M_EXIT1);
+		return BT_BRANCH;
+	case BT_M_RET:
+	case BT_M_JMP:
+		bt->last_unit = BT_NIL;
+		return indirect(v, u, m);
+	case BT_M_CALL:
+		v->stats->hash_misses++;
+		return BT_INTERP;
+	case BT_M_INTERP:
+		return BT_INTERP;
+	default:
+		return BT_NOT_CALLOUT;
+	}
+}
