@@ -73,11 +73,15 @@ static int piece_read(struct vcpu *v, const struct piece *p, u8 *buf)
 
 static void ram_write(void *dst, const void *src, u32 len)
 {
-	/* Guests count on aligned writes being single. */
-	if (len == 4 && !((u64)dst & 3))
-		WRITE_ONCE(*(u32 *)dst, *(const u32 __aligned(1) *)src);
-	else
+	u32 val;
+
+	/* User space's devices count on aligned writes being single. */
+	if (len == 4 && !((u64)dst & 3)) {
+		__builtin_memcpy(&val, src, 4);
+		WRITE_ONCE(*(u32 *)dst, val);
+	} else {
 		__builtin_memcpy(dst, src, len);
+	}
 }
 
 /* Can the piece be written: RAM with a write grant, or a device? */

@@ -16,8 +16,8 @@
  */
 #include "mmu_int.h"
 
-/* What a directory entry says about fetching through it. */
-#define PDE_MASK	(PTE_P | PTE_U | PTE_PS | PTE_NX | PTE_ADDR)
+/* What in a directory entry has no say in fetches: W, PWT, PCD, A, D, G, AVL. */
+#define PDE_IGNORED	0xf7aull
 #define REC_VALID	0x80000000u
 #define REC_U		0x40000000u
 #define REC_NX		0x20000000u
@@ -43,31 +43,38 @@ static u64 pde_masked(u32 role, u64 pde)
 		return 0;
 	if (!(role & ROLE_PSE))
 		pde &= ~PTE_PS;
-	/* A big page's address has its low bits in other places. */
-	if (pde & PTE_PS)
-		return pde & ~(PTE_A | PTE_D | PTE_W);
-	return pde & PDE_MASK;
+	return pde & ~PDE_IGNORED;
 }
 
+/* Is the frame a table behind recorded pages? */
+static bool code_wants(struct mmu *m, u64 gfn)
+{
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		if (m->code_pd[i] == gfn)
+			return true;
+	for (i = 0; i < m->ncode; i++)
+		if (m->code[i]->pt_gfn == gfn)
+			return true;
+	return false;
+}
+
+/* Trace the current root's directories instead of those before. */
 static void code_trace_pds(struct vcpu *v, bool on)
 {
 	struct mmu *m = v->mmu;
-	u32 i, gfn;
+	u32 i, old[4];
 
 	for (i = 0; i < 4; i++) {
+		old[i] = m->code_pd[i];
+		m->code_pd[i] = on && m->cur ? m->cur->pd_gfn[i] : GFN_NONE;
 		if (m->code_pd[i] != GFN_NONE)
-			frame_trace_del(v, m->code_pd[i], MMU_TRACE_CODEPT);
-		m->code_pd[i] = GFN_NONE;
+			frame_trace_add(v, m->code_pd[i], MMU_TRACE_CODEPT);
 	}
-	if (!on || !m->cur)
-		return;
-	for (i = 0; i < 4; i++) {
-		gfn = m->cur->pd_gfn[i];
-		if (gfn == GFN_NONE)
-			continue;
-		m->code_pd[i] = gfn;
-		frame_trace_add(v, gfn, MMU_TRACE_CODEPT);
-	}
+	for (i = 0; i < 4; i++)
+		if (old[i] != GFN_NONE && !code_wants(m, old[i]))
+			frame_trace_del(v, old[i], MMU_TRACE_CODEPT);
 }
 
 /**
@@ -180,12 +187,12 @@ void code_root_changed(struct vcpu *v)
 void code_table_written(struct vcpu *v, u64 gfn)
 {
 	struct mmu *m = v->mmu;
-	bool ours = false;
+	bool dir = false;
 	struct code_region *c;
 	u32 i;
 
 	for (i = 0; i < 4; i++)
-		ours |= m->code_pd[i] == gfn;
+		dir |= m->code_pd[i] == gfn;
 	for (i = 0; i < m->ncode; i++) {
 		c = m->code[i];
 		if (c->pt_gfn == gfn) {
@@ -193,16 +200,13 @@ void code_table_written(struct vcpu *v, u64 gfn)
 				code_epoch(v);
 				return;
 			}
-		} else if (!ours) {
-			continue;
-		} else if (!region_holds(v, c)) {
+		}
+		if (dir && !region_holds(v, c)) {
 			code_epoch(v);
 			return;
 		}
 	}
-	for (i = 0; i < m->ncode; i++)
-		ours |= m->code[i]->pt_gfn == gfn;
-	if (!ours)
+	if (!code_wants(m, gfn))
 		frame_trace_del(v, gfn, MMU_TRACE_CODEPT);
 }
 

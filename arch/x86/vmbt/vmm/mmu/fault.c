@@ -103,6 +103,11 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
 	if ((access & MMU_WRITE) && !page.writable)
 		return MMU_FAULT_EMULATE;
 	shadow_fill(v, &w, &page);
+	/* The page may be one of the tables that just got shadowed. */
+	if ((access & MMU_WRITE) && frame_get(v, w.gfn)->trace) {
+		v->stats->faults_trace++;
+		return MMU_FAULT_EMULATE;
+	}
 	v->stats->faults_hidden++;
 	return MMU_FAULT_FIXED;
 }

@@ -208,10 +208,8 @@ bool mmu_place_monitor(struct vcpu *v)
 		base = mon_find(v);
 	if (!base)
 		return false;
-	if (m->mon_placed && base != v->mon_base) {
+	if (m->mon_placed && base != v->mon_base)
 		mon_remove(v);
-		v->stats->monitor_moves++;
-	}
 	v->mon_base = base;
 	m->mon_placed = true;
 	mon_ensure(v);

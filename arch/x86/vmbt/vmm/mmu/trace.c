@@ -192,3 +192,42 @@ void trace_done(struct vcpu *v, u64 gpa, u32 len)
 	if (mon)
 		mon_check(v);
 }
+
+/**
+ * mmu_drop_traces() - make the page behind @lin writable without emulation
+ * @v: the vCPU
+ * @lin: linear address of a write that the VMM cannot do itself
+ *
+ * Every client is told that the whole page changes. A table of the very
+ * address space that @lin is in would be traced again before the write.
+ *
+ * Return: false where there is no RAM, where the write is the guest's own
+ * fault, or where the trace must stay
+ */
+bool mmu_drop_traces(struct vcpu *v, u32 lin)
+{
+	u32 access = MMU_WRITE | (vcpu_cpl(v) == 3 ? MMU_USER : 0), idx, i;
+	struct mmu *m = v->mmu;
+	struct plat_page page;
+	struct frame *f;
+	struct walk w;
+
+	root_select(v);
+	if (walk_guest(v, lin, access, &w) != X_OK ||
+	    plat_gfn_map(w.gfn, true, &page) != VMBT_PAGE_RAM || !page.writable)
+		return false;
+	for (i = 0; i < 4; i++)
+		if (m->cur->pd_gfn[i] == w.gfn)
+			return false;
+	f = frame_peek(m, w.gfn);
+	if (w.pt_gfn == w.gfn || !f)
+		return false;
+	trace_tell(v, (u64)w.gfn << 12, 4096, MMU_TRACE_SHADOW);
+	while ((idx = f->sps))
+		sp_zap(v, sp_of(m, idx));
+	if (f->trace & MMU_TRACE_CODEPT)
+		code_epoch(v);
+	f->trace = 0;
+	tlb_sync(v);
+	return true;
+}

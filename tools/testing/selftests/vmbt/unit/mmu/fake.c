@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * plat.h for the tests: guest memory on scattered host pages that can be
+ * moved, granted read-only or refused for a moment; a pool that grows up to a
+ * limit; devices where there is no memory.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake.h"
+
+#define HOST_PAGES	(RAM_FRAMES * 2)
+#define HOST_BASE	0x340000000ull
+#define POOL_BASE	0x87000000000ull
+#define POOL_MAX	16384
+#define MON_PAGES	(VMBT_MON_SIZE / 4096)
+
+struct vcpu vcpu;
+struct vmbt_shared shared;
+struct fake_config config;
+struct mmio_log mmio_log;
+u64 rnd_state = 1;
+
+static u8 (*host)[4096];
+static u8 (*pool)[4096];
+static struct { u32 page; bool granted, write; } ram[RAM_FRAMES];
+static s32 owner[HOST_PAGES];
+static u32 pool_count, mon_idx;
+
+u32 rnd(u32 n)
+{
+	rnd_state ^= rnd_state << 13;
+	rnd_state ^= rnd_state >> 7;
+	rnd_state ^= rnd_state << 17;
+	return n ? (u32)(rnd_state >> 20) % n : 0;
+}
+
+void broken(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("not ok mmu: ");
+	vprintf(fmt, ap);
+	putchar('\n');
+	va_end(ap);
+	fflush(stdout);
+	abort();
+}
+
+bool gfn_is_rom(u64 gfn)
+{
+	return gfn >= ROM_FROM && gfn < ROM_TO;
+}
+
+static bool gfn_has_memory(u64 gfn)
+{
+	return gfn < RAM_FRAMES && !(gfn >= HOLE_FROM && gfn < HOLE_TO);
+}
+
+bool gfn_is_ram(u64 gfn)
+{
+	return gfn_has_memory(gfn) && !gfn_is_rom(gfn);
+}
+
+u8 *ram_ptr(u64 gfn)
+{
+	return gfn_has_memory(gfn) ? host[ram[gfn].page] : NULL;
+}
+
+static u32 host_page_free(void)
+{
+	u32 i = rnd(HOST_PAGES);
+
+	while (owner[i] >= 0)
+		i = (i + 1) % HOST_PAGES;
+	return i;
+}
+
+void host_move(u64 gfn)
+{
+	u32 to = host_page_free(), from = ram[gfn].page;
+
+	memcpy(host[to], host[from], 4096);
+	memset(host[from], 0xff, 4096);
+	owner[from] = -1;
+	owner[to] = (s32)gfn;
+	ram[gfn].page = to;
+	ram[gfn].granted = false;
+	ram[gfn].write = false;
+}
+
+u32 mon_pool_idx(void)
+{
+	return mon_idx;
+}
+
+u32 pool_now(void)
+{
+	return pool_count;
+}
+
+s64 phys_to_gfn(u64 phys)
+{
+	u64 i = (phys - HOST_BASE) >> 12;
+
+	if (phys < HOST_BASE || i >= HOST_PAGES || owner[i] < 0 ||
+	    !ram[owner[i]].granted)
+		return -1;
+	return owner[i];
+}
+
+s64 phys_to_pool(u64 phys)
+{
+	u64 i = (phys - POOL_BASE) >> 12;
+
+	/* Neighbours in the pool are not neighbours in memory. */
+	i ^= 0x15;
+	return phys < POOL_BASE || i >= pool_count ? -1 : (s64)i;
+}
+
+u8 *phys_ptr(u64 phys)
+{
+	s64 i = phys_to_pool(phys & ~0xfffull);
+
+	if (i >= 0)
+		return pool[i] + (phys & 0xfff);
+	i = phys_to_gfn(phys & ~0xfffull);
+	if (i < 0)
+		broken("access to physical %llx", phys);
+	return ram_ptr((u64)i) + (phys & 0xfff);
+}
+
+bool granted_write(u64 gfn)
+{
+	return ram[gfn].write;
+}
+
+u8 mmio_byte(u64 gpa)
+{
+	return (u8)(gpa * 0x9d + (gpa >> 12) + 3);
+}
+
+void fake_init(const struct fake_config *c)
+{
+	u32 i;
+
+	config = *c;
+	free(host);
+	free(pool);
+	host = aligned_alloc(4096, HOST_PAGES * 4096);
+	pool = aligned_alloc(4096, (size_t)POOL_MAX * 4096);
+	memset(pool, 0xa5, (size_t)POOL_MAX * 4096);
+	memset(host, 0, HOST_PAGES * 4096);
+	memset(ram, 0, sizeof(ram));
+	memset(owner, 0xff, sizeof(owner));
+	memset(&shared, 0, sizeof(shared));
+	memset(&vcpu, 0, sizeof(vcpu));
+	for (i = 0; i < RAM_FRAMES; i++) {
+		if (!gfn_has_memory(i))
+			continue;
+		ram[i].page = host_page_free();
+		owner[ram[i].page] = (s32)i;
+	}
+	pool_count = c->pool_pages + MON_PAGES;
+	vcpu.shared = &shared;
+	vcpu.guest = &shared.guest;
+	vcpu.stats = &shared.stats;
+	shared.mem_top = RAM_FRAMES << 12;
+	shared.host_caps = VMBT_HOST_NX | (c->pcid ? VMBT_HOST_PCID : 0);
+	shared.mon_policy = c->fixed ? VMBT_MON_FIXED : VMBT_MON_FLOATING;
+	/* The template: page 7, its upper half recognisable. */
+	for (i = 0; i < 512; i++)
+		((u64 *)pool[7])[i] = i < 256 ? 0xdead0003 : 0x77700000063 + i * 4096ull;
+	mmu_init(&vcpu, 10, pool_count);
+	mmu_set_template(&vcpu, 7, c->la57, c->pte_enc);
+	mon_idx = pool_alloc_run(&vcpu, MON_PAGES);
+	hw_reset();
+}
+
+int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
+{
+	memset(out, 0xee, sizeof(*out));
+	if (!gfn_has_memory(gfn))
+		return VMBT_PAGE_NONE;
+	if (config.busy && !rnd(300))
+		return VMBT_PAGE_RETRY;
+	ram[gfn].granted = true;
+	if (!gfn_is_rom(gfn) && (write || !config.grants || rnd(2)))
+		ram[gfn].write = true;
+	out->phys = HOST_BASE + ((u64)ram[gfn].page << 12);
+	out->virt = host[ram[gfn].page];
+	out->writable = ram[gfn].write;
+	return gfn_is_rom(gfn) ? VMBT_PAGE_ROM : VMBT_PAGE_RAM;
+}
+
+void plat_window_zap(u64 start, u64 end)
+{
+	(void)start;
+	(void)end;
+}
+
+void *plat_pool_virt(u32 idx)
+{
+	if (idx >= pool_count)
+		broken("pool page %u of %u", idx, pool_count);
+	return pool[idx];
+}
+
+u64 plat_pool_phys(u32 idx)
+{
+	return POOL_BASE + ((u64)(idx ^ 0x15) << 12);
+}
+
+u32 plat_pool_grow(u32 want)
+{
+	u32 max = config.pool_max + MON_PAGES;
+
+	if (pool_count < max)
+		pool_count = pool_count + want < max ? pool_count + want : max;
+	return pool_count;
+}
+
+void plat_invlpg(u64 linear)
+{
+	hw_invlpg((u32)linear);
+}
+
+void plat_flush_tlb(void)
+{
+	hw_flush();
+}
+
+void plat_set_root(u64 phys)
+{
+	hw_set_root(phys);
+}
+
+u64 plat_tsc(void)
+{
+	static u64 t;
+
+	return ++t;
+}
+
+void plat_log(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+}
+
+void plat_panic(const char *fmt, ...)
+{
+	char buf[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	broken("panic: %s", buf);
+}
+
+void plat_yield(void)
+{
+}
+
+void plat_mmio(u64 gpa, void *data, u32 len, bool write)
+{
+	u32 i;
+
+	if (gfn_is_ram(gpa >> 12) || len < 1 || len > 8)
+		broken("mmio at %llx, %u bytes", gpa, len);
+	if (!write) {
+		for (i = 0; i < len; i++)
+			((u8 *)data)[i] = mmio_byte(gpa + i);
+		return;
+	}
+	for (i = 0; i < len && mmio_log.n < ARRAY_SIZE(mmio_log.w); i++) {
+		mmio_log.w[mmio_log.n].gpa = gpa + i;
+		mmio_log.w[mmio_log.n++].byte = ((u8 *)data)[i];
+	}
+}
+
+void *plat_mon(void)
+{
+	return pool[mon_idx];
+}
+
+struct vmbt_shared *plat_shared(void)
+{
+	return &shared;
+}
+
+int vcpu_unsupported(struct vcpu *v, const char *fmt, ...)
+{
+	char buf[256];
+	va_list ap;
+
+	(void)v;
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	broken("unsupported: %s", buf);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The machine that the tests of the shadow MMU run on: plat.h over ordinary
+ * memory, a CPU that walks the shadow tables, and a reference for what the
+ * guest's own tables mean. The three share nothing with the code under test
+ * but its headers.
+ */
+#ifndef VMBT_TEST_MMU_FAKE_H
+#define VMBT_TEST_MMU_FAKE_H
+
+#include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu_int.h"
+
+#define RAM_FRAMES	768	/* mem_top; with a hole and ROM in it */
+#define HOLE_FROM	640
+#define HOLE_TO		672
+#define ROM_FROM	700
+#define ROM_TO		708
+
+struct fake_config {
+	u32 pool_pages;		/* at start, beside the monitor area */
+	u32 pool_max;
+	bool pcid, la57, fixed, grants, busy;
+	u64 pte_enc;
+};
+
+extern struct vcpu vcpu;
+extern struct vmbt_shared shared;
+extern struct fake_config config;
+
+/* memory (fake.c) */
+void fake_init(const struct fake_config *c);
+u8 *ram_ptr(u64 gfn);		/* contents, NULL if no memory */
+bool gfn_is_ram(u64 gfn);
+bool gfn_is_rom(u64 gfn);
+u32 pool_now(void);
+s64 phys_to_gfn(u64 phys);	/* -1 if not a granted page of the guest's */
+s64 phys_to_pool(u64 phys);
+u8 *phys_ptr(u64 phys);
+bool granted_write(u64 gfn);
+void host_move(u64 gfn);	/* another host page, same contents */
+u32 mon_pool_idx(void);
+u8 mmio_byte(u64 gpa);
+
+/* Bytes that devices saw written, in order. */
+struct mmio_log {
+	u32 n;
+	struct { u64 gpa; u8 byte; } w[64];
+};
+extern struct mmio_log mmio_log;
+
+/* random numbers */
+extern u64 rnd_state;
+u32 rnd(u32 n);
+
+/* the CPU (hw.c) */
+struct hw_result {
+	bool fault;
+	u32 error;
+	u64 phys;
+};
+void hw_reset(void);
+void hw_enter(void);		/* what metal_run() does with the root */
+struct hw_result hw_access(u32 lin, u32 access);
+void hw_set_root(u64 phys);
+void hw_invlpg(u32 lin);
+void hw_flush(void);
+void hw_check(void);		/* nothing stale cached, every table sound */
+
+/* the reference (ref.c) */
+struct ref_cpu {
+	u32 cr0, cr3, cr4;
+	u64 efer;
+	u64 pdpte[4];
+	bool a20;
+};
+struct ref_result {
+	bool fault;
+	u32 error;
+	u64 gpa;
+	bool user, writable, executable, dirty, accessed;
+};
+extern u8 ref_ram[RAM_FRAMES][4096];
+struct ref_result ref_walk(const struct ref_cpu *c, u32 lin, u32 access,
+			   bool update);
+void ref_from_guest(struct ref_cpu *c);
+void ref_load_pdptes(struct ref_cpu *c);
+
+__attribute__((format(printf, 1, 2), noreturn))
+void broken(const char *fmt, ...);
+
+#endif
