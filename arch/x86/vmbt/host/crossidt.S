@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What an NMI, a machine check or a fault does in the window of the switch.
+ *
+ * vmbt_cross_enter() and vmbt_cross_leave() have loaded a small IDT whose
+ * gates lead here (no IST: the stack at hand is used, see crosspage.S). NMI
+ * and machine check leave a mark in the cross page and resume, without IRET,
+ * because IRET unblocks NMIs and the host replays this one by INT $2, which
+ * needs them blocked. A fault is a bug: it is recorded, and the host path is
+ * taken from wherever it was.
+ */
+#include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <asm/nospec-branch.h>
+
+#include "../include/crosspage.h"
+
+	.section .noinstr.text, "ax"
+	.balign 4096, 0xcc
+
+/*
+ * Pop what the CPU pushed (RIP CS RFLAGS RSP SS at 24(%rsp), below it RDX, RCX
+ * and RAX) and go on where it was. What POPFQ and RET take is written below
+ * the interrupted stack pointer: nothing in the window keeps data there. The
+ * CPU had aligned that pointer, so the two words overlap at most SS and RSP,
+ * which have been read.
+ */
+.macro RESUME
+	movq	24(%rsp), %rax
+	movq	40(%rsp), %rcx
+	movq	48(%rsp), %rdx
+	movq	%rax, -8(%rdx)
+	movq	%rcx, -16(%rdx)
+	subq	$16, %rdx
+	movq	%rdx, 24(%rsp)
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	popq	%rsp
+	popfq
+	ANNOTATE_UNRET_SAFE
+	ret
+	int3
+.endm
+
+SYM_FUNC_START(vmbt_cross_nmi)
+	endbr64
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+#ifndef VMBT_SEED_NMI
+	movl	$1, VMBT_X_NMI(%rdi)
+#endif
+	RESUME
+SYM_FUNC_END(vmbt_cross_nmi)
+STACK_FRAME_NON_STANDARD vmbt_cross_nmi
+
+SYM_FUNC_START(vmbt_cross_mce)
+	endbr64
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	movl	$VMBT_MCE_VMM, VMBT_X_MCE(%rdi)
+	RESUME
+SYM_FUNC_END(vmbt_cross_mce)
+STACK_FRAME_NON_STANDARD vmbt_cross_mce
+
+SYM_FUNC_START_LOCAL(cross_fault)
+	/* Vector, error code and RIP are on the stack. */
+	cmpq	$VMBT_X_NO_TRAP, VMBT_X_TRAP_VECTOR(%rdi)
+	jne	.Lsecond
+	popq	VMBT_X_TRAP_VECTOR(%rdi)
+	popq	VMBT_X_TRAP_ERROR(%rdi)
+	popq	VMBT_X_TRAP_RIP(%rdi)
+	movq	%cr2, %rax
+	movq	%rax, VMBT_X_TRAP_CR2(%rdi)
+	jmp	vmbt_cross_abort
+.Lsecond:
+	/* The way to the host faults, too: this CPU has nowhere to go. */
+	hlt
+	jmp	.Lsecond
+SYM_FUNC_END(cross_fault)
+STACK_FRAME_NON_STANDARD cross_fault
+
+/* One stub of 16 bytes for each exception: fault number, then error code. */
+	.balign 16, 0xcc
+SYM_FUNC_START(vmbt_cross_stubs)
+	vector = 0
+	.rept	VMBT_X_IDT_ENTRIES
+	.balign	16, 0xcc
+	endbr64
+	/* #DF #TS #NP #SS #GP #PF #AC #CP #VC #SX push one (SDM vol. 3, 6.13). */
+	.if	(0x60227d00 >> vector) & 1
+	.else
+	pushq	$0
+	.endif
+	pushq	$vector
+	jmp	cross_fault
+	vector = vector + 1
+	.endr
+SYM_FUNC_END(vmbt_cross_stubs)
+STACK_FRAME_NON_STANDARD vmbt_cross_stubs
+
+	.balign 4096, 0xcc

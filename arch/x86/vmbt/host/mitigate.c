@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the switch does against speculation, decided once.
+ *
+ * Ring 1 is supervisor mode to the predictors, so eIBRS and AutoIBRS tell the
+ * guest's kernel and the host apart no better than two processes' kernel
+ * halves. Hence IBPB, a refill of the return stack and a cleared branch
+ * history on every way back to the host, in crosspage.S, before its first RET;
+ * and what the host does on its own exit to user space on the way in.
+ *
+ * L1TF needs nothing here: non-present shadow entries are zero.
+ */
+#include <linux/cpu.h>
+#include <linux/printk.h>
+#include <asm/cpufeature.h>
+#include <asm/msr-index.h>
+#include <asm/nospec-branch.h>
+
+#include "host_int.h"
+
+static u32 flags;
+
+void vmbt_mitigate_init(void)
+{
+	flags = 0;
+	if (boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF))
+		flags |= VMBT_XF_VERW;
+	if (cpu_mitigations_off())
+		return;
+	flags |= VMBT_XF_RSB;
+	if (boot_cpu_has(X86_FEATURE_IBPB))
+		flags |= VMBT_XF_IBPB;
+	if (boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP))
+		flags |= VMBT_XF_BHB;
+}
+
+u32 vmbt_mitigate_flags(u64 *pred_cmd)
+{
+	*pred_cmd = x86_pred_cmd ?: PRED_CMD_IBPB;
+	return flags;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The window: guest physical memory, linear at VMBT_WINDOW_BASE.
+ *
+ * A page is mapped when it is first asked for and the host granted it, and
+ * unmapped when the host takes the grant back. The tables below the PDPT of
+ * slot 509 are pool pages. Each directory has a companion page that remembers
+ * the pool index of every table, since an entry only has room for the physical
+ * address.
+ */
+#include "metal.h"
+#include "metal_int.h"
+#include "../lib/string.h"
+#include "../mmu/mmu.h"
+#include "../plat.h"
+
+#define PTE_P		0x001UL
+#define PTE_W		0x002UL
+#define PTE_A		0x020UL
+#define PTE_D		0x040UL
+#define PTE_NX		(1UL << 63)
+#define PTE_ADDR	0x000ffffffffff000UL
+
+#define FRAMES_PER_PT	512UL
+#define FRAMES_PER_PD	(512UL * 512)
+#define WINDOW_FRAMES	(VMBT_WINDOW_SIZE >> 12)
+#define WINDOW_PDS	(WINDOW_FRAMES / FRAMES_PER_PD)
+#define WINDOW_PDPT	((VMBT_WINDOW_BASE - VMBT_VMM_BASE) >> 30)
+
+/* Above this, one flush is cheaper than INVLPG for each. */
+#define INVLPG_MAX	32
+
+static struct {
+	u32 pd[WINDOW_PDS];		/* pool index; 0: none */
+	u32 companion[WINDOW_PDS];	/* u32[512]: pool index of each table */
+} window;
+
+static u64 table_entry(u32 idx)
+{
+	return plat_pool_phys(idx) | metal_header.pte_enc |
+	       PTE_P | PTE_W | PTE_A;
+}
+
+static u32 table_page(void)
+{
+	u32 idx = pool_alloc(metal.v);
+
+	if (idx == ~0U)
+		plat_panic("no pool page for the window");
+	return idx;
+}
+
+/* The entry of a frame; NULL if there is no table and none is wanted. */
+static u64 *window_pte(u64 gfn, bool make)
+{
+	u64 i = gfn / FRAMES_PER_PD;
+	u64 j = gfn / FRAMES_PER_PT % 512;
+	u32 *tables;
+
+	if (!window.pd[i]) {
+		u64 *pdpt = plat_pool_virt(metal_header.vmm_pdpt_idx);
+
+		if (!make)
+			return NULL;
+		window.companion[i] = table_page();
+		window.pd[i] = table_page();
+		pdpt[WINDOW_PDPT + i] = table_entry(window.pd[i]);
+	}
+	tables = plat_pool_virt(window.companion[i]);
+	if (!tables[j]) {
+		u64 *pd = plat_pool_virt(window.pd[i]);
+
+		if (!make)
+			return NULL;
+		tables[j] = table_page();
+		pd[j] = table_entry(tables[j]);
+	}
+	return (u64 *)plat_pool_virt(tables[j]) + gfn % FRAMES_PER_PT;
+}
+
+int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
+{
+	struct vmbt_shared *s = metal_shared();
+	u64 *pte, old, phys;
+	u32 kind;
+
+	if (gfn >= WINDOW_FRAMES)
+		return VMBT_PAGE_NONE;
+	out->virt = (void *)(VMBT_WINDOW_BASE + gfn * 4096);
+	pte = window_pte(gfn, false);
+	old = pte ? *pte : 0;
+	if ((old & PTE_P) && (!write || (old & PTE_W))) {
+		out->phys = old & PTE_ADDR & ~metal_header.pte_enc;
+		out->writable = old & PTE_W;
+		return VMBT_PAGE_RAM;
+	}
+
+	s->hc_arg[0] = gfn;
+	s->hc_arg[1] = write;
+	s->stats.hc_get_page++;
+	kind = metal_hostcall(VMBT_HC_GET_PAGE);
+	if (kind != VMBT_PAGE_RAM && kind != VMBT_PAGE_ROM)
+		return kind;
+	phys = s->hc_out[0] & PTE_ADDR;
+	out->phys = phys;
+	out->writable = kind == VMBT_PAGE_RAM && s->hc_out[1];
+
+	pte = window_pte(gfn, true);
+	old = *pte;
+	*pte = phys | metal_header.pte_enc | PTE_P | PTE_A | PTE_D | PTE_NX |
+	       (out->writable ? PTE_W : 0);
+	if (old & PTE_P)
+		invlpg((u64)out->virt);
+	return kind;
+}
+
+void plat_window_zap(u64 start, u64 end)
+{
+	u64 gfn, zapped = 0;
+	u64 *pte;
+
+	if (end > WINDOW_FRAMES)
+		end = WINDOW_FRAMES;
+	for (gfn = start; gfn < end; gfn++) {
+		if (!window.pd[gfn / FRAMES_PER_PD]) {
+			gfn |= FRAMES_PER_PD - 1;
+			continue;
+		}
+		pte = window_pte(gfn, false);
+		if (!pte) {
+			gfn |= FRAMES_PER_PT - 1;
+			continue;
+		}
+		if (!(*pte & PTE_P))
+			continue;
+		*pte = 0;
+		if (zapped++ < INVLPG_MAX)
+			invlpg(VMBT_WINDOW_BASE + gfn * 4096);
+	}
+	if (zapped > INVLPG_MAX)
+		plat_flush_tlb();
+}
