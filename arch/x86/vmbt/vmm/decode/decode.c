@@ -55,6 +55,7 @@ static const struct opd_desc {
 	[OD_EV] = { ROLE_RM, VMBT_OPD_GPR, S_V, 0 },
 	[OD_EVW] = { ROLE_RM, VMBT_OPD_GPR, S_VW, 0 },
 	[OD_GB] = { ROLE_REG, VMBT_OPD_GPR, 1, 0 },
+	[OD_GW] = { ROLE_REG, VMBT_OPD_GPR, 2, 0 },
 	[OD_GD] = { ROLE_REG, VMBT_OPD_GPR, 4, 0 },
 	[OD_GV] = { ROLE_REG, VMBT_OPD_GPR, S_V, 0 },
 	[OD_RD] = { ROLE_RM_ANY, VMBT_OPD_GPR, 4, 0 },
@@ -840,6 +841,9 @@ static int decode(struct cursor *c)
 		in->opd[0].access = line.x87_acc;
 	if (in->op == VMBT_OP_IMUL && in->nr_opds == 2)
 		in->opd[0].access = VMBT_ACC_RW;
+	/* 66 chose a line of its own, but only to say the operand size. */
+	if ((in->flags & VMBT_IF_OSZ_MATTERS) && in->mandatory == VMBT_MP_66)
+		in->mandatory = VMBT_MP_NONE;
 	fix_opsize(in, line.info);
 	vmbt_effects(in, line.info);
 	if ((in->prefixes & VMBT_PFX_LOCK) && !(in->flags & VMBT_IF_LOCKABLE))

@@ -97,7 +97,7 @@ const struct opc vmbt_opc_1byte[256] = {
 	/* #BR pushes the address of BOUND itself */
 	[0x62] = O2(BOUND, INTERP, GV, MA),
 	/* Sees the RPL that vmbt put into selectors */
-	[0x63] = O2(ARPL, INTERP, EW, GV),
+	[0x63] = O2(ARPL, INTERP, EW, GW),
 	[0x68] = O1(PUSH, COPY, IZ),
 	[0x69] = O3(IMUL, COPY, GV, EV, IZ),
 	[0x6a] = O1(PUSH, COPY, IS),

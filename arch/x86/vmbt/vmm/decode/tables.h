@@ -23,7 +23,7 @@ enum opd_code {
 	OD_EB, OD_EW, OD_ED, OD_EV,
 	OD_EVW,			/* register of operand size, or 16 bits of memory */
 	/* ModRM.reg: general register */
-	OD_GB, OD_GD, OD_GV,
+	OD_GB, OD_GW, OD_GD, OD_GV,
 	/* ModRM.rm: register whatever mod says; control, debug register */
 	OD_RD, OD_CD, OD_DD,
 	/* ModRM.rm: general register only; memory only */
