@@ -116,13 +116,12 @@ static void shadow_write(struct vcpu *v, struct frame *f, u32 off, u32 len)
 		next = sp->next;
 		if (sp->role & ROLE_DIRECT)
 			continue;
-		n = sp_entries(sp, off, len, &first);
-		if (!n)
-			continue;
+		/* A write to another part of the table costs as much. */
 		if (sp_flooded(v, sp, off, len)) {
 			sp_zap(v, sp);
 			continue;
 		}
+		n = sp_entries(sp, off, len, &first);
 		for (; n; n--, first++)
 			sp_drop_entry(v, sp, first);
 	}
