@@ -15,6 +15,8 @@
 
 #define CODE_LINEAR	0x400000U
 #define STACK_LINEAR	0x401000U
+/* The code again, as SMEP wants it at ring 1. */
+#define CODE1_LINEAR	0x402000U
 /* Inside the hidden bits of a 16-bit stack pointer. */
 #define HIGH_ESP	0x5a5a0000U
 
@@ -95,6 +97,7 @@ static void build(void)
 	map(pd, CODE_LINEAR >> 21, pt, 0x27);
 	map(pt, 0, code, 0x65);
 	map(pt, 1, page(), 0x67);
+	map(pt, 2, code, 0x61);
 	code_page = plat_pool_virt(code);
 
 	gdt = plat_pool_virt(gdt_low);
@@ -106,6 +109,7 @@ static void build(void)
 	gdt[SEL_DATA3 / 8] = DESC_DATA(3);
 	gdt[SEL_SMALL3 / 8] = 0x0040f30000000fffULL | DESC_BASE(CODE_LINEAR);
 	gdt[SEL_STACK16 / 8] = 0x0000f3000000ffffULL | DESC_BASE(STACK_LINEAR);
+	gdt[SEL_BAD / 8] = DESC_DATA(3) & ~(1ULL << 47);
 	tables = (struct desc_tables){
 		.gdt_base = (u64)gdt,
 		.gdt_limit = 0xffff,
@@ -119,7 +123,7 @@ static void run(const u8 *code, size_t len, u32 ring, u16 ds)
 {
 	memcpy(code_page, code, len);
 	frame = (struct vmbt_frame){
-		.rip = CODE_LINEAR,
+		.rip = ring == 1 ? CODE1_LINEAR : CODE_LINEAR,
 		.cs = ring == 1 ? SEL_CODE1 : SEL_CODE3,
 		.rsp = STACK_LINEAR + 4096,
 		.ss = ring == 1 ? SEL_DATA1 : SEL_DATA3,
