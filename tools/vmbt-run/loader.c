@@ -159,14 +159,14 @@ static bool load_kernel(const struct memory *mem, const char *path, struct setup
 	payload = size - setup;
 
 	/* It may decompress itself where it likes to be, if it can move. */
-	start = hdr->pref_address;
+	start = hdr->pref_address < MEMORY_MAX ? hdr->pref_address : MEMORY_MAX;
 	if (hdr->relocatable_kernel && start < KERNEL_AT)
 		start = KERNEL_AT;
 	align = hdr->kernel_alignment;
 	if (hdr->relocatable_kernel && align && !(align & (align - 1)))
 		start = round_up(start, align);
 	*end = start + hdr->init_size;
-	if (start > MEMORY_MAX || *end > mem->size || KERNEL_AT + payload > mem->size) {
+	if (*end > mem->size || KERNEL_AT + payload > mem->size) {
 		complain(why, "%s: too little memory: the kernel needs %lluM, there is %lluM",
 			 path, (round_up(*end, 1 << 20) >> 20), mem->size >> 20);
 		goto out;

@@ -73,7 +73,7 @@ void loop_fini(struct loop *loop)
  * loop_add_fd() - start to wait for a descriptor
  * @loop: the loop
  * @lfd: the descriptor and its handler
- * @events: EPOLLIN, EPOLLOUT, or 0 for nothing yet
+ * @events: EPOLLIN, EPOLLOUT
  *
  * A descriptor that can't be waited for, such as /dev/null, is never reported.
  */
@@ -83,19 +83,6 @@ void loop_add_fd(struct loop *loop, struct loop_fd *lfd, u32 events)
 
 	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, lfd->fd, &ev) && errno != EPERM)
 		die("epoll: %s", strerror(errno));
-}
-
-/**
- * loop_change_fd() - wait for something else
- * @loop: the loop
- * @lfd: a descriptor that was added
- * @events: EPOLLIN, EPOLLOUT or 0
- */
-void loop_change_fd(struct loop *loop, struct loop_fd *lfd, u32 events)
-{
-	struct epoll_event ev = { .events = events, .data.ptr = lfd };
-
-	epoll_ctl(loop->epoll, EPOLL_CTL_MOD, lfd->fd, &ev);
 }
 
 /**

@@ -71,7 +71,6 @@ struct loop {
 void loop_init(struct loop *loop, pthread_mutex_t *lock);
 void loop_fini(struct loop *loop);
 void loop_add_fd(struct loop *loop, struct loop_fd *lfd, u32 events);
-void loop_change_fd(struct loop *loop, struct loop_fd *lfd, u32 events);
 void loop_remove_fd(struct loop *loop, struct loop_fd *lfd);
 void loop_add_timer(struct loop *loop, struct loop_timer *t, void (*expired)(void *, u64), void *arg);
 void loop_set_timer(struct loop *loop, struct loop_timer *t, u64 deadline);

@@ -85,10 +85,12 @@ static void on_input(void *arg, u32 events)
 	 * read on when the guest takes nothing; what does not fit is lost.
 	 */
 	if (c->in_count == CHARDEV_IN) {
-		if (c->keys)
+		if (c->keys) {
 			c->in_count = CHARDEV_IN / 2;
-		else
-			loop_change_fd(c->loop, &c->lfd, 0);
+		} else {
+			loop_remove_fd(c->loop, &c->lfd);
+			c->paused = true;
+		}
 	}
 }
 
@@ -265,7 +267,6 @@ static void read_file(struct chardev *c)
  */
 void chardev_feed(struct chardev *c)
 {
-	bool full = c->in_count == CHARDEV_IN;
 	unsigned int room;
 
 	read_file(c);
@@ -279,6 +280,8 @@ void chardev_feed(struct chardev *c)
 	}
 	if (!c->in_count)
 		c->idle(c->arg);
-	if (full && c->in_count < CHARDEV_IN && c->in >= 0 && !c->file)
-		loop_change_fd(c->loop, &c->lfd, EPOLLIN);
+	if (c->paused && c->in_count < CHARDEV_IN / 2) {
+		c->paused = false;
+		loop_add_fd(c->loop, &c->lfd, EPOLLIN);
+	}
 }

@@ -21,6 +21,7 @@
  * @out: descriptor that is written, or -1
  * @keys: input is a terminal, Ctrl-A is the escape key
  * @file: input is a regular file
+ * @paused: input is not waited for until the guest has taken some
  * @lossy: output that nobody takes is dropped (pseudo terminal)
  * @escaped: the last key was Ctrl-A
  * @want_flush: the vCPU's thread should call chardev_flush() soon
@@ -47,6 +48,7 @@ struct chardev {
 	int out;
 	bool keys;
 	bool file;
+	bool paused;
 	bool lossy;
 	bool escaped;
 	bool want_flush;

@@ -3,10 +3,12 @@
  * A 16550A serial port.
  *
  * Written from National Semiconductor's PC16550D data sheet. The other end is
- * always connected and ready (CTS, DSR and DCD on). Two things happen faster
- * than on a wire: a byte is sent at once, whatever the divisor says, and the
- * character time-out comes as soon as the sender has nothing more, so that a
- * single key does not wait for four character times.
+ * always connected and ready (CTS, DSR and DCD on), and sends nothing before the
+ * guest asks for it with RTS: what is typed while a guest boots is not lost when
+ * it resets the FIFOs. Two things happen faster than on a wire: a byte is sent at
+ * once, whatever the divisor says, and the character time-out comes as soon as
+ * the sender has nothing more, so that a single key does not wait for four
+ * character times.
  */
 #include "uart.h"
 
@@ -280,11 +282,11 @@ void uart_write(struct uart *u, unsigned int reg, u8 val)
  * uart_room() - how many bytes can be received now without loss
  * @u: the port
  *
- * Return: the number; 0 in loopback, which cuts the line.
+ * Return: the number; 0 while RTS is off, or in loopback, which cuts the line.
  */
 unsigned int uart_room(const struct uart *u)
 {
-	if (u->mcr & MCR_LOOP)
+	if (u->mcr & MCR_LOOP || !(u->mcr & MCR_RTS))
 		return 0;
 	return (fifo_on(u) ? UART_FIFO : 1) - u->count;
 }
