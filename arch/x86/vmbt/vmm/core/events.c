@@ -90,8 +90,9 @@ bool core_serve_host(struct vcpu *v)
 	if (req & VMBT_REQ_ZAP) {
 		u64 start = v->shared->zap_start, end = v->shared->zap_end;
 
-		mmu_zap(v, start, end);
+		/* First: long work serves the host, which may ask for more. */
 		metal_ack_request(VMBT_REQ_ZAP);
+		mmu_zap(v, start, end);
 		return false;
 	}
 	if (req & VMBT_REQ_STATE) {

@@ -76,6 +76,13 @@ u32 metal_hostcall(u32 nr)
 	metal.tables_lost = true;
 	metal.segs_lost = true;
 	metal.last_out = rdtsc();
+	/*
+	 * What has been taken back is out of reach before anything else runs:
+	 * the host may have given the pages to somebody. Not acknowledged; the
+	 * shadow entries follow before the guest runs (core_serve_host()).
+	 */
+	if (unlikely(READ_ONCE(s->requests) & VMBT_REQ_ZAP))
+		plat_window_zap(s->zap_start, s->zap_end);
 	return READ_ONCE(s->hc_ret);
 }
 

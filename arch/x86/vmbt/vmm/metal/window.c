@@ -84,11 +84,15 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	u64 *pte, old, phys;
 	u32 kind;
 
-	if (gfn >= WINDOW_FRAMES)
+	if (gfn >= WINDOW_FRAMES || gfn >= s->mem_top >> 12)
 		return VMBT_PAGE_NONE;
 	out->virt = (void *)(VMBT_WINDOW_BASE + gfn * 4096);
-	pte = window_pte(gfn, false);
-	old = pte ? *pte : 0;
+	/*
+	 * The table is there before the page is asked for: making it may be a
+	 * host call, during which the answer could go stale.
+	 */
+	pte = window_pte(gfn, true);
+	old = *pte;
 	if ((old & PTE_P) && (!write || (old & PTE_W))) {
 		out->phys = old & PTE_ADDR & ~metal_header.pte_enc;
 		out->writable = old & PTE_W;
@@ -105,7 +109,6 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	out->phys = phys;
 	out->writable = kind == VMBT_PAGE_RAM && s->hc_out[1];
 
-	pte = window_pte(gfn, true);
 	old = *pte;
 	*pte = phys | metal_header.pte_enc | PTE_P | PTE_A | PTE_D | PTE_NX |
 	       (out->writable ? PTE_W : 0);
