@@ -16,8 +16,10 @@ static bool possible(const struct exit_line *f)
 {
 	unsigned int plen = strlen(f->prefix), i = plen;
 
+	if (memcmp(f->held, f->prefix, f->len < plen ? f->len : plen))
+		return false;
 	if (f->len <= plen)
-		return !memcmp(f->held, f->prefix, f->len);
+		return true;
 	if (f->len == EXIT_LINE_MAX)
 		return false;
 	while (i < f->len && (f->held[i] == ' ' || f->held[i] == ':'))

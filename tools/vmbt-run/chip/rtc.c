@@ -55,6 +55,8 @@
 /* With the 32.768 kHz time base: 244 us of warning and an update of 1984 us. */
 #define UIP_NS		(244000 + 1984000)
 
+#define SECONDS_MAX	8000000000LL
+
 /* More than a day of missed seconds matches every alarm that a day can match. */
 #define ALARM_SECONDS	86400
 
@@ -123,9 +125,11 @@ static void time_from_ram(struct rtc *rtc, u64 wall)
 	};
 	s64 sec = timegm(&tm);
 
-	/* Nothing before 1970 is representable here. */
+	/* Before 1970 and after 2223 is beyond what is counted here. */
 	if (sec < 0)
 		sec = 0;
+	if (sec > SECONDS_MAX)
+		sec = SECONDS_MAX;
 	rtc->offset = sec * (s64)NSEC + (s64)(guest_time(rtc, wall) % NSEC) - (s64)wall;
 	rtc->seen = guest_time(rtc, wall);
 }
