@@ -14,8 +14,11 @@
 #include "mmu_int.h"
 
 #define GROW_STEP	128
-/* One fill: two tables with their companions, three frame records, nodes. */
-#define TOPUP_PAGES	24
+/*
+ * One fill: two tables with their companions, three frame records, nodes; and
+ * as much again for the window's tables, which come from here as well.
+ */
+#define TOPUP_PAGES	40
 
 /**
  * mmu_init() - set up the memory of a vCPU

@@ -109,6 +109,8 @@ static int guest_table_set(struct vcpu *v, u64 gfn, u32 index, u32 size, u32 bit
 	struct plat_page page;
 	int kind;
 
+	trace_tell(v, (gfn << 12) + (u64)index * size, size,
+		   MMU_TRACE_SHADOW | MMU_TRACE_CODEPT);
 	kind = plat_gfn_map(gfn, true, &page);
 	if (unlikely(kind != VMBT_PAGE_RAM)) {
 		if (kind == VMBT_PAGE_NONE || kind == VMBT_PAGE_ROM)
@@ -117,8 +119,6 @@ static int guest_table_set(struct vcpu *v, u64 gfn, u32 index, u32 size, u32 bit
 	}
 	if (unlikely(!page.writable))
 		return X_OK;
-	trace_tell(v, (gfn << 12) + (u64)index * size, size,
-		   MMU_TRACE_SHADOW | MMU_TRACE_CODEPT);
 	if (size == 4)
 		((u32 *)page.virt)[index & 1023] |= bits;
 	else

@@ -14,7 +14,6 @@
 #define HOST_PAGES	(RAM_FRAMES * 2)
 #define HOST_BASE	0x340000000ull
 #define POOL_BASE	0x87000000000ull
-#define POOL_MAX	16384
 #define MON_PAGES	(VMBT_MON_SIZE / 4096)
 
 struct vcpu vcpu;
@@ -28,6 +27,7 @@ static u8 (*pool)[4096];
 static struct { u32 page; bool granted, write; } ram[RAM_FRAMES];
 static s32 owner[HOST_PAGES];
 static u32 pool_count, mon_idx;
+static size_t pool_have;
 
 u32 rnd(u32 n)
 {
@@ -145,14 +145,19 @@ u8 mmio_byte(u64 gpa)
 
 void fake_init(const struct fake_config *c)
 {
+	size_t pool_size = (size_t)(c->pool_max + MON_PAGES) * 4096;
 	u32 i;
 
 	config = *c;
-	free(host);
-	free(pool);
-	host = aligned_alloc(4096, HOST_PAGES * 4096);
-	pool = aligned_alloc(4096, (size_t)POOL_MAX * 4096);
-	memset(pool, 0xa5, (size_t)POOL_MAX * 4096);
+	if (!host)
+		host = aligned_alloc(4096, HOST_PAGES * 4096);
+	if (pool_size > pool_have) {
+		free(pool);
+		pool = aligned_alloc(4096, pool_size);
+		pool_have = pool_size;
+	}
+	/* What is not zeroed before use shows. */
+	memset(pool, 0xa5, pool_size);
 	memset(host, 0, HOST_PAGES * 4096);
 	memset(ram, 0, sizeof(ram));
 	memset(owner, 0xff, sizeof(owner));
