@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The driver against a VMM that says what it should not: fakehost/'s scripted
+ * one, told through the guest's registers. Also the run protocol, which the
+ * scripted VMM makes repeatable.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "../lib/vm.h"
+#include "fake.h"
+
+static int op(struct vm *vm, uint32_t eax, uint32_t ebx, uint32_t ecx,
+	      struct kvm_regs *out)
+{
+	struct kvm_regs r = { .rax = eax, .rbx = ebx, .rcx = ecx, .rflags = 2 };
+	int ret;
+
+	vm_set_regs(vm, &r);
+	ret = vm_run(vm);
+	vm_get_regs(vm, out);
+	return ret;
+}
+
+static int exit_reason(struct vm *vm)
+{
+	return vm->run->exit_reason;
+}
+
+/* A VMM that does it once is dead for ever; each needs a VM of its own. */
+static void must_break(const char *name, uint32_t eax, uint32_t ebx, uint32_t ecx)
+{
+	struct kvm_regs r;
+	struct vm vm;
+	int ret, again;
+
+	vm_create(&vm, 1 << 20);
+	ret = op(&vm, eax, ebx, ecx, &r);
+	again = vm_run(&vm);
+	test_result(name, !ret && vm.run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
+		    vm.run->internal.suberror == VMBT_INTERNAL_ERROR_BROKEN &&
+		    again == -EIO && vm.ext->text_len == strlen(vm.ext->text) &&
+		    vm.ext->text_len, "%d, then %d, %s", ret, again,
+		    vm_exit_text(&vm));
+	vm_destroy(&vm);
+}
+
+static void broken(void)
+{
+	must_break("call-0", FAKE_CALL, 0, 0);
+	must_break("call-unknown", FAKE_CALL, 1000, 0);
+	must_break("call-negative", FAKE_CALL, ~0u, 0);
+	must_break("exit-unknown", FAKE_EXIT, 77, 0);
+	must_break("exit-none", FAKE_EXIT, 0, 0);
+	must_break("exit-internal", FAKE_EXIT, 8, 0);
+	must_break("panic", FAKE_PANIC, 0, 0);
+	must_break("io-size-0", FAKE_IO, 1, 1);
+	must_break("io-size-3", FAKE_IO, 1 | 3 << 8, 1);
+	must_break("io-size-8", FAKE_IO, 1 | 8 << 8, 1);
+	must_break("io-size-255", FAKE_IO, 1 | 255 << 8, 1);
+	must_break("io-dir", FAKE_IO, 2 | 1 << 8, 1);
+	must_break("io-count-0", FAKE_IO, 1 | 1 << 8, 0);
+	must_break("io-count-4097", FAKE_IO, 1 | 1 << 8, 4097);
+	must_break("io-count-1025x4", FAKE_IO, 1 | 4 << 8, 1025);
+	must_break("io-count-wraps", FAKE_IO, 1 | 4 << 8, 0x40000001);
+	must_break("mmio-len-0", FAKE_MMIO, 1, 0);
+	must_break("mmio-len-9", FAKE_MMIO, 1, 9);
+	must_break("mmio-len-huge", FAKE_MMIO, 1, ~0u);
+}
+
+static void exits(struct vm *vm)
+{
+	struct kvm_regs r;
+
+	EXPECT_EQ("hlt", op(vm, FAKE_HLT, 0, 0, &r) ?: exit_reason(vm),
+		  KVM_EXIT_HLT);
+	EXPECT_EQ("shutdown", op(vm, FAKE_EXIT, 6, 0, &r) ?: exit_reason(vm),
+		  KVM_EXIT_SHUTDOWN);
+	EXPECT_EQ("irq-window", op(vm, FAKE_EXIT, 4, 0, &r) ?:
+		  exit_reason(vm), KVM_EXIT_IRQ_WINDOW_OPEN);
+	EXPECT_EQ("unsupported", op(vm, FAKE_EXIT, 7, 0, &r) ?:
+		  exit_reason(vm), KVM_EXIT_INTERNAL_ERROR);
+	EXPECT_EQ("unsupported-suberror", vm->run->internal.suberror,
+		  VMBT_INTERNAL_ERROR_UNSUPPORTED);
+	test_result("unsupported-text", !strcmp(vm->ext->text, "text of the exit"),
+		    "%s", vm->ext->text);
+	EXPECT_EQ("unsupported-data", vm->run->internal.ndata, 11);
+	EXPECT_EQ("log", op(vm, FAKE_LOG, 0, 0, &r) ?: exit_reason(vm),
+		  KVM_EXIT_HLT);
+	EXPECT_EQ("grow", op(vm, FAKE_GROW, 100, 0, &r), 0);
+	EXPECT_EQ("grow-more", (op(vm, FAKE_GROW, 100, 0, &r), r.rdx % 100), 48);
+	EXPECT_EQ("grow-limit", (op(vm, FAKE_GROW, ~0u, 0, &r), r.rdx), 16384);
+	EXPECT_EQ("grow-at-limit", (op(vm, FAKE_GROW, 1, 0, &r), r.rdx), 16384);
+}
+
+static void io(struct vm *vm)
+{
+	struct kvm_regs r;
+	struct kvm_regs in = { .rax = FAKE_IO, .rbx = 4 << 8, .rcx = 1024,
+			       .rflags = 2 };
+
+	EXPECT_EQ("io-out", op(vm, FAKE_IO, 1 | 2 << 8, 3, &r) ?:
+		  exit_reason(vm), KVM_EXIT_IO);
+	test_result("io-out-fields", vm->run->io.direction == KVM_EXIT_IO_OUT &&
+		    vm->run->io.size == 2 && vm->run->io.count == 3 &&
+		    vm->run->io.port == 0x80 && vm->run->io.data_offset == 4096 &&
+		    *(uint32_t *)vm->pio == 0x5a5a5a5a, "%s", vm_exit_text(vm));
+	/* In the middle: state can be read but not written. */
+	EXPECT_ERRNO("io-get-regs", ioctl(vm->cpu, KVM_GET_REGS, &r), 0);
+	EXPECT_ERRNO("io-set-regs", ioctl(vm->cpu, KVM_SET_REGS, &r), EBUSY);
+	EXPECT_ERRNO("io-set-msrs", ioctl(vm->cpu, KVM_SET_MSRS,
+					  &(struct kvm_msrs){ }), EBUSY);
+	/* Finish it, and no more. The scripted VMM exits with HLT after it. */
+	vm->run->immediate_exit = 1;
+	EXPECT_EQ("io-finish", vm_run(vm) ?: exit_reason(vm), KVM_EXIT_HLT);
+	EXPECT_EQ("immediate-exit", vm_run(vm), -EINTR);
+	EXPECT_EQ("immediate-exit-reason", vm->run->exit_reason, KVM_EXIT_INTR);
+	vm->run->immediate_exit = 0;
+
+	vm_set_regs(vm, &in);
+	EXPECT_EQ("io-in", vm_run(vm) ?: exit_reason(vm), KVM_EXIT_IO);
+	*(uint32_t *)vm->pio = 0x12345678;
+	/* What the kernel wrote there once it must not believe again. */
+	vm->run->io.size = 255;
+	vm->run->io.count = ~0u;
+	vm->run->io.direction = KVM_EXIT_IO_OUT;
+	vm->run->io.data_offset = ~0ull;
+	EXPECT_EQ("io-in-done", vm_run(vm) ?: exit_reason(vm), KVM_EXIT_HLT);
+	vm_get_regs(vm, &r);
+	EXPECT_EQ("io-in-data", r.rdx, 0x12345678);
+
+	EXPECT_EQ("mmio-read", op(vm, FAKE_MMIO, 0, 4, &r) ?:
+		  exit_reason(vm), KVM_EXIT_MMIO);
+	memcpy(vm->run->mmio.data, "abcd", 4);
+	vm->run->mmio.len = ~0u;
+	EXPECT_EQ("mmio-read-done", vm_run(vm) ?: exit_reason(vm),
+		  KVM_EXIT_HLT);
+	vm_get_regs(vm, &r);
+	EXPECT_EQ("mmio-read-data", r.rdx, 0x64636261);
+	EXPECT_EQ("mmio-write", op(vm, FAKE_MMIO, 1, 8, &r) ?:
+		  exit_reason(vm), KVM_EXIT_MMIO);
+	test_result("mmio-write-fields", vm->run->mmio.is_write == 1 &&
+		    vm->run->mmio.len == 8 && vm->run->mmio.data[7] == 0x5a &&
+		    vm->run->mmio.phys_addr == 0xfee00000, "%s",
+		    vm_exit_text(vm));
+	EXPECT_EQ("mmio-write-done", vm_run(vm) ?: exit_reason(vm),
+		  KVM_EXIT_HLT);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void signals(struct vm *vm)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct itimerval once = { .it_value.tv_usec = 50000 };
+	struct {
+		struct kvm_signal_mask head;
+		uint64_t set;
+	} __attribute__((packed)) mask = { .head.len = 8, .set = 0 };
+	struct kvm_regs r;
+	sigset_t block, pending;
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &once, NULL);
+	EXPECT_EQ("signal", op(vm, FAKE_STAY, 0, 0, &r), -EINTR);
+	EXPECT_EQ("signal-reason", vm->run->exit_reason, KVM_EXIT_INTR);
+
+	/* Blocked outside, open in KVM_RUN: it stays pending afterwards. */
+	sigemptyset(&block);
+	sigaddset(&block, SIGALRM);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	ioctl(vm->cpu, KVM_SET_SIGNAL_MASK, &mask);
+	setitimer(ITIMER_REAL, &once, NULL);
+	EXPECT_EQ("signal-mask", vm_run(vm), -EINTR);
+	sigpending(&pending);
+	EXPECT_EQ("signal-pending", sigismember(&pending, SIGALRM), 1);
+	EXPECT_EQ("signal-before", vm_run(vm), -EINTR);
+	ioctl(vm->cpu, KVM_SET_SIGNAL_MASK, NULL);
+	sigprocmask(SIG_UNBLOCK, &block, NULL);
+}
+
+int main(void)
+{
+	int dev = vm_dev();
+	struct vm vm;
+
+	if (!vm_is_fake(dev)) {
+		test_skip("hostile", "needs the scripted VMM");
+		return 0;
+	}
+	close(dev);
+	vm_create(&vm, 1 << 20);
+	exits(&vm);
+	io(&vm);
+	signals(&vm);
+	vm_destroy(&vm);
+	broken();
+	return test_exit();
+}

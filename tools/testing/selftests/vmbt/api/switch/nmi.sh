@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The test host's side of nmi.py: round trips until it has injected its NMIs,
+# and how many of them the host's handler counted.
+d=/sys/kernel/debug/vmbt-switch
+mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+nmis() { awk '/^ *NMI:/ { n = 0; for (i = 2; $i ~ /^[0-9]/; i++) n += $i; print n }' /proc/interrupts; }
+
+grep -E ' (vmbt_cross_(enter|leave)|asm_exc_nmi)\b' /proc/kallsyms |
+while read -r addr _ name _; do
+	echo "symbol $addr $name"
+done
+echo "ready $(nmis)"
+# The debugger stops time; when it has detached, a while passes without NMIs.
+quiet=0
+last=$(nmis)
+while [ $quiet -lt 40 ]; do
+	echo 300 > $d/selftest || { echo "not ok nmi_state: $(dmesg | grep 'vmbt: selftest' | tail -2)"; break; }
+	now=$(nmis)
+	if [ "$now" = "$last" ]; then quiet=$((quiet + 1)); else quiet=0; fi
+	last=$now
+done
+echo "nmis $(nmis)"
+echo end
