@@ -527,21 +527,21 @@ again:
 		return VMBT_PAGE_RETRY;
 
 	spin_lock(&vm->mem_lock);
+	/* Every answer is as of this moment, "none" and "error" too. */
+	seq = vm->inv_seq;
+	vm->grant_seq = seq;
 	s = gfn < VMBT_MAX_GFN ? vmbt_slot_find(vm, gfn) : NULL;
 	if (!s) {
-		vm->grant_seq = vm->inv_seq;
 		spin_unlock(&vm->mem_lock);
 		return VMBT_PAGE_NONE;
 	}
 	readonly = s->flags & KVM_MEM_READONLY;
 	logged = s->dirty;
 	hva = s->hva + ((gfn - s->base_gfn) << PAGE_SHIFT);
-	seq = vm->inv_seq;
 	entry = xa_load(&vm->grants, gfn);
 	if (entry && (!write || readonly || xa_pointer_tag(entry))) {
 		*phys = page_to_phys((struct page *)xa_untag_pointer(entry));
 		*writable = xa_pointer_tag(entry);
-		vm->grant_seq = seq;
 		spin_unlock(&vm->mem_lock);
 		return readonly ? VMBT_PAGE_ROM : VMBT_PAGE_RAM;
 	}
@@ -583,7 +583,6 @@ again:
 		s = vmbt_slot_find(vm, gfn);
 		__set_bit(gfn - s->base_gfn, s->dirty);
 	}
-	vm->grant_seq = seq;
 	vm->nr_grants++;
 	*phys = page_to_phys(page);
 	spin_unlock(&vm->mem_lock);

@@ -288,13 +288,24 @@ static void vmbt_complete(struct vmbt_vcpu *vcpu)
 }
 
 /*
- * Task work that is no signal (NUMA balancing, io_uring, live patching) runs on
- * the way to user space. What Linux has for this on the way into a guest is
- * for KVM's vCPUs only.
+ * Task work that is no signal (the scheduler's housekeeping, io_uring, live
+ * patching) runs on the way to user space. What Linux has for this on the way
+ * into a guest is for KVM's vCPUs only, so go that way: see vmbt_restart().
  */
 static bool vmbt_work_pending(void)
 {
 	return test_thread_flag(TIF_NOTIFY_RESUME) && task_work_pending(current);
+}
+
+/*
+ * Leave KVM_RUN so that task work runs, and come back without user space
+ * seeing it; should a signal's handler run as well, KVM_RUN fails with EINTR
+ * as it would have anyway. The flag makes the way out look at restarts.
+ */
+static int vmbt_restart(void)
+{
+	set_thread_flag(TIF_SIGPENDING);
+	return -ERESTARTNOHAND;
 }
 
 static int vmbt_rounds(struct vmbt_vcpu *vcpu)
@@ -309,14 +320,18 @@ static int vmbt_rounds(struct vmbt_vcpu *vcpu)
 		if (signal_pending(current) || vmbt_work_pending()) {
 			if (vcpu->state == VMBT_VCPU_CLEAN)
 				return -EINTR;
+			/* First to the end of the instruction. */
 			sh->requests |= VMBT_REQ_EXIT;
 		}
 		vcpu->mem_seq = vmbt_mem_entry(vcpu->vm);
 		r = vmbt_world_run(vcpu->hv);
 		if (!r)
 			continue;
-		if (r < 0)
+		if (r < 0) {
+			strscpy(sh->text, "the world switch failed, see the host's log",
+				sizeof(sh->text));
 			return vmbt_broken(vcpu);
+		}
 		vcpu->state = VMBT_VCPU_MIDWAY;
 		r = vmbt_serve(vcpu);
 		if (r != VMBT_AGAIN)
@@ -334,6 +349,7 @@ int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
 	struct vmbt_shared *sh = vcpu->vm->shared;
 	struct kvm_run *run = vcpu->run;
 	bool leave = READ_ONCE(run->immediate_exit__unsafe);
+	bool restart = false;
 	int r;
 
 	if (vcpu->state == VMBT_VCPU_BROKEN || READ_ONCE(vmbt_stopping))
@@ -361,11 +377,14 @@ int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
 		vmbt_irq_before_run(vcpu);
 		r = vmbt_rounds(vcpu);
 		vmbt_irq_after_run(vcpu);
+		restart = r == -EINTR && !leave && !signal_pending(current) &&
+			  !READ_ONCE(vmbt_stopping);
 	}
 
 	if (vcpu->sigset_active) {
 		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 		sigemptyset(&current->real_blocked);
 	}
-	return r;
+	/* After the mask: changing that looks for signals anew. */
+	return restart ? vmbt_restart() : r;
 }
