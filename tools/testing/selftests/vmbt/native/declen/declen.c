@@ -13,146 +13,12 @@
  * all this (far transfers, POPF, the host's system calls, hypercalls) is only
  * tried with its last byte missing.
  */
-#define _GNU_SOURCE
-#include <asm/ldt.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <ucontext.h>
-#include <unistd.h>
 
-#include "../../../../../../arch/x86/vmbt/vmm/decode/decode.h"
-
-#define CODE_BASE	0x10000000u
-#define STACK_BASE	0x10100000u
-#define PAGE		0x1000u
-#define STACK_TOP	0x800u
-#define EFL_TF		0x100u
-#define PF_INSTR	0x10u
-
-#define SEL_CODE16	((0 << 3) | 7)
-#define SEL_CODE32	((1 << 3) | 7)
-#define SEL_STACK16	((2 << 3) | 7)
-#define SEL_STACK32	((3 << 3) | 7)
-
-/* One run: what to place, and what came of it. */
-struct run {
-	const u8 *bytes;
-	unsigned int nr;	/* bytes before the end of the page */
-	bool code32;
-	unsigned int trapno, err;
-	unsigned long eip, cr2;
-};
-
-static struct run *current;
-static mcontext_t home;
-static bool at_home = true;
-static unsigned long fs_base;
-static unsigned char altstack[65536];
-
-static void handler(int sig, siginfo_t *info, void *context)
-{
-	ucontext_t *uc = context;
-	mcontext_t *m = &uc->uc_mcontext;
-	greg_t *g = m->gregs;
-	struct run *r;
-
-	/* The guest may have loaded FS; thread-local storage is behind it. */
-	__asm__ volatile("wrfsbase %0" : : "r" (fs_base));
-	(void)sig;
-	(void)info;
-	r = current;
-	if (at_home) {
-		/* Leave for the guest. */
-		at_home = false;
-		home = *m;
-		memset((void *)(unsigned long)STACK_BASE, 0, PAGE);
-		memcpy((void *)(unsigned long)(CODE_BASE + PAGE - r->nr), r->bytes,
-		       r->nr);
-		g[REG_RAX] = 0xffffffff;
-		g[REG_RBX] = 0;
-		g[REG_RCX] = 0;
-		g[REG_RDX] = 0;
-		g[REG_RSI] = 0;
-		g[REG_RDI] = 0;
-		g[REG_RBP] = STACK_TOP;
-		g[REG_RSP] = STACK_TOP;
-		g[REG_RIP] = PAGE - r->nr;
-		g[REG_EFL] = 2 | EFL_TF;
-		g[REG_CSGSFS] = r->code32 ? SEL_CODE32 : SEL_CODE16;
-		g[REG_CSGSFS] |= (greg_t)(r->code32 ? SEL_STACK32 : SEL_STACK16) << 48;
-		return;
-	}
-	r->trapno = g[REG_TRAPNO];
-	r->err = g[REG_ERR];
-	r->eip = g[REG_RIP];
-	r->cr2 = g[REG_CR2];
-	memcpy(g, home.gregs, sizeof(home.gregs));
-	/* Unmasked exceptions that LDMXCSR or FLDCW left would follow us home. */
-	m->fpregs->cwd = 0x37f;
-	m->fpregs->swd = 0;
-	m->fpregs->mxcsr = 0x1f80;
-	at_home = true;
-}
-
-static void run(struct run *r)
-{
-	current = r;
-	__asm__ volatile("int3" : : : "memory");
-}
-
-static int set_ldt(unsigned int sel, unsigned int base, unsigned int limit,
-		   bool code, bool seg32)
-{
-	struct user_desc d = {
-		.entry_number = sel >> 3,
-		.base_addr = base,
-		.limit = limit,
-		.seg_32bit = seg32,
-		.contents = code ? MODIFY_LDT_CONTENTS_CODE : MODIFY_LDT_CONTENTS_DATA,
-		.read_exec_only = code,
-	};
-
-	/* The raw system call returns an int in a long. */
-	return (int)syscall(SYS_modify_ldt, 1, &d, sizeof(d));
-}
-
-static int setup(void)
-{
-	struct sigaction sa = { .sa_sigaction = handler };
-	stack_t ss = { .ss_sp = altstack, .ss_size = sizeof(altstack) };
-	static const int signals[] = {
-		SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE,
-	};
-	unsigned int i;
-	void *p;
-
-	/* The page of code, and around it nothing a 16-bit EIP could reach. */
-	p = mmap((void *)(unsigned long)CODE_BASE, 0x20000, PROT_NONE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	if (p != (void *)(unsigned long)CODE_BASE ||
-	    mprotect(p, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
-		return -1;
-	p = mmap((void *)(unsigned long)STACK_BASE, PAGE, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	if (p != (void *)(unsigned long)STACK_BASE)
-		return -1;
-	if (set_ldt(SEL_CODE16, CODE_BASE, 0xffff, true, false) ||
-	    set_ldt(SEL_CODE32, CODE_BASE, 0xffff, true, true) ||
-	    set_ldt(SEL_STACK16, STACK_BASE, PAGE - 1, false, false) ||
-	    set_ldt(SEL_STACK32, STACK_BASE, PAGE - 1, false, true))
-		return -1;
-	__asm__ volatile("rdfsbase %0" : "=r" (fs_base));
-	sigaltstack(&ss, NULL);
-	sa.sa_flags = SA_SIGINFO | SA_ONSTACK;
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &sa, NULL);
-	return 0;
-}
+#include "step.h"
 
 /* May it run to its end here? See the comment at the top. */
 static bool may_run(const struct vmbt_insn *in, int result)
@@ -289,7 +155,7 @@ static bool no_modrm(const struct vmbt_insn *in)
 static unsigned long nr_run, nr_bad, nr_skipped, nr_by_result[4];
 
 static void complain(const struct vmbt_insn *in, const u8 *bytes, int result,
-		     const char *what, const struct run *r)
+		     const char *what, const struct step *r)
 {
 	char text[80];
 	unsigned int i;
@@ -306,17 +172,22 @@ static void complain(const struct vmbt_insn *in, const u8 *bytes, int result,
 }
 
 /* Did the CPU fault on the fetch behind the page, before it did anything? */
-static bool wants_more(const struct run *r)
+static bool wants_more(const struct step *r)
 {
-	return r->trapno == 14 && (r->err & PF_INSTR) &&
-	       r->cr2 == CODE_BASE + PAGE && r->eip == PAGE - r->nr;
+	return r->trapno == 14 && (r->err & STEP_PF_INSTR) &&
+	       r->cr2 == STEP_CODE_BASE + STEP_PAGE &&
+	       r->eip == STEP_PAGE - r->nr;
 }
 
 static void check(const u8 *bytes, bool code32)
 {
-	struct run r = { .bytes = bytes, .code32 = code32 };
+	struct step r = { .bytes = bytes, .code32 = code32 }, again;
 	struct vmbt_insn in;
 	int result;
+
+	r.gpr[VMBT_REG_EAX] = ~0u;
+	r.gpr[VMBT_REG_EBP] = STEP_STACK_TOP;
+	r.gpr[VMBT_REG_ESP] = STEP_STACK_TOP;
 
 	result = vmbt_decode(&in, bytes, VMBT_INSN_MAX, code32);
 	nr_by_result[result & 3]++;
@@ -325,9 +196,10 @@ static void check(const u8 *bytes, bool code32)
 		return;
 	}
 	nr_run++;
+	memset(step_stack(), 0, STEP_PAGE);
 	if (result != VMBT_DEC_OK) {
 		r.nr = VMBT_INSN_MAX;
-		run(&r);
+		step(&r);
 		if (result == VMBT_DEC_UD && r.trapno == 13 && gp_is_right(&in))
 			return;
 		if (result == VMBT_DEC_UD && vendor_takes(&in))
@@ -340,7 +212,8 @@ static void check(const u8 *bytes, bool code32)
 	}
 
 	r.nr = in.len;
-	run(&r);
+	again = r;
+	step(&r);
 	if (in.cls == VMBT_CLS_UD) {
 		if (r.trapno != 6)
 			complain(&in, bytes, result, "should be #UD", &r);
@@ -355,74 +228,17 @@ static void check(const u8 *bytes, bool code32)
 			complain(&in, bytes, result, "the CPU refuses it", &r);
 		return;
 	}
-	if (r.trapno == 1 && in.branch == VMBT_BR_NONE && r.eip != PAGE) {
+	if (r.trapno == 1 && in.branch == VMBT_BR_NONE && r.eip != STEP_PAGE) {
 		complain(&in, bytes, result, "EIP is elsewhere", &r);
 		return;
 	}
 	if (in.len == 1)
 		return;
-	r.nr = in.len - 1;
-	run(&r);
-	if (!wants_more(&r))
-		complain(&in, bytes, result, "the CPU wants fewer bytes", &r);
-}
-
-static u64 rng_state = 0x243f6a8885a308d3ull;
-
-static u32 rng(void)
-{
-	rng_state ^= rng_state << 13;
-	rng_state ^= rng_state >> 7;
-	rng_state ^= rng_state << 17;
-	return rng_state >> 16;
-}
-
-/* Prefixes, a map, then noise: every opcode with all kinds of ModRM. */
-static void generate(u8 *b)
-{
-	static const u8 prefixes[] = {
-		0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
-	};
-	unsigned int n = 0, i, nr = rng() % 4;
-
-	if (rng() % 64 == 0)
-		nr = rng() % 15;
-	for (i = 0; i < VMBT_INSN_MAX; i++)
-		b[i] = rng();
-	for (; n < nr; n++)
-		b[n] = prefixes[rng() % sizeof(prefixes)];
-	switch (rng() % 8) {
-	case 0:
-	case 1:
-		break;
-	case 2:
-	case 3:
-		b[n] = 0x0f;
-		break;
-	case 4:
-		b[n] = 0x0f;
-		b[n + 1 < VMBT_INSN_MAX ? n + 1 : n] = 0x38;
-		break;
-	case 5:
-		b[n] = 0x0f;
-		b[n + 1 < VMBT_INSN_MAX ? n + 1 : n] = 0x3a;
-		break;
-	case 6:
-	case 7:
-		/* VEX, mostly without the prefixes it forbids */
-		if (rng() % 8)
-			n = 0;
-		if (rng() % 2) {
-			b[n] = 0xc5;
-			b[n + 1] |= 0xc0;
-		} else if (n + 2 < VMBT_INSN_MAX) {
-			b[n] = 0xc4;
-			b[n + 1] = 0xc0 | (rng() & 0x20) | (rng() % 5);
-			if (rng() % 2)
-				b[n + 2] |= 0x78;
-		}
-		break;
-	}
+	again.nr--;
+	memset(step_stack(), 0, STEP_PAGE);
+	step(&again);
+	if (!wants_more(&again))
+		complain(&in, bytes, result, "the CPU wants fewer bytes", &again);
 }
 
 int main(int argc, char **argv)
@@ -431,14 +247,14 @@ int main(int argc, char **argv)
 	u8 bytes[VMBT_INSN_MAX + 1];
 
 	if (argc > 2)
-		rng_state ^= strtoul(argv[2], NULL, 0) * 0x9e3779b97f4a7c15ull;
-	if (setup()) {
+		step_seed(strtoul(argv[2], NULL, 0));
+	if (step_setup()) {
 		printf("skip declen: no LDT or no low memory here: %s\n",
 		       strerror(errno));
 		return 0;
 	}
 	for (i = 0; i < count; i++) {
-		generate(bytes);
+		step_generate(bytes);
 		check(bytes, i & 1);
 	}
 	if (!nr_bad)
