@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guests of a few bytes, run for real: exits, registers, interrupts, signals.
+ *
+ * Expected values are what the instructions do by the manual. The code is
+ * written out in bytes, with its assembly next to it, so that it can be read
+ * without a build step.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/vm.h"
+
+#define MEM	(1ul << 20)
+#define CODE	0x1000
+
+#define B(...)	((const uint8_t[]){ __VA_ARGS__ })
+#define LOAD(vm, ...) \
+	load(vm, CODE, B(__VA_ARGS__), sizeof(B(__VA_ARGS__)))
+
+static void load(struct vm *vm, uint32_t at, const uint8_t *code, size_t len)
+{
+	memcpy(vm->mem + at, code, len);
+}
+
+/* Start at CODE with a stack below it. */
+static void start(struct vm *vm, int bits)
+{
+	struct kvm_regs r = { .rip = CODE, .rsp = CODE, .rflags = 2 };
+
+	vm_set_mode(vm, bits);
+	vm_set_regs(vm, &r);
+}
+
+static bool exits_with(const char *name, struct vm *vm, uint32_t reason)
+{
+	int r = vm_run(vm);
+
+	return test_result(name, !r && vm->run->exit_reason == reason,
+			   "%s, %s, expected %s", r ? strerror(-r) : "0",
+			   vm_exit_text(vm), vm_exit_name(reason));
+}
+
+static bool out_is(const char *name, struct vm *vm, uint16_t port, uint8_t size,
+		   uint32_t value)
+{
+	int r = vm_run(vm);
+	uint32_t got = 0;
+
+	memcpy(&got, vm->pio, size <= 4 ? size : 4);
+	return test_result(name, !r && vm->run->exit_reason == KVM_EXIT_IO &&
+			   vm->run->io.direction == KVM_EXIT_IO_OUT &&
+			   vm->run->io.port == port && vm->run->io.size == size &&
+			   vm->run->io.count == 1 && got == value,
+			   "%s, %s, value %#x, expected out %#x of %#x",
+			   r ? strerror(-r) : "0", vm_exit_text(vm), got, port,
+			   value);
+}
+
+/* mov al,0x42; out 0x80,al; in al,0x60; mov bl,al; hlt; hlt */
+static void real_mode(void)
+{
+	struct kvm_regs r;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	LOAD(&vm, 0xb0, 0x42, 0xe6, 0x80, 0xe4, 0x60, 0x88, 0xc3, 0xf4, 0xf4);
+	start(&vm, 16);
+	out_is("real-out", &vm, 0x80, 1, 0x42);
+	if (exits_with("real-in", &vm, KVM_EXIT_IO)) {
+		test_result("real-in-port", vm.run->io.port == 0x60 &&
+			    vm.run->io.direction == KVM_EXIT_IO_IN, "%s",
+			    vm_exit_text(&vm));
+		*(uint8_t *)vm.pio = 0xa5;
+	}
+	exits_with("real-hlt", &vm, KVM_EXIT_HLT);
+	vm_get_regs(&vm, &r);
+	EXPECT_EQ("real-hlt-eip", r.rip, CODE + 9);
+	EXPECT_EQ("real-bl", r.rbx & 0xff, 0xa5);
+	EXPECT_EQ("real-sp", r.rsp, CODE);
+	/* As in KVM, running again goes on behind the HLT. */
+	exits_with("real-hlt-again", &vm, KVM_EXIT_HLT);
+	vm_get_regs(&vm, &r);
+	EXPECT_EQ("real-hlt-again-eip", r.rip, CODE + 10);
+	vm_destroy(&vm);
+}
+
+/*
+ *	mov ecx,1000
+ *	xor eax,eax
+ * 1:	add eax,ecx
+ *	dec ecx
+ *	jnz 1b
+ *	mov [0x2000],eax
+ *	mov dx,0x3f8
+ *	out dx,eax
+ *	push eax
+ *	call 2f
+ *	hlt
+ * 2:	pop ebx
+ *	pop esi
+ *	push ebx
+ *	ret
+ */
+static void protected_mode(void)
+{
+	struct kvm_regs r;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	LOAD(&vm, 0xb9, 0xe8, 0x03, 0x00, 0x00, 0x31, 0xc0, 0x01, 0xc8, 0x49,
+	     0x75, 0xfb, 0xa3, 0x00, 0x20, 0x00, 0x00, 0x66, 0xba, 0xf8, 0x03,
+	     0xef, 0x50, 0xe8, 0x01, 0x00, 0x00, 0x00, 0xf4, 0x5b, 0x5e, 0x53,
+	     0xc3);
+	start(&vm, 32);
+	out_is("prot-sum", &vm, 0x3f8, 4, 500500);
+	exits_with("prot-hlt", &vm, KVM_EXIT_HLT);
+	vm_get_regs(&vm, &r);
+	EXPECT_EQ("prot-memory", *(uint32_t *)(vm.mem + 0x2000), 500500);
+	EXPECT_EQ("prot-esi", r.rsi, 500500);
+	EXPECT_EQ("prot-ebx", r.rbx, CODE + 28);
+	EXPECT_EQ("prot-ecx", r.rcx, 0);
+	EXPECT_EQ("prot-eip", r.rip, CODE + 29);
+	EXPECT_EQ("prot-esp", r.rsp, CODE);
+	test_result("prot-translated", vm_stat(&vm, "insns_translated") > 0,
+		    "nothing was translated");
+	vm_destroy(&vm);
+}
+
+/* mov eax,[0x200000]; mov [0x200004],ax; mov byte [0x200006],7; hlt */
+static void mmio(void)
+{
+	struct kvm_regs r;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	LOAD(&vm, 0xa1, 0, 0, 0x20, 0, 0x66, 0xa3, 4, 0, 0x20, 0,
+	     0xc6, 5, 6, 0, 0x20, 0, 7, 0xf4);
+	start(&vm, 32);
+	if (exits_with("mmio-read", &vm, KVM_EXIT_MMIO)) {
+		test_result("mmio-read-what", !vm.run->mmio.is_write &&
+			    vm.run->mmio.phys_addr == 0x200000 &&
+			    vm.run->mmio.len == 4, "%s", vm_exit_text(&vm));
+		memcpy(vm.run->mmio.data, "\x78\x56\x34\x12", 4);
+	}
+	if (exits_with("mmio-write", &vm, KVM_EXIT_MMIO))
+		test_result("mmio-write-what", vm.run->mmio.is_write &&
+			    vm.run->mmio.phys_addr == 0x200004 &&
+			    vm.run->mmio.len == 2 &&
+			    !memcmp(vm.run->mmio.data, "\x78\x56", 2), "%s",
+			    vm_exit_text(&vm));
+	if (exits_with("mmio-write-byte", &vm, KVM_EXIT_MMIO))
+		test_result("mmio-write-byte-what", vm.run->mmio.is_write &&
+			    vm.run->mmio.phys_addr == 0x200006 &&
+			    vm.run->mmio.len == 1 && vm.run->mmio.data[0] == 7,
+			    "%s", vm_exit_text(&vm));
+	exits_with("mmio-hlt", &vm, KVM_EXIT_HLT);
+	vm_get_regs(&vm, &r);
+	EXPECT_EQ("mmio-eax", r.rax, 0x12345678);
+	vm_destroy(&vm);
+}
+
+/* Count string exits until HLT; INS gets bytes 1, 2, 3... */
+static void string_io(void)
+{
+	unsigned int items = 0, i;
+	struct kvm_regs r;
+	struct vm vm;
+	uint8_t next = 1;
+
+	vm_create(&vm, MEM);
+	/* cld; mov edi,0x3000; mov ecx,100; mov dx,0x1f0; rep insb; hlt */
+	LOAD(&vm, 0xfc, 0xbf, 0, 0x30, 0, 0, 0xb9, 100, 0, 0, 0,
+	     0x66, 0xba, 0xf0, 0x01, 0xf3, 0x6c, 0xf4);
+	start(&vm, 32);
+	while (!vm_run(&vm) && vm.run->exit_reason == KVM_EXIT_IO) {
+		for (i = 0; i < vm.run->io.count; i++)
+			((uint8_t *)vm.pio)[i] = next++;
+		items += vm.run->io.count;
+	}
+	test_result("ins-hlt", vm.run->exit_reason == KVM_EXIT_HLT, "%s",
+		    vm_exit_text(&vm));
+	EXPECT_EQ("ins-items", items, 100);
+	for (i = 0; i < 100 && vm.mem[0x3000 + i] == i + 1; i++)
+		;
+	EXPECT_EQ("ins-data", i, 100);
+	vm_get_regs(&vm, &r);
+	EXPECT_EQ("ins-edi", r.rdi, 0x3064);
+	EXPECT_EQ("ins-ecx", r.rcx, 0);
+	vm_destroy(&vm);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+/* An endless loop, and a program that wants it back. */
+static void signals(void)
+{
+	struct itimerval once = { .it_value.tv_usec = 100000 };
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct kvm_regs r;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	/* 1: inc ebx; jmp 1b */
+	LOAD(&vm, 0x43, 0xeb, 0xfd);
+	start(&vm, 32);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &once, NULL);
+	EXPECT_EQ("loop-eintr", vm_run(&vm), -EINTR);
+	EXPECT_EQ("loop-reason", vm.run->exit_reason, KVM_EXIT_INTR);
+	vm_get_regs(&vm, &r);
+	test_result("loop-eip", r.rip == CODE || r.rip == CODE + 1, "%llx",
+		    (unsigned long long)r.rip);
+	test_result("loop-ran", r.rbx > 1000, "%llu", (unsigned long long)r.rbx);
+	vm.run->immediate_exit = 1;
+	EXPECT_EQ("loop-immediate-exit", vm_run(&vm), -EINTR);
+	vm.run->immediate_exit = 0;
+
+	/* State that is set between two runs is what the guest goes on with. */
+	r.rbx = 0x80000000;
+	vm_set_regs(&vm, &r);
+	setitimer(ITIMER_REAL, &once, NULL);
+	EXPECT_EQ("loop-again", vm_run(&vm), -EINTR);
+	vm_get_regs(&vm, &r);
+	test_result("loop-state-set", r.rbx > 0x80000000, "%llx",
+		    (unsigned long long)r.rbx);
+	vm_destroy(&vm);
+}
+
+static int queue(struct vm *vm, uint32_t vector)
+{
+	return ioctl(vm->cpu, KVM_INTERRUPT,
+		     &(struct kvm_interrupt){ .irq = vector });
+}
+
+/* Real mode: IVT entry 0x40 -> 0:0x2000, which does out 0x99,al; iret */
+static void interrupts(void)
+{
+	struct kvm_regs r;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	/* cli; out 0x10,al; sti; nop; nop; hlt; out 0x11,al; hlt */
+	LOAD(&vm, 0xfa, 0xe6, 0x10, 0xfb, 0x90, 0x90, 0xf4, 0xe6, 0x11, 0xf4);
+	load(&vm, 0x2000, B(0xe6, 0x99, 0xcf), 3);
+	memcpy(vm.mem + 0x40 * 4, "\x00\x20\x00\x00", 4);
+	start(&vm, 16);
+
+	out_is("irq-off", &vm, 0x10, 1, 0);
+	EXPECT_EQ("irq-off-flag", vm.run->if_flag, 0);
+	EXPECT_EQ("irq-off-ready", vm.run->ready_for_interrupt_injection, 0);
+	vm.run->request_interrupt_window = 1;
+	exits_with("irq-window", &vm, KVM_EXIT_IRQ_WINDOW_OPEN);
+	EXPECT_EQ("irq-window-flag", vm.run->if_flag, 1);
+	EXPECT_EQ("irq-window-ready", vm.run->ready_for_interrupt_injection, 1);
+	vm_get_regs(&vm, &r);
+	/* Behind the instruction after STI, not before it. */
+	EXPECT_EQ("irq-window-eip", r.rip, CODE + 5);
+	vm.run->request_interrupt_window = 0;
+	EXPECT_ERRNO("irq-queue", queue(&vm, 0x40), 0);
+	EXPECT_ERRNO("irq-queue-full", queue(&vm, 0x41), EEXIST);
+	out_is("irq-handler", &vm, 0x99, 1, 0);
+	EXPECT_EQ("irq-handler-flag", vm.run->if_flag, 0);
+	vm_get_regs(&vm, &r);
+	EXPECT_EQ("irq-handler-stack", r.rsp, CODE - 6);
+	exits_with("irq-hlt", &vm, KVM_EXIT_HLT);
+	EXPECT_EQ("irq-hlt-ready", vm.run->ready_for_interrupt_injection, 1);
+	EXPECT_ERRNO("irq-queue-halted", queue(&vm, 0x40), 0);
+	out_is("irq-handler-halted", &vm, 0x99, 1, 0);
+	out_is("irq-after-halt", &vm, 0x11, 1, 0);
+
+	/* Queued while it can't be taken, it waits. */
+	LOAD(&vm, 0xfa, 0x90, 0xe6, 0x10, 0xfb, 0x90, 0xf4);
+	vm.run->immediate_exit = 1;
+	vm_run(&vm);
+	vm.run->immediate_exit = 0;
+	start(&vm, 16);
+	EXPECT_ERRNO("irq-queue-early", queue(&vm, 0x40), 0);
+	out_is("irq-waits", &vm, 0x10, 1, 0);
+	out_is("irq-then-comes", &vm, 0x99, 1, 0);
+	exits_with("irq-end", &vm, KVM_EXIT_HLT);
+	vm_destroy(&vm);
+}
+
+static void dead_ends(void)
+{
+	struct kvm_sregs s;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	/* ud2 without an IDT */
+	LOAD(&vm, 0x0f, 0x0b);
+	start(&vm, 32);
+	ioctl(vm.cpu, KVM_GET_SREGS, &s);
+	s.idt.limit = 0;
+	ioctl(vm.cpu, KVM_SET_SREGS, &s);
+	exits_with("triple-fault", &vm, KVM_EXIT_SHUTDOWN);
+
+	/* The VM can be used again. */
+	LOAD(&vm, 0xf4);
+	start(&vm, 32);
+	exits_with("after-triple-fault", &vm, KVM_EXIT_HLT);
+
+	/* Privilege level 1 is not for us, and we say so. */
+	start(&vm, 32);
+	ioctl(vm.cpu, KVM_GET_SREGS, &s);
+	s.cs.dpl = s.ss.dpl = 1;
+	s.cs.selector |= 1;
+	s.ss.selector |= 1;
+	ioctl(vm.cpu, KVM_SET_SREGS, &s);
+	if (exits_with("ring-1", &vm, KVM_EXIT_INTERNAL_ERROR)) {
+		EXPECT_EQ("ring-1-suberror", vm.run->internal.suberror,
+			  VMBT_INTERNAL_ERROR_UNSUPPORTED);
+		test_result("ring-1-text", strstr(vm.ext->text, "level 1") &&
+			    strstr(vm.ext->text, "00001000"), "%s",
+			    vm.ext->text);
+		EXPECT_EQ("ring-1-eip", vm.run->internal.data[0], CODE);
+	}
+	vm_destroy(&vm);
+}
+
+/* The guest adds its number and says the sum: 200 times, @done before. */
+static void *spin_on(struct vm *vm, uint32_t done)
+{
+	uint32_t number = *(uint32_t *)(vm->mem + 0x2000), i;
+	long bad = 0;
+
+	for (i = 1; i <= 200; i++)
+		if (vm_run(vm) || vm->run->exit_reason != KVM_EXIT_IO ||
+		    *(uint32_t *)vm->pio != number * (done + i + 1))
+			bad++;
+	return (void *)bad;
+}
+
+static void *spin(void *arg)
+{
+	return spin_on(arg, 0);
+}
+
+static void two_vms(void)
+{
+	struct vm vm[2];
+	pthread_t t[2];
+	void *bad[2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		vm_create(&vm[i], MEM);
+		LOAD(&vm[i], 0x8b, 0x1d, 0, 0x20, 0, 0,	/* mov ebx,[0x2000] */
+		     0x89, 0xd8,			/* mov eax,ebx */
+		     0x01, 0xd8,			/* add eax,ebx */
+		     0xb9, 0x10, 0x27, 0, 0,		/* mov ecx,10000 */
+		     0xe2, 0xfe,			/* loop . */
+		     0xe7, 0x55,			/* out 0x55,eax */
+		     0xeb, 0xf3);			/* jmp to add */
+		*(uint32_t *)(vm[i].mem + 0x2000) = 3 + 4 * i;
+		start(&vm[i], 32);
+	}
+	for (i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, spin, &vm[i]);
+	for (i = 0; i < 2; i++)
+		pthread_join(t[i], &bad[i]);
+	EXPECT_EQ("two-vms-first", (long)bad[0], 0);
+	EXPECT_EQ("two-vms-second", (long)bad[1], 0);
+	/* One ends, the other goes on. */
+	vm_destroy(&vm[0]);
+	bad[1] = spin_on(&vm[1], 200);
+	EXPECT_EQ("two-vms-one-left", (long)bad[1], 0);
+	vm_destroy(&vm[1]);
+}
+
+int main(void)
+{
+	if (vm_is_fake(-1)) {
+		test_skip("run", "needs the real VMM");
+		return 0;
+	}
+	alarm(120);
+	real_mode();
+	protected_mode();
+	mmio();
+	string_io();
+	signals();
+	interrupts();
+	dead_ends();
+	two_vms();
+	return test_exit();
+}
