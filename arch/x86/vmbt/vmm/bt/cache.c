@@ -325,11 +325,13 @@ static void invalidate_page(struct vcpu *v, u64 gfn, u64 start, u64 end)
 	if (!p || p->first == BT_NIL)
 		return;
 	if (kill_range(v, p, start, end)) {
-		if (p->code_writes < 0xffff)
-			p->code_writes++;
+		/* A whole page is a store that nobody could look into. */
+		p->code_writes += end - start >= 4096 ? 50 : 1;
 	} else if (p->writes < 0xffff) {
 		p->writes++;
 	}
+	if (p->code_writes > 0x8000)
+		p->code_writes = 0x8000;
 	if (!p->mixed && (p->writes > MIXED_WRITES ||
 			  p->code_writes > MIXED_CODE_WRITES)) {
 		p->mixed = true;

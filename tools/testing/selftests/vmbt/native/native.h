@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The native harness: translated code on the real CPU, in a process.
+ *
+ * The process is a 64-bit PIE that owns linear 0..4 GiB. Guest RAM (a memfd)
+ * is mapped there at its physical address, the monitor area at MON_BASE, and
+ * LDT segments give the guest's segments with any base and limit. Guest code
+ * runs in one of three ways from the same start: as it is (raw), translated,
+ * or interpreted; the outcomes are compared.
+ *
+ * Everything runs at ring 3, so a callout arrives as a #GP whose error code
+ * names the vector.
+ */
+#ifndef VMBT_NATIVE_H
+#define VMBT_NATIVE_H
+
+#include "../../../../../arch/x86/vmbt/include/types.h"
+#include "../../../../../arch/x86/vmbt/vmm/vcpu.h"
+
+#define RAM_SIZE	0x01000000u	/* linear and physical 64 KiB .. 16 MiB */
+#define RAM_LOW		0x00010000u
+#define MON_BASE	0x40000000u
+#define TRAMP		0x50000000u	/* switch code and its data */
+
+/* How guest code came back to the host. */
+struct native_exit {
+	u32 gpr[8];
+	u32 eip;
+	u32 eflags;
+	u32 trapno;		/* exception, or 256 for the timer's signal */
+	u32 error;
+	u32 cr2;
+	u16 cs, ss, ds, es, fs, gs;
+};
+
+struct native_entry {
+	u32 gpr[8];
+	u32 eip;
+	u32 eflags;
+	u16 cs, ss, ds, es, fs, gs;
+};
+
+void native_init(void);
+u8 *native_ram(u32 gpa);		/* writable alias of guest RAM */
+
+/* Raw: go to the entry state, come back at the first exception. */
+void native_run(const struct native_entry *in, struct native_exit *out);
+
+/* LDT slots: hardware segments by the guest's hidden state. */
+u16 native_seg(u32 slot, const struct vmbt_seg *seg);
+
+/* Make guest pages fault on writes, as mmu/ would for a trace. */
+void native_protect(u64 gfn, bool readonly);
+
+/* Take all RAM but [start, end) away from guest code that runs natively. */
+void native_window(u32 start, u32 end);
+bool native_reachable(u64 gfn);
+
+/* FXSAVE image that guest code starts with and leaves behind. */
+extern u8 native_fpu[512];
+void native_fpu_reset(void);
+
+/* The vCPU under test, flat protected mode after native_reset(). */
+extern struct vcpu native_vcpu;
+void native_reset(bool code32, u32 cs_base);
+
+/* What stopped a run; with the guest's state in native_vcpu.guest. */
+enum native_stop {
+	NS_HLT,
+	NS_FAULT,		/* native_vcpu.exc */
+	NS_LIMIT,		/* too many exits or instructions */
+	NS_UNSUPPORTED,
+};
+
+enum native_stop native_raw(void);
+enum native_stop native_bt(void);
+enum native_stop native_interp(void);
+
+/* Step through translated code, sync and start over now and then. */
+extern bool native_stepping;
+extern u64 native_steps, native_restarts;
+extern u64 native_mmio;		/* accesses without RAM behind them */
+/* In the signal handler: one TC instruction done. False: leave the guest. */
+bool native_step(u32 eip, u32 esp);
+
+/* Random numbers, the same for the same seed. */
+void rnd_seed(u64 seed);
+u32 rnd(u32 n);
+
+#endif

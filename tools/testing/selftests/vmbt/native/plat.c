@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * plat.h and the three engines on the process's memory.
+ *
+ * The shadow page tables that mmu/ builds are not used: the process's own
+ * mapping is the identity that they would describe. Traces become mprotect().
+ */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "native.h"
+#include "../../../../../arch/x86/vmbt/vmm/plat.h"
+#include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
+#include "../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
+#include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
+#include "../../../../../arch/x86/vmbt/vmm/interp/interp.h"
+#include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
+#include "../../../../../arch/x86/vmbt/vmm/core/core.h"
+
+#define POOL_PAGES	8192
+#define MON_IDX		16
+#define MAX_EXITS	20000
+
+static struct vmbt_shared shared;
+static u8 *pool, *mon;
+struct vcpu native_vcpu;
+bool native_stepping;
+u64 native_steps, native_restarts, native_mmio;
+
+int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
+{
+	(void)write;
+	if (!native_reachable(gfn))
+		return VMBT_PAGE_NONE;
+	out->phys = gfn << 12;
+	out->virt = native_ram(gfn << 12);
+	out->writable = true;
+	return VMBT_PAGE_RAM;
+}
+
+void plat_window_zap(u64 start, u64 end)
+{
+	(void)start;
+	(void)end;
+}
+
+void *plat_pool_virt(u32 idx)
+{
+	if (idx >= POOL_PAGES)
+		plat_panic("pool page %u", idx);
+	return pool + ((size_t)idx << 12);
+}
+
+u64 plat_pool_phys(u32 idx)
+{
+	return 0x8000000000ULL + ((u64)idx << 12);
+}
+
+u32 plat_pool_grow(u32 want)
+{
+	(void)want;
+	return POOL_PAGES;
+}
+
+void plat_invlpg(u64 linear)
+{
+	(void)linear;
+}
+
+void plat_flush_tlb(void)
+{
+}
+
+void plat_set_root(u64 phys)
+{
+	(void)phys;
+}
+
+u64 plat_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+void plat_log(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+void plat_panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+void plat_yield(void)
+{
+}
+
+void plat_exit(u32 kind)
+{
+	(void)kind;
+}
+
+void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data)
+{
+	(void)port;
+	if (dir == VMBT_IO_IN)
+		memset(data, 0xff, (size_t)count * size);
+}
+
+void plat_mmio(u64 gpa, void *data, u32 len, bool write)
+{
+	(void)gpa;
+	native_mmio++;
+	if (!write)
+		memset(data, 0xff, len);
+}
+
+bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
+{
+	(void)code;
+	(void)len;
+	(void)gpr;
+	(void)eflags;
+	(void)mem;
+	return false;
+}
+
+void *plat_mon(void)
+{
+	return mon;
+}
+
+void plat_set_mon(u32 pool_idx)
+{
+	(void)pool_idx;
+}
+
+struct vmbt_shared *plat_shared(void)
+{
+	return &shared;
+}
+
+int vcpu_unsupported(struct vcpu *v, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(v->shared->text, sizeof(v->shared->text), fmt, ap);
+	va_end(ap);
+	return X_UNSUPPORTED;
+}
+
+/* mmu/'s traces, besides what it does itself (--wrap). */
+void __real_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
+void __real_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
+void __wrap_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
+void __wrap_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
+
+void __wrap_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client)
+{
+	__real_mmu_trace_add(v, gfn, client);
+	if (client == MMU_TRACE_CODE)
+		native_protect(gfn, true);
+}
+
+void __wrap_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client)
+{
+	__real_mmu_trace_del(v, gfn, client);
+	if (client == MMU_TRACE_CODE)
+		native_protect(gfn, false);
+}
+
+static void map_monitor(void)
+{
+	int fd = memfd_create("mon", 0);
+
+	if (fd < 0 || ftruncate(fd, VMBT_MON_SIZE) ||
+	    mmap((void *)(u64)MON_BASE, VMBT_MON_SIZE, PROT_READ | PROT_EXEC,
+		 MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) == MAP_FAILED ||
+	    mprotect((void *)(u64)MON_BASE, 4096, PROT_READ | PROT_WRITE)) {
+		perror("monitor area");
+		exit(1);
+	}
+	mon = mmap(NULL, VMBT_MON_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		   0);
+}
+
+static void set_seg(enum vmbt_sreg s, u16 sel, u32 base, u32 limit, u16 attr)
+{
+	native_vcpu.guest->seg[s] = (struct vmbt_seg){
+		.sel = sel, .base = base, .limit = limit, .attr = attr };
+}
+
+/*
+ * native_reset() - ring-0 guest, protected mode, no paging, nothing translated
+ */
+void native_reset(bool code32, u32 cs_base)
+{
+	struct vcpu *v = &native_vcpu;
+	u16 db = code32 ? VMBT_ATTR_DB | VMBT_ATTR_G : 0;
+	u32 limit = code32 ? 0xffffffff : 0xffff;
+	enum vmbt_sreg s;
+
+	if (!pool) {
+		pool = aligned_alloc(4096, POOL_PAGES * 4096UL);
+		memset(pool, 0, POOL_PAGES * 4096UL);
+		map_monitor();
+		v->shared = &shared;
+		v->guest = &shared.guest;
+		v->stats = &shared.stats;
+		v->mon = (void *)mon;
+		v->mon_base = MON_BASE;
+		shared.mem_top = RAM_SIZE;
+		shared.host_caps = VMBT_HOST_NX | VMBT_HOST_LIMITS;
+		mmu_init(v, 64, POOL_PAGES);
+		desc_init(v);
+		bt_init(v);
+	}
+	memset(v->guest, 0, sizeof(*v->guest));
+	cpu_reset(v);
+	v->guest->cr0 = VMBT_CR0_PE | VMBT_CR0_ET | VMBT_CR0_NE;
+	v->guest->cr4 = VMBT_CR4_OSFXSR | VMBT_CR4_OSXMMEXCPT;
+	v->guest->eflags = 0x202;
+	set_seg(VMBT_CS, 0x08, cs_base, limit, 0x9b | db);
+	for (s = 0; s < VMBT_NSEG; s++)
+		if (s != VMBT_CS)
+			set_seg(s, 0x10, code32 ? 0 : cs_base, limit, 0x93 | db);
+	desc_segs_changed(v);
+	mmu_mode_changed(v);
+	v->events = 0;
+}
+
+static u16 data_seg(enum vmbt_sreg s)
+{
+	return native_seg(8 + s, &native_vcpu.guest->seg[s]);
+}
+
+/* The signal's view of an exception as the guest's. */
+static enum native_stop fault(struct vcpu *v, const struct native_exit *x)
+{
+	v->exc = (struct vcpu_exc){ .vector = x->trapno, .error = x->error };
+	if (x->trapno == VMBT_VEC_PF) {
+		v->exc.cr2 = x->cr2;
+		/* Ring 3 here stands for ring 0. */
+		v->exc.error &= ~(VMBT_PF_U | VMBT_PF_I);
+	}
+	return NS_FAULT;
+}
+
+static u8 guest_byte(u32 off)
+{
+	u32 lin = native_vcpu.guest->seg[VMBT_CS].base +
+		  native_vcpu.guest->eip + off;
+
+	return lin >= RAM_LOW && lin < RAM_SIZE ? *native_ram(lin) : 0;
+}
+
+enum native_stop native_raw(void)
+{
+	struct vcpu *v = &native_vcpu;
+	struct vmbt_guest *g = v->guest;
+	struct native_entry in;
+	struct native_exit x;
+	u32 tries;
+
+	memcpy(in.gpr, g->gpr, sizeof(in.gpr));
+	in.eip = g->eip;
+	in.eflags = g->eflags;
+	in.cs = native_seg(8 + VMBT_CS, &g->seg[VMBT_CS]);
+	in.ss = data_seg(VMBT_SS);
+	in.ds = data_seg(VMBT_DS);
+	in.es = data_seg(VMBT_ES);
+	in.fs = data_seg(VMBT_FS);
+	in.gs = data_seg(VMBT_GS);
+	/* Two ticks at most: the first may come early. */
+	for (tries = 0; tries < 3; tries++) {
+		native_run(&in, &x);
+		if (x.trapno != 256)
+			break;
+		memcpy(in.gpr, x.gpr, sizeof(in.gpr));
+		in.eip = x.eip;
+		in.eflags = x.eflags;
+	}
+	memcpy(g->gpr, x.gpr, sizeof(g->gpr));
+	g->eip = x.eip;
+	g->eflags = x.eflags & ~VMBT_X86_EFLAGS_RF;
+	if (x.trapno == VMBT_VEC_GP && !x.error && guest_byte(0) == 0xf4) {
+		g->eip++;
+		return NS_HLT;
+	}
+	return x.trapno == 256 ? NS_LIMIT : fault(v, &x);
+}
+
+/* One instruction by the interpreter: 0 go on, else the reason to stop + 1. */
+static int step(struct vcpu *v, enum native_stop *why)
+{
+	int r = interp_step(v);
+
+	switch (r) {
+	case X_OK:
+	case X_RETRY:
+		return 0;
+	case X_HLT:
+		*why = NS_HLT;
+		break;
+	case X_FAULT:
+		*why = NS_FAULT;
+		break;
+	default:
+		*why = NS_UNSUPPORTED;
+	}
+	return 1;
+}
+
+enum native_stop native_interp(void)
+{
+	struct vcpu *v = &native_vcpu;
+	enum native_stop why;
+	u32 n;
+
+	for (n = 0; n < MAX_EXITS; n++)
+		if (step(v, &why))
+			return why;
+	return NS_LIMIT;
+}
+
+static void to_frame(struct vcpu *v, const struct native_exit *x)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		v->frame.gpr[i] = x->gpr[i];
+	v->frame.rsp = x->gpr[VMBT_ESP];
+	v->frame.rip = x->eip;
+	v->frame.rflags = x->eflags;
+	v->raw = true;
+}
+
+/*
+ * The stack's copy of pushed flags shows single-stepping, which is not the
+ * guest's. The instruction that has just run is at step_last.
+ */
+static u32 step_last;
+
+bool native_step(u32 eip, u32 esp)
+{
+	const struct vmbt_seg *ss = &native_vcpu.guest->seg[VMBT_SS];
+	const u8 *p = mon + step_last;
+	u32 lin;
+
+	if (step_last && p[*p == 0x66] == 0x9c) {
+		lin = ss->base + (ss->attr & VMBT_ATTR_DB ? esp : (u16)esp);
+		if (lin >= RAM_LOW && lin < RAM_SIZE - 4)
+			native_ram(lin)[1] &= ~1;
+	}
+	step_last = eip < VMBT_MON_SIZE - 16 ? eip : 0;
+	native_steps++;
+	return rnd(12);
+}
+
+static int callout(struct vcpu *v, enum native_stop *why)
+{
+	v->frame.rip += 2;	/* metal's gate reports the next instruction */
+	v->raw = false;
+	v->stats->callouts++;
+	switch (bt_callout(v)) {
+	case BT_INTERP:
+		return step(v, why);
+	case BT_NOT_CALLOUT:
+		printf("# not a callout: rip %llx\n", v->frame.rip);
+		*why = NS_UNSUPPORTED;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int bt_exit(struct vcpu *v, struct native_exit *x, u32 *ticks,
+		   enum native_stop *why)
+{
+	u32 vec = x->error >> 3;
+
+	if (x->trapno == VMBT_VEC_GP && (x->error & 7) == 2 &&
+	    (vec == VMBT_VEC_CALLOUT1 || vec == VMBT_VEC_CALLOUT3))
+		return callout(v, why);
+	if (bt_sync(v) != X_OK) {
+		printf("# no state for rip %llx\n", v->frame.rip);
+		*why = NS_UNSUPPORTED;
+		return 1;
+	}
+	if (x->trapno == 256)
+		*ticks += 1;
+	if (x->trapno == 256 || x->trapno == VMBT_VEC_DB)
+		return 0;
+	/* A trace: the write is the interpreter's. */
+	if (x->trapno == VMBT_VEC_PF && (x->error & VMBT_PF_P) &&
+	    (x->error & VMBT_PF_W) && x->cr2 < RAM_SIZE) {
+		if (!step(v, why))
+			return 0;
+		/* Not x87 and SIMD, though. */
+		return *why != NS_UNSUPPORTED || !mmu_drop_traces(v, x->cr2);
+	}
+	*why = fault(v, x);
+	return 1;
+}
+
+enum native_stop native_bt(void)
+{
+	static const struct vmbt_seg tc_cs = {
+		.base = MON_BASE, .limit = VMBT_MON_SIZE - 1,
+		.attr = 0x9b | VMBT_ATTR_DB | VMBT_ATTR_G };
+	static const struct vmbt_seg tc_gs = {
+		.base = MON_BASE, .limit = VMBT_MON_SIZE - 1,
+		.attr = 0x93 | VMBT_ATTR_DB | VMBT_ATTR_G };
+	struct vcpu *v = &native_vcpu;
+	struct native_entry in;
+	struct native_exit x;
+	enum native_stop why;
+	u32 n, ticks = 0;
+	int r;
+
+	for (n = 0; n < MAX_EXITS && ticks < 40; n++) {
+		r = bt_enter(v);
+		if (r == X_RETRY) {
+			if (step(v, &why))
+				return why;
+			continue;
+		}
+		if (r != X_OK)
+			return r == X_FAULT ? NS_FAULT : NS_UNSUPPORTED;
+		for (r = 0; r < 8; r++)
+			in.gpr[r] = v->frame.gpr[r];
+		in.gpr[VMBT_ESP] = v->frame.rsp;
+		in.eip = v->frame.rip;
+		in.eflags = v->frame.rflags;
+		if (native_stepping)
+			in.eflags |= VMBT_X86_EFLAGS_TF;
+		in.cs = native_seg(1, &tc_cs);
+		in.gs = native_seg(2, &tc_gs);
+		in.ss = data_seg(VMBT_SS);
+		in.ds = data_seg(VMBT_DS);
+		in.es = data_seg(VMBT_ES);
+		in.fs = data_seg(VMBT_FS);
+		step_last = in.eip;
+		native_run(&in, &x);
+		to_frame(v, &x);
+		v->frame.rflags &= ~(VMBT_X86_EFLAGS_TF | VMBT_X86_EFLAGS_RF);
+		if (x.trapno == VMBT_VEC_DB) {
+			native_restarts++;
+			n = 0;
+		}
+		if (bt_exit(v, &x, &ticks, &why))
+			return why;
+	}
+	return NS_LIMIT;
+}
