@@ -65,7 +65,6 @@ static const struct opd_desc {
 	[OD_RVO] = { ROLE_RM_REG, VMBT_OPD_GPR, S_V, 0 },
 	[OD_M] = { ROLE_RM_MEM, VMBT_OPD_MEM, 0, 0 },
 	[OD_MB] = { ROLE_RM_MEM, VMBT_OPD_MEM, 1, 0 },
-	[OD_MW] = { ROLE_RM_MEM, VMBT_OPD_MEM, 2, 0 },
 	[OD_MD] = { ROLE_RM_MEM, VMBT_OPD_MEM, 4, 0 },
 	[OD_MQ] = { ROLE_RM_MEM, VMBT_OPD_MEM, 8, 0 },
 	[OD_MV] = { ROLE_RM_MEM, VMBT_OPD_MEM, S_V, 0 },

@@ -196,7 +196,8 @@ struct vmbt_mem {
  * @prefixes: VMBT_PFX_*
  * @nr_prefixes: number of legacy prefix bytes, all of them before @opcode_off
  * @seg_override: last segment override, or VMBT_SEG_NONE
- * @mandatory: VMBT_MP_* that selected the instruction
+ * @mandatory: VMBT_MP_* that selected the instruction; a 66 that gives the
+ *	operand size is none
  * @map: enum vmbt_map
  * @opcode: the byte that selects within @map
  * @esc_off: offset of the first byte after the prefixes (0F, C4, or the opcode)
@@ -217,7 +218,7 @@ struct vmbt_mem {
  * @vex_l: VEX.L
  * @vex_w: VEX.W
  * @opsize: effective operand size: 1 for byte forms, else 2 or 4. Where
- *	VMBT_IF_OSZ_MATTERS is clear it is the operation's fixed size
+ *	VMBT_IF_OSZ_MATTERS is clear, sizes of operands are fixed: see @opd
  * @asize: effective address size, 2 or 4
  * @sreg: segment register that is moved, pushed, popped or loaded
  * @cc: condition of Jcc, SETcc, CMOVcc (0..15)

@@ -28,13 +28,13 @@ enum opd_code {
 	OD_RD, OD_CD, OD_DD,
 	/* ModRM.rm: general register only; memory only */
 	OD_RDO, OD_RVO,
-	OD_M, OD_MB, OD_MW, OD_MD, OD_MQ, OD_MV, OD_MP, OD_MA, OD_MS,
+	OD_M, OD_MB, OD_MD, OD_MQ, OD_MV, OD_MP, OD_MA, OD_MS,
 	/* Immediates: byte; byte extended to operand size; word; operand size */
 	OD_IB, OD_IS, OD_IW, OD_IZ, OD_I2,
 	OD_JB, OD_JZ, OD_AP,
 	OD_OB, OD_OV,
 	/* Register in the low bits of the opcode */
-	OD_ZB, OD_ZV, OD_ZD,
+	OD_ZB, OD_ZV,
 	/* Fixed registers and constants */
 	OD_AL, OD_CL, OD_AX, OD_RAX, OD_DX, OD_ONE,
 	/* Segment register: ModRM.reg, or fixed */

@@ -163,11 +163,9 @@ static void compare_mem(const struct vmbt_insn *in, const u8 *bytes,
 		ours |= 0xffff;
 	if (ours != theirs)
 		report(in, DIFF_MEM, bytes, ours, theirs, name);
-	if (in->asize == 2)
-		ours = in->mem.disp & 0xffff, theirs = o->mem.disp.value & 0xffff;
-	else
-		ours = in->mem.disp, theirs = o->mem.disp.value;
-	if (ours != theirs)
+	ours = in->mem.disp;
+	theirs = o->mem.disp.value;
+	if (((ours ^ theirs) & (in->asize == 2 ? 0xffff : ~0u)) != 0)
 		report(in, DIFF_DISP, bytes, ours, theirs, name);
 	theirs = o->mem.segment - ZYDIS_REGISTER_ES;
 	if (in->mem.seg != theirs)
