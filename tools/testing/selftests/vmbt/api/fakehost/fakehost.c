@@ -96,6 +96,18 @@ u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want)
 	return space->pool += want;
 }
 
+int vmbt_space_leaves(struct vmbt_space *space,
+		      bool (*granted)(void *data, u64 pfn, bool write),
+		      void *data, struct vmbt_leaves *out)
+{
+	return -EOPNOTSUPP;
+}
+
+const char *vmbt_leaf_name(enum vmbt_leaf_owner owner)
+{
+	return "none";
+}
+
 struct vmbt_hv_vcpu *vmbt_hv_vcpu_create(struct vmbt_space *space,
 					 bool (*ready)(void *data), void *data)
 {

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A running guest's memory under the host's memory management.
+ *
+ * The guest increments a counter in each of 16 pages, round and round. What the
+ * host does to the pages meanwhile must be seen by the guest as by any process:
+ * a page that was dropped starts again from zero, a page that is gone or
+ * read-only stops the VM, and what moves pages around (fork, merging, swap)
+ * changes nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/swap.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/vm.h"
+
+#define MEM	(1ul << 20)
+#define CODE	0x1000
+#define DATA	0x10000
+#define PAGES	16
+#define PD	0x80000
+#define PT	0x81000
+
+/*
+ * 0:	mov esi,DATA
+ * 1:	inc dword [esi]
+ *	add esi,0x1000
+ *	cmp esi,DATA+PAGES*0x1000
+ *	jb 1b
+ *	jmp 0b
+ */
+static const uint8_t code[] = {
+	0xbe, 0x00, 0x00, 0x01, 0x00, 0xff, 0x06, 0x81, 0xc6, 0x00, 0x10, 0x00,
+	0x00, 0x81, 0xfe, 0x00, 0x00, 0x02, 0x00, 0x72, 0xf0, 0xeb, 0xe9,
+};
+
+static struct vm vm;
+static pthread_t thread;
+static volatile bool stop, left;
+
+static void *page(unsigned int n)
+{
+	return vm.mem + DATA + n * 4096ul;
+}
+
+static uint32_t counter(unsigned int n)
+{
+	return *(volatile uint32_t *)page(n);
+}
+
+static void msleep(unsigned int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+static bool moves(unsigned int n)
+{
+	uint32_t before = counter(n);
+	int i;
+
+	for (i = 0; i < 500 && counter(n) == before; i++)
+		msleep(10);
+	return counter(n) != before;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void *run(void *unused)
+{
+	while (!stop)
+		if (vm_run(&vm) != -EINTR)
+			break;
+	left = true;
+	return unused;
+}
+
+static void set_paging(void)
+{
+	uint32_t *pd = (void *)(vm.mem + PD), *pt = (void *)(vm.mem + PT), i;
+	struct kvm_sregs s;
+
+	pd[0] = PT | 3;
+	for (i = 0; i < MEM / 4096; i++)
+		pt[i] = i << 12 | 3;
+	ioctl(vm.cpu, KVM_GET_SREGS, &s);
+	s.cr3 = PD;
+	s.cr0 |= 0x80000000;
+	if (ioctl(vm.cpu, KVM_SET_SREGS, &s))
+		die("KVM_SET_SREGS: %s", strerror(errno));
+}
+
+static void begin(bool paging)
+{
+	struct kvm_regs r = { .rip = CODE, .rsp = CODE, .rflags = 2 };
+
+	vm_create(&vm, MEM);
+	madvise(vm.mem, MEM, MADV_NOHUGEPAGE);
+	memcpy(vm.mem + CODE, code, sizeof(code));
+	vm_set_mode(&vm, 32);
+	if (paging)
+		set_paging();
+	vm_set_regs(&vm, &r);
+	stop = left = false;
+	if (pthread_create(&thread, NULL, run, NULL))
+		die("no thread");
+	if (!moves(PAGES - 1))
+		die("the guest does not run: %s", vm_exit_text(&vm));
+}
+
+static void pause_vm(void)
+{
+	stop = true;
+	while (!left) {
+		pthread_kill(thread, SIGUSR1);
+		msleep(1);
+	}
+}
+
+static void end(void)
+{
+	pause_vm();
+	pthread_join(thread, NULL);
+	vm_destroy(&vm);
+}
+
+/* Wait for the VM to stop because of its memory. */
+static void stops(const char *name)
+{
+	int i;
+
+	for (i = 0; i < 500 && !left; i++)
+		msleep(10);
+	test_result(name, left && vm.run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
+		    vm.run->internal.suberror == VMBT_INTERNAL_ERROR_MEMORY,
+		    "%s, suberror %#x", left ? vm_exit_text(&vm) : "it runs on",
+		    vm.run->internal.suberror);
+}
+
+static void result(const char *what, bool paging, bool good)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s", what, paging ? "-paged" : "");
+	test_result(name, good, "%s, counter %u",
+		    left ? vm_exit_text(&vm) : "running", counter(0));
+}
+
+static void dropped(bool paging)
+{
+	uint32_t before;
+
+	begin(paging);
+	msleep(50);
+	before = counter(3);
+	madvise(page(3), 4096, MADV_DONTNEED);
+	/* From zero again, while the others went on. */
+	result("dontneed", paging, moves(3) && counter(3) < counter(4) &&
+	       counter(4) - counter(3) >= before - 1);
+	mmap(page(5), 4096, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	result("mapped-over", paging, moves(5) && counter(5) < counter(4));
+	end();
+}
+
+static void gone(bool paging)
+{
+	uint32_t before;
+
+	begin(paging);
+	munmap(page(6), 4096);
+	stops(paging ? "munmap-paged" : "munmap");
+	end();
+
+	begin(paging);
+	mprotect(page(7), 4096, PROT_READ);
+	before = counter(7);
+	stops(paging ? "mprotect-paged" : "mprotect");
+	result("mprotect-kept", paging, counter(7) == before);
+	end();
+}
+
+static void forks(bool paging)
+{
+	unsigned int i, n, bad = 0;
+	int status;
+	pid_t pid;
+
+	begin(paging);
+	for (i = 0; i < 30; i++) {
+		pid = fork();
+		if (!pid) {
+			uint32_t first = counter(0);
+
+			/* A snapshot: one round at most apart, and frozen. */
+			for (n = 1; n < PAGES; n++)
+				if (first - counter(n) > 1)
+					_exit(1);
+			msleep(5);
+			_exit(counter(0) != first);
+		}
+		waitpid(pid, &status, 0);
+		bad += !!status;
+	}
+	result("fork-snapshots", paging, !bad);
+	result("fork-runs-on", paging, moves(0) && !left);
+	end();
+}
+
+static bool put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), n;
+
+	n = fd < 0 ? -1 : write(fd, text, strlen(text));
+	close(fd);
+	return n > 0;
+}
+
+static long number(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	long n = -1;
+
+	if (f) {
+		if (fscanf(f, "%ld", &n) != 1)
+			n = -1;
+		fclose(f);
+	}
+	return n;
+}
+
+#define KSM	"/sys/kernel/mm/ksm/"
+
+/* The guest's code gets a twin, and is merged with it while it runs. */
+static void merging(bool paging)
+{
+	uint8_t *a = vm.mem, *twin;
+	int i;
+
+	if (!put(KSM "sleep_millisecs", "1") || !put(KSM "pages_to_scan", "1000")) {
+		test_skip("merging", "no KSM");
+		return;
+	}
+	begin(paging);
+	a = vm.mem + CODE;
+	twin = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memcpy(twin, a, 4096);
+	madvise(a, 4096, MADV_MERGEABLE);
+	madvise(twin, 4096, MADV_MERGEABLE);
+	put(KSM "run", "1");
+	for (i = 0; i < 500 && number(KSM "pages_sharing") < 1; i++)
+		msleep(10);
+	result("merged", paging, number(KSM "pages_sharing") >= 1);
+	result("merged-runs-on", paging, moves(0) && !left);
+	put(KSM "run", "2");
+	munmap(twin, 4096);
+	end();
+}
+
+static void swapping(bool paging)
+{
+	unsigned int i, n;
+
+	if (access("/dev/zram0", F_OK) || swapon("/dev/zram0", 0)) {
+		test_skip("swap", "no swap space");
+		return;
+	}
+	begin(paging);
+	for (i = 0; i < 20; i++) {
+		madvise(vm.mem, MEM, MADV_PAGEOUT);
+		msleep(5);
+	}
+	result("swap-runs-on", paging, moves(0) && !left);
+	pause_vm();
+	for (n = 1; n < PAGES && counter(0) - counter(n) <= 1; n++)
+		;
+	result("swap-values", paging, n == PAGES);
+	end();
+	swapoff("/dev/zram0");
+}
+
+/* Whose is each page in the VM's page tables? None of the host's own. */
+static void leaves(void)
+{
+	unsigned int unknown = 1, guest = 0, window = 0;
+	char path[300], line[100], all[1000] = "";
+	int try;
+	FILE *f;
+
+	begin(true);
+	pause_vm();
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbt/%d-%d/leaves",
+		 getpid(), vm.fd);
+	for (try = 0; try < 10 && !guest; try++) {
+		f = fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f)) {
+			sscanf(line, "unknown %u", &unknown);
+			sscanf(line, "guest %u", &guest);
+			sscanf(line, "window %u", &window);
+			strncat(all, line, sizeof(all) - strlen(all) - 1);
+		}
+		if (f)
+			fclose(f);
+	}
+	test_result("leaves-unknown", !unknown, "%u: %s", unknown, all);
+	test_result("leaves-guest", guest >= PAGES, "%u", guest);
+	test_result("leaves-window", window >= 2, "%u", window);
+	end();
+}
+
+int main(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	int paging;
+
+	if (vm_is_fake(-1)) {
+		test_skip("memory", "needs the real VMM");
+		return 0;
+	}
+	sigaction(SIGUSR1, &sa, NULL);
+	alarm(200);
+	for (paging = 0; paging < 2; paging++) {
+		dropped(paging);
+		gone(paging);
+		forks(paging);
+		merging(paging);
+		swapping(paging);
+	}
+	leaves();
+	return test_exit();
+}
