@@ -8,6 +8,7 @@
  * same lines that `vmbt-run --stats` prints.
  */
 #include <linux/debugfs.h>
+#include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
@@ -103,6 +104,79 @@ static int vmbt_stats_show(struct seq_file *m, void *unused)
 /* debugfs keeps readers out once the file is removed, so @vm stays valid. */
 DEFINE_SHOW_ATTRIBUTE(vmbt_stats);
 
+static bool vmbt_pfn_granted(void *data, u64 pfn, bool write)
+{
+	void *entry = xa_load(data, pfn);
+
+	return entry && (!write || xa_to_value(entry));
+}
+
+/* The same page may be behind two frames: the stronger grant counts. */
+static int vmbt_grants_by_pfn(struct vmbt_vm *vm, struct xarray *pfns)
+{
+	unsigned long gfn, pfn;
+	bool write;
+	void *entry;
+
+	xa_for_each(&vm->grants, gfn, entry) {
+		pfn = page_to_pfn((struct page *)xa_untag_pointer(entry));
+		write = xa_pointer_tag(entry);
+		entry = xa_load(pfns, pfn);
+		if (entry && xa_to_value(entry))
+			write = true;
+		if (xa_is_err(xa_store(pfns, pfn, xa_mk_value(write), GFP_KERNEL)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int vmbt_leaves(struct vmbt_vm *vm, struct vmbt_leaves *leaves)
+{
+	struct xarray pfns;
+	unsigned long seq;
+	int r;
+
+	xa_init(&pfns);
+	seq = READ_ONCE(vm->inv_seq);
+	r = vmbt_grants_by_pfn(vm, &pfns);
+	if (!r)
+		r = vmbt_space_leaves(vm->space, vmbt_pfn_granted, &pfns, leaves);
+	xa_destroy(&pfns);
+	if (!r && (seq != READ_ONCE(vm->inv_seq) || vm->zap_start != vm->zap_end ||
+		   (vm->shared->requests & VMBT_REQ_ZAP)))
+		r = -EAGAIN;
+	return r;
+}
+
+/*
+ * Every page the VM's page tables show, by owner; "unknown" must be 0. Waits
+ * for KVM_RUN to return. EAGAIN: pages are being taken away, and the VMM has
+ * yet to drop them.
+ */
+static int vmbt_leaves_show(struct seq_file *m, void *unused)
+{
+	struct vmbt_vm *vm = m->private;
+	struct vmbt_vcpu *vcpu = smp_load_acquire(&vm->vcpu);
+	struct vmbt_leaves leaves;
+	int i, r;
+
+	if (!vcpu)
+		return -ENODEV;
+	if (mutex_lock_interruptible(&vcpu->mutex))
+		return -EINTR;
+	r = vmbt_leaves(vm, &leaves);
+	mutex_unlock(&vcpu->mutex);
+	if (r)
+		return r;
+	for (i = 0; i < VMBT_LEAF_OWNERS; i++)
+		seq_printf(m, "%s %llu\n", vmbt_leaf_name(i), leaves.count[i]);
+	if (leaves.count[VMBT_LEAF_UNKNOWN])
+		seq_printf(m, "first unknown: %llx -> %llx\n", leaves.bad_va,
+			   leaves.bad_pte);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(vmbt_leaves);
+
 void vmbt_stats_add_vm(struct vmbt_vm *vm, int fd)
 {
 	char name[32];
@@ -110,6 +184,7 @@ void vmbt_stats_add_vm(struct vmbt_vm *vm, int fd)
 	snprintf(name, sizeof(name), "%d-%d", task_tgid_nr(current), fd);
 	vm->debugfs = debugfs_create_dir(name, vmbt_debugfs);
 	debugfs_create_file("stats", 0444, vm->debugfs, vm, &vmbt_stats_fops);
+	debugfs_create_file("leaves", 0400, vm->debugfs, vm, &vmbt_leaves_fops);
 }
 
 void vmbt_stats_init(void)
