@@ -262,12 +262,14 @@ static enum native_stop fault(struct vcpu *v, const struct native_exit *x)
 	return NS_FAULT;
 }
 
-static u8 guest_byte(u32 off)
+/* Did a #GP(0) stop the guest at a HLT, which ends a program? */
+static bool at_hlt(void)
 {
-	u32 lin = native_vcpu.guest->seg[VMBT_CS].base +
-		  native_vcpu.guest->eip + off;
+	const struct vmbt_guest *g = native_vcpu.guest;
+	u32 lin = g->seg[VMBT_CS].base + g->eip;
 
-	return lin >= RAM_LOW && lin < RAM_SIZE ? *native_ram(lin) : 0;
+	return g->eip <= g->seg[VMBT_CS].limit && lin >= RAM_LOW && lin < RAM_SIZE &&
+	       *native_ram(lin) == 0xf4;
 }
 
 enum native_stop native_raw(void)
@@ -299,7 +301,7 @@ enum native_stop native_raw(void)
 	memcpy(g->gpr, x.gpr, sizeof(g->gpr));
 	g->eip = x.eip;
 	g->eflags = x.eflags & ~VMBT_X86_EFLAGS_RF;
-	if (x.trapno == VMBT_VEC_GP && !x.error && guest_byte(0) == 0xf4) {
+	if (x.trapno == VMBT_VEC_GP && !x.error && at_hlt()) {
 		g->eip++;
 		return NS_HLT;
 	}
@@ -320,6 +322,13 @@ static int step(struct vcpu *v, enum native_stop *why)
 		break;
 	case X_FAULT:
 		*why = NS_FAULT;
+		/* At CPL 3 HLT is a #GP, and still where a program ends. */
+		if (v->exc.vector == VMBT_VEC_GP && vcpu_cpl(v) == 3 &&
+		    at_hlt()) {
+			v->guest->eip++;
+			*why = NS_HLT;
+			v->exc = (struct vcpu_exc){ 0 };
+		}
 		break;
 	default:
 		*why = NS_UNSUPPORTED;
