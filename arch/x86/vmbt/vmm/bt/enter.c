@@ -383,6 +383,7 @@ int bt_sync(struct vcpu *v)
 {
 	struct bt *bt = v->bt;
 	const struct bt_map *m;
+	struct bt_map at;
 	u32 idx;
 
 	m = locate(bt, v->frame.rip, &idx);
@@ -391,7 +392,11 @@ int bt_sync(struct vcpu *v)
 	if (!m)
 		return X_UNSUPPORTED;
 	bt->last_unit = idx;
-	recover(v, bt_unit(bt, idx), m);
+	/* A target that was missed has not been held against the limit. */
+	at = *m;
+	if (at.kind == BT_M_RET || at.kind == BT_M_JMP)
+		at.kind = BT_M_START;
+	recover(v, bt_unit(bt, idx), &at);
 	return X_OK;
 }
 
