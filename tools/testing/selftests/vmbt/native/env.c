@@ -100,10 +100,18 @@ bool native_reachable(u64 gfn)
 	return gfn << 12 >= window_start && gfn << 12 < window_end;
 }
 
+static bool protected[RAM_SIZE >> 12];
+
+bool native_protected(u32 gpa)
+{
+	return gpa < RAM_SIZE && protected[gpa >> 12];
+}
+
 void native_protect(u64 gfn, bool readonly)
 {
 	if (!native_reachable(gfn))
 		return;
+	protected[gfn] = readonly;
 	mprotect((void *)(gfn << 12), 4096, readonly ? PROT_READ | PROT_EXEC :
 		 PROT_READ | PROT_WRITE | PROT_EXEC);
 }

@@ -51,6 +51,7 @@ u16 native_seg(u32 slot, const struct vmbt_seg *seg);
 
 /* Make guest pages fault on writes, as mmu/ would for a trace. */
 void native_protect(u64 gfn, bool readonly);
+bool native_protected(u32 gpa);
 
 /* Take all RAM but [start, end) away from guest code that runs natively. */
 void native_window(u32 start, u32 end);
@@ -72,6 +73,7 @@ enum native_stop {
 	NS_UNSUPPORTED,
 };
 
+extern u32 native_max_exits;	/* then NS_LIMIT */
 enum native_stop native_raw(void);
 enum native_stop native_bt(void);
 enum native_stop native_interp(void);

@@ -24,12 +24,12 @@
 
 #define POOL_PAGES	8192
 #define MON_IDX		16
-#define MAX_EXITS	20000
 
 static struct vmbt_shared shared;
 static u8 *pool, *mon;
 struct vcpu native_vcpu;
 bool native_stepping;
+u32 native_max_exits = 20000;
 u64 native_steps, native_restarts, native_mmio;
 
 int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
@@ -342,7 +342,7 @@ enum native_stop native_interp(void)
 	enum native_stop why;
 	u32 n;
 
-	for (n = 0; n < MAX_EXITS; n++)
+	for (n = 0; n < native_max_exits; n++)
 		if (step(v, &why))
 			return why;
 	return NS_LIMIT;
@@ -417,8 +417,8 @@ static int bt_exit(struct vcpu *v, struct native_exit *x, u32 *ticks,
 	if (x->trapno == 256 || x->trapno == VMBT_VEC_DB)
 		return 0;
 	/* A trace: the write is the interpreter's. */
-	if (x->trapno == VMBT_VEC_PF && (x->error & VMBT_PF_P) &&
-	    (x->error & VMBT_PF_W) && x->cr2 < RAM_SIZE) {
+	if (x->trapno == VMBT_VEC_PF && (x->error & VMBT_PF_W) &&
+	    native_protected(x->cr2)) {
 		if (!step(v, why))
 			return 0;
 		/* Not x87 and SIMD, though. */
@@ -443,7 +443,7 @@ enum native_stop native_bt(void)
 	u32 n, ticks = 0;
 	int r;
 
-	for (n = 0; n < MAX_EXITS && ticks < 40; n++) {
+	for (n = 0; n < native_max_exits && ticks < 40; n++) {
 		r = bt_enter(v);
 		if (r == X_RETRY) {
 			if (step(v, &why))

@@ -328,7 +328,9 @@ static void flags(void)
 		b8(0xfb);
 		break;
 	default:
-		b8(0x0e);	/* PUSH CS */
+		if (code32)
+			b8(0x66);	/* see same_memory() */
+		b8(0x0e);
 		b8(0x8c);	/* MOV r/m, sreg: registers or small memory */
 		b8(0xc0 | rnd(6) << 3 | rnd(4));
 		b8(0x8c);

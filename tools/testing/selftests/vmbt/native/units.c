@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of translations: chaining, invalidation, self-modifying code,
+ * epochs, flushes, and what the way back makes of hostile addresses.
+ *
+ * Each test runs a short program on the real CPU through the translator and
+ * looks at its result and at how often the VMM was needed for it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "native.h"
+#include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
+#include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
+#include "../../../../../arch/x86/vmbt/include/layout.h"
+
+#define CODE	0x00200000u
+#define DATA	0x00300000u
+#define STACK	0x00400000u
+
+static int failed;
+static struct vcpu *v = &native_vcpu;
+
+static void check(bool ok, const char *name, const char *what, u64 got)
+{
+	if (ok)
+		return;
+	printf("not ok %s: %s (%llu)\n", name, what, got);
+	failed++;
+}
+
+static void load(u32 at, const void *code, u32 len)
+{
+	mmu_write_phys(v, at, code, len);
+}
+
+static enum native_stop go(u32 eip)
+{
+	enum native_stop why;
+
+	struct vmbt_guest *g = v->guest;
+
+	g->eip = eip;
+	g->gpr[VMBT_ESP] = STACK;
+	g->eflags = 0x202;
+	why = native_bt();
+	if (why != NS_HLT)
+		printf("# stopped: %d, vector %d, eip %08x\n", why,
+		       v->exc.vector, g->eip);
+	return why;
+}
+
+#define EAX	(v->guest->gpr[VMBT_EAX])
+
+static u64 callouts(void)
+{
+	return v->stats->callouts;
+}
+
+/* A loop of two chained units, a million rounds: no VMM in between. */
+static void test_chain(void)
+{
+	static const u8 code[] = {
+		0x31, 0xc0,				/* xor eax, eax */
+		0xb9, 0x40, 0x42, 0x0f, 0x00,		/* mov ecx, 1000000 */
+		0xa8, 0x01,				/* top: test al, 1 */
+		0x74, 0x01,				/* jz +1 */
+		0x90,
+		0x40,					/* inc eax */
+		0x49,					/* dec ecx */
+		0x75, 0xf7,				/* jnz top */
+		0xf4,
+	};
+	u64 before;
+
+	load(CODE, code, sizeof(code));
+	before = callouts();
+	check(go(CODE) == NS_HLT, "chain", "did not end", 0);
+	check(EAX == 1000000, "chain", "eax", EAX);
+	check(callouts() - before < 12, "chain", "callouts",
+	      callouts() - before);
+	before = callouts();
+	go(CODE);
+	check(callouts() - before <= 2, "chain", "callouts the second time",
+	      callouts() - before);
+}
+
+/* Calls and returns find each other in the inline hash. */
+static void test_hash(void)
+{
+	static const u8 code[] = {
+		0x31, 0xc0,
+		0xb9, 0xa0, 0x86, 0x01, 0x00,		/* mov ecx, 100000 */
+		0xba, 0x20, 0x00, 0x20, 0x00,		/* mov edx, f */
+		0xe8, 0x0f, 0x00, 0x00, 0x00,		/* top: call f */
+		0xff, 0xd2,				/* call edx */
+		0x49,
+		0x75, 0xf6,				/* jnz top */
+		0xf4,
+		0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
+		0x40,					/* 20h f: inc eax */
+		0xc3,
+	};
+	u64 before = callouts();
+
+	load(CODE, code, sizeof(code));
+	check(go(CODE) == NS_HLT, "hash", "did not end", 0);
+	check(EAX == 200000, "hash", "eax", EAX);
+	check(callouts() - before < 20, "hash", "callouts",
+	      callouts() - before);
+}
+
+/* The VMM writes code; the guest writes code, even the next instruction. */
+static void test_invalidate(void)
+{
+	static u8 code[] = {
+		0xc6, 0x05, 0x08, 0x00, 0x20, 0x00, 0x07, /* mov [8], 7 */
+		0xb0, 0x01,				/* mov al, 1 */
+		0xf4,
+	};
+	u8 five = 5, nop[7];
+
+	load(CODE, code, sizeof(code));
+	check(go(CODE) == NS_HLT && (u8)EAX == 7, "invalidate",
+	      "next instruction modified", (u8)EAX);
+	memset(nop, 0x90, 7);
+	load(CODE, nop, 7);
+	load(CODE + 8, &five, 1);
+	check(go(CODE) == NS_HLT && (u8)EAX == 5, "invalidate",
+	      "code changed from outside", (u8)EAX);
+}
+
+/* Chains into a unit that is gone must not survive. */
+static void test_unlink(void)
+{
+	static const u8 a[] = { 0xe9, 0xfb, 0x0f, 0x00, 0x00 };	/* jmp +1000h */
+	static const u8 b1[] = { 0xb8, 0x01, 0x00, 0x00, 0x00, 0xf4 };
+	static const u8 b2[] = { 0xb8, 0x02, 0x00, 0x00, 0x00, 0xf4 };
+
+	load(CODE, a, sizeof(a));
+	load(CODE + 0x1000, b1, sizeof(b1));
+	go(CODE);
+	go(CODE);
+	load(CODE + 0x1000, b2, sizeof(b2));
+	go(CODE);
+	check(EAX == 2, "unlink", "stale target ran", EAX);
+}
+
+/* The end of an epoch cuts chains across pages, not those within one. */
+static void test_epoch(void)
+{
+	static const u8 a[] = { 0xeb, 0x00, 0xe9, 0xf9, 0x0f, 0x00, 0x00 };
+	static const u8 b[] = { 0xf4 };
+	u64 before;
+
+	load(CODE, a, sizeof(a));
+	load(CODE + 0x1000, b, sizeof(b));
+	go(CODE);
+	go(CODE);
+	before = callouts();
+	go(CODE);
+	check(callouts() - before == 1, "epoch", "not chained",
+	      callouts() - before);
+	bt_end_epoch(v);
+	before = callouts();
+	go(CODE);
+	check(callouts() - before == 2, "epoch", "callouts after its end",
+	      callouts() - before);
+}
+
+/* Code and hot data on one page: no trace in the end, and still exact. */
+static void test_mixed(void)
+{
+	static const u8 code[] = {
+		0xb9, 0x00, 0x10, 0x00, 0x00,		/* mov ecx, 4096 */
+		0xff, 0x05, 0x80, 0x00, 0x20, 0x00,	/* top: inc [80h] */
+		0xfe, 0x05, 0x13, 0x00, 0x20, 0x00,	/* inc byte [13h] */
+		0x90,
+		0xb0, 0x00,				/* 12h: mov al, n */
+		0x49,
+		0x75, 0xee,				/* jnz top */
+		0xf4,
+	};
+	u32 zero = 0, count;
+	u64 inval;
+
+	load(CODE, code, sizeof(code));
+	load(CODE + 0x80, &zero, 4);
+	check(go(CODE) == NS_HLT, "mixed", "did not end", 0);
+	mmu_read_phys(v, CODE + 0x80, &count, 4);
+	check(count == 4096, "mixed", "count", count);
+	check((u8)EAX == 0, "mixed", "last modified operand", (u8)EAX);
+	inval = v->stats->code_invalidations;
+	load(CODE + 0x80, &zero, 4);
+	check(v->stats->code_invalidations == inval, "mixed",
+	      "still traced", 0);
+}
+
+/* An instruction across a page boundary depends on both pages. */
+static void test_crossing(void)
+{
+	static const u8 code[] = { 0xb8, 0x01, 0x00, 0x00, 0x00, 0xf4 };
+	u8 b = 0x12;
+
+	load(CODE + 0xffd, code, sizeof(code));
+	check(go(CODE + 0xffd) == NS_HLT && EAX == 1, "crossing", "eax", EAX);
+	load(CODE + 0x1001, &b, 1);
+	check(go(CODE + 0xffd) == NS_HLT && EAX == 0x12000001, "crossing",
+	      "second page changed", EAX);
+}
+
+/* More code than the cache takes. */
+static void test_flush(void)
+{
+	u8 block[64];
+	u32 i, at, n = 40000;
+	u64 before = v->stats->tc_flushes;
+
+	memset(block, 0x90, sizeof(block));
+	block[0] = 0x40;			/* inc eax */
+	block[59] = 0xe9;
+	memset(block + 60, 0, 4);
+	for (i = 0; i < n; i++) {
+		at = 0x00500000 + i * 64;
+		memcpy(native_ram(at), block, 64);
+	}
+	*native_ram(at + 64) = 0xf4;
+	EAX = 0;
+	check(go(0x00500000) == NS_HLT, "flush", "did not end", v->guest->eip);
+	check(EAX == n, "flush", "eax", EAX);
+	check(v->stats->tc_flushes > before, "flush", "nothing flushed", 0);
+	EAX = 0;
+	go(0x00500000);
+	check(EAX == n, "flush", "eax the second time", EAX);
+}
+
+/* STI waits for one instruction, and comes to the VMM if one waits. */
+static void test_sti(void)
+{
+	static const u8 code[] = { 0xfa, 0x90, 0xfb, 0x90, 0x40, 0xf4 };
+
+	load(CODE, code, sizeof(code));
+	EAX = 0;
+	bt_set_pending(v, true);
+	v->guest->eip = CODE;
+	v->guest->eflags = 0x2;
+	check(native_bt() == NS_HLT && EAX == 1 &&
+	      v->guest->eflags & VMBT_X86_EFLAGS_IF, "sti", "pending", EAX);
+	bt_set_pending(v, false);
+	check(go(CODE) == NS_HLT && v->guest->eflags & VMBT_X86_EFLAGS_IF,
+	      "sti", "not pending", v->guest->eflags);
+}
+
+/* Any address may be in the frame: the guest jumps where it likes. */
+static void test_hostile(void)
+{
+	u32 i, good = 0;
+
+	rnd_seed(7);
+	for (i = 0; i < 3000000; i++) {
+		u64 rip = rnd(4) ? VMBT_MON_TC + rnd(0x4000) :
+				   (u64)rnd(0) << 32 | rnd(0);
+
+		v->frame.rip = rip;
+		v->raw = true;
+		if (rnd(2)) {
+			if (bt_sync(v) == X_OK)
+				good++;
+		} else if (bt_callout(v) != BT_NOT_CALLOUT) {
+			good++;
+		}
+	}
+	check(good && good < i, "hostile", "accepted", good);
+}
+
+static void run(const char *name, void (*test)(void))
+{
+	int before = failed;
+
+	native_reset(true, 0);
+	test();
+	if (failed == before)
+		printf("ok units-%s\n", name);
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	native_init();
+	native_max_exits = 1000000;
+	run("chain", test_chain);
+	run("hash", test_hash);
+	run("invalidate", test_invalidate);
+	run("unlink", test_unlink);
+	run("epoch", test_epoch);
+	run("mixed", test_mixed);
+	run("crossing", test_crossing);
+	run("sti", test_sti);
+	run("hostile", test_hostile);
+	run("flush", test_flush);
+	return failed ? 1 : 0;
+}
