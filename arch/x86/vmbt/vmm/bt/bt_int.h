@@ -154,6 +154,7 @@ struct bt_page {
 	u32 hnext;
 	u16 writes;		/* that hit no code */
 	u16 code_writes;	/* that did */
+	u16 checks;		/* self-checks passed since the page is mixed */
 	bool mixed;		/* code and hot data: self-checks, no trace */
 	bool traced;
 };
@@ -232,6 +233,7 @@ u32 bt_add_unit(struct vcpu *v, const struct bt_unit *proto,
 		const struct bt_map *map);
 u32 bt_unit_at(struct bt *bt, u32 tc);
 struct bt_page *bt_page(struct vcpu *v, u64 gfn, bool create);
+bool bt_page_calm(struct vcpu *v, u64 gfn);
 u32 bt_checksum(const u8 *p, u32 len);
 void bt_hash_insert(struct bt *bt, int ring, u32 eip, u32 tc);
 void bt_hash_clear(struct bt *bt, int ring);

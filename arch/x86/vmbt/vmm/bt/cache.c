@@ -17,6 +17,13 @@
 /* Writes to code itself before its page does: patching is not rare. */
 #define MIXED_CODE_WRITES	200
 
+/*
+ * Self-checks passed before a mixed page gets its trace back. A check and a
+ * trace fault cost about the same order, so neither a page patched once (the
+ * kernel's own text while it boots) nor one with hot data loses much.
+ */
+#define CALM_CHECKS		512
+
 static u32 lookup_hash(u64 gpa, u32 eip, u32 ctx)
 {
 	u32 h = (u32)gpa ^ (u32)(gpa >> 32) ^ (eip << 3) ^ ctx * 0x9e3779b1;
@@ -335,12 +342,34 @@ static void invalidate_page(struct vcpu *v, u64 gfn, u64 start, u64 end)
 	if (!p->mixed && (p->writes > MIXED_WRITES ||
 			  p->code_writes > MIXED_CODE_WRITES)) {
 		p->mixed = true;
+		p->checks = 0;
 		kill_range(v, p, gfn << 12, (gfn + 1) << 12);
 	}
 	if (p->traced && (p->mixed || p->first == BT_NIL)) {
 		p->traced = false;
 		mmu_trace_del(v, gfn, MMU_TRACE_CODE);
 	}
+}
+
+/**
+ * bt_page_calm() - a unit on a mixed page has passed its self-check
+ * @v: the vCPU
+ * @gfn: the unit's frame
+ *
+ * Return: true if the page has been calm for so long that it is traced again;
+ * its units are gone then.
+ */
+bool bt_page_calm(struct vcpu *v, u64 gfn)
+{
+	struct bt_page *p = bt_page(v, gfn, false);
+
+	if (!p || !p->mixed || ++p->checks < CALM_CHECKS)
+		return false;
+	p->mixed = false;
+	p->writes = 0;
+	p->code_writes = 0;
+	kill_range(v, p, gfn << 12, (gfn + 1) << 12);
+	return true;
 }
 
 /**

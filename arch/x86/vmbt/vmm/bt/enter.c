@@ -234,8 +234,14 @@ static int find_unit(struct vcpu *v, u32 *ctx, u32 *idx)
 		r = second_page(v, lin, *idx, &same);
 		if (r != X_OK)
 			return r;
-		if (same && !((bt_unit(bt, *idx)->flags & BT_U_CHECK) &&
-			      !verify(v, bt_unit(bt, *idx)))) {
+		if (same && !(bt_unit(bt, *idx)->flags & BT_U_CHECK)) {
+			mmu_code_page(v, lin, x.gpa >> 12);
+			return X_OK;
+		}
+		if (same && verify(v, bt_unit(bt, *idx))) {
+			if (bt_page_calm(v, x.gpa >> 12) ||
+			    bt_page_calm(v, bt_unit(bt, *idx)->gfn2))
+				continue;
 			mmu_code_page(v, lin, x.gpa >> 12);
 			return X_OK;
 		}
