@@ -301,9 +301,50 @@ static void automatic_eoi(void)
 	EXPECT_EQ(pic_ack(&pic), 0x23);
 	pic_write(&pic, 0x20, 0x00);		/* and off: no rotation after IR0 */
 	EXPECT_EQ(pic_ack(&pic), 0x20);
-	edge(4);
-	edge(0);
-	EXPECT_EQ(pic_ack(&pic), 0x24);
+	edge(1);
+	edge(5);
+	EXPECT_EQ(pic_ack(&pic), 0x25);		/* IR3 is still the lowest */
+}
+
+/* The slave's INT goes low while it is acknowledged: a new edge for the next. */
+static void slave_edges(void)
+{
+	init(0x11, 0x03);
+	pic_write(&pic, 0xa0, 0x11);
+	pic_write(&pic, 0xa1, 0x28);
+	pic_write(&pic, 0xa1, 0x02);
+	pic_write(&pic, 0xa1, 0x03);
+	edge(9);
+	edge(8);
+	EXPECT_EQ(pic_ack(&pic), 0x28);
+	EXPECT(pic_intr(&pic));
+	EXPECT_EQ(pic_ack(&pic), 0x29);
+	EXPECT(!pic_intr(&pic));
+}
+
+/* An input that is high already becomes a request when made level triggered. */
+static void elcr_while_high(void)
+{
+	pc();
+	pic_set_line(&pic, 10, true);
+	EXPECT_EQ(pic_ack(&pic), 0x2a);
+	pic_write(&pic, 0xa0, 0x20);
+	pic_write(&pic, 0x20, 0x20);
+	EXPECT(!pic_intr(&pic));
+	pic_write(&pic, 0x4d1, 0x14);		/* 10 is high, 12 is low */
+	EXPECT(pic_intr(&pic));
+	EXPECT_EQ(irr(0xa0), 0x04);
+}
+
+static void other_ports(void)
+{
+	pc();
+	EXPECT_EQ(pic_read(&pic, 0x22), 0xff);
+	pic_write(&pic, 0x22, 0x11);
+	pic_set_line(&pic, 16, true);
+	pic_set_line(&pic, 2, true);
+	EXPECT(!pic_intr(&pic));
+	EXPECT_EQ(irr(0x20), 0);
 }
 
 /* "Automatic rotation", the data sheet's own example: IR4 before and after. */
@@ -418,6 +459,9 @@ int main(void)
 	CASE(level_triggered);
 	CASE(elcr_reserved_bits);
 	CASE(automatic_eoi);
+	CASE(slave_edges);
+	CASE(elcr_while_high);
+	CASE(other_ports);
 	CASE(rotate_on_eoi);
 	CASE(specific_rotation);
 	CASE(special_mask);

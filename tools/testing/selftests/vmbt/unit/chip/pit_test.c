@@ -525,6 +525,52 @@ static void owed_interrupts(void)
 	EXPECT(!pit_poll(&pit, at(123 * 1193182.), false, false));
 }
 
+/* The debt is counter 0's: programming another counter does not touch it. */
+static void others_forgive_nothing(void)
+{
+	unsigned int n = 0;
+
+	start();
+	wr(0x43, 0x14, 0);
+	wr(0x40, 100, 0);
+	EXPECT(!pit_poll(&pit, at(1001), true, false));
+	wr(0x43, 0xb0, 1002);
+	wr(0x42, 1, 1002);
+	wr(0x42, 1, 1002);
+	wr(0x43, 0x00, 1003);			/* latching is not programming */
+	wr(0x43, 0xc2, 1003);
+	rd(0x61, 1003);
+	while (pit_poll(&pit, at(1010), false, false))
+		n++;
+	EXPECT_EQ(n, 10);
+}
+
+/* The next edge is named exactly, before and after the count is taken over. */
+static void next_edge(void)
+{
+	start();
+	wr(0x43, 0x18, 0);
+	wr(0x40, 100, 1000);			/* mode 4: OUT rises at 1102 */
+	EXPECT(pit_next(&pit, at(1000)) > at(1101));
+	EXPECT(pit_next(&pit, at(1000)) < at(1102));
+	EXPECT_EQ(edges(1050), 0);
+	EXPECT(pit_next(&pit, at(1050)) > at(1101));
+	EXPECT(pit_next(&pit, at(1050)) < at(1102));
+	wr(0x43, 0x10, 2000);
+	wr(0x40, 100, 2000);			/* mode 0: at 2101 */
+	EXPECT(pit_next(&pit, at(2000)) > at(2100));
+	EXPECT(pit_next(&pit, at(2000)) < at(2101));
+	wr(0x43, 0x16, 3000);
+	wr(0x40, 100, 3000);			/* mode 3: at 3101 */
+	EXPECT(pit_next(&pit, at(3000)) > at(3100));
+	EXPECT(pit_next(&pit, at(3000)) < at(3101));
+	wr(0x40, 50, 3010);			/* from 3051 on: low until 3076 */
+	EXPECT(pit_next(&pit, at(3010)) > at(3075));
+	EXPECT(pit_next(&pit, at(3010)) < at(3076));
+	/* nobody looked: now */
+	EXPECT_EQ(pit_next(&pit, at(5000)), at(5000));
+}
+
 /* OUT rising because of a control word is an edge too; falling is none. */
 static void control_word_edges(void)
 {
@@ -584,6 +630,8 @@ int main(void)
 	CASE(port61);
 	CASE(long_run);
 	CASE(owed_interrupts);
+	CASE(others_forgive_nothing);
+	CASE(next_edge);
 	CASE(control_word_edges);
 	CASE(illegal_counts);
 	return check_failed != 0;

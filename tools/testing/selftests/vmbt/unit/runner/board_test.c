@@ -82,6 +82,13 @@ static void reset_control(void)
 	EXPECT_EQ(resets, 1);
 	board_write(&b, 0xcf8, 0x00000600, 4);	/* an address, not a reset */
 	EXPECT_EQ(resets, 1);
+	board_write(&b, 0xcf9, 0x00, 1);
+	board_write(&b, 0xcf9, 0x06, 2);	/* not a byte */
+	board_write(&b, 0xcfa, 0x06, 1);
+	EXPECT_EQ(resets, 1);
+	EXPECT_EQ(board_read(&b, 0xcfa, 1), 0xff);
+	EXPECT_EQ(board_read(&b, 0xcf9, 2), 0xffffffff);
+	EXPECT_EQ(board_read(&b, 0xcf8, 1), 0xffffffff);
 }
 
 static void port92(void)

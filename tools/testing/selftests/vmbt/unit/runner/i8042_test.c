@@ -81,6 +81,10 @@ static void status_bits(void)
 {
 	start();
 	EXPECT_EQ(status() & 0x12, 0x10);	/* unlocked, input buffer empty */
+	EXPECT_EQ(status() & 0x04, 0x04);	/* firmware has tested it */
+	cmd(0x60);
+	data(0x01);
+	EXPECT_EQ(status() & 0x04, 0x00);
 	cmd(0xae);
 	EXPECT_EQ(status() & 0x08, 0x08);	/* last written: a command */
 	data(0xf4);
@@ -200,6 +204,22 @@ static void mouse_commands(void)
 	EXPECT_EQ(next(true), 0x00);
 	EXPECT_EQ(next(true), 0x02);
 	EXPECT_EQ(next(true), 0x64);
+	cmd(0xd4);
+	data(0xf4);
+	EXPECT_EQ(next(true), 0xfa);
+	cmd(0xd4);
+	data(0xf5);
+	EXPECT_EQ(next(true), 0xfa);
+	EXPECT_EQ(k.mouse_status, 0);
+	cmd(0xd4);
+	data(0xf0);
+	EXPECT_EQ(next(true), 0xfa);
+	cmd(0xd4);
+	data(0xea);
+	EXPECT_EQ(next(true), 0xfa);
+	cmd(0xd4);
+	data(0xe6);
+	EXPECT_EQ(next(true), 0xfa);
 	cmd(0xd4);
 	data(0xeb);
 	EXPECT_EQ(next(true), 0xfa);

@@ -207,6 +207,25 @@ static void alarm_in_12_hours(void)
 	wr(5, 0x81, t);				/* 1 PM */
 	wr(0x0b, 0x20, t);
 	EXPECT_EQ(rtc_next(&rtc, t), (FEB28 + 2 + 13 * 3600) * NS);
+	wr(5, 0x01, t);				/* 1 AM */
+	EXPECT_EQ(rtc_next(&rtc, t), (FEB28 + 2 + 3600) * NS);
+	wr(5, 0x12, t);				/* 12 AM is midnight */
+	EXPECT_EQ(rtc_next(&rtc, t), (FEB28 + 2) * NS);
+}
+
+/* The guest's clock differs from the host's: events are named in host time. */
+static void offset_of_events(void)
+{
+	u64 t = start();
+
+	wr(2, 0x00, t);				/* 23:00:58 */
+	wr(1, 0x03, t);
+	wr(3, 0x01, t);
+	wr(5, 0x23, t);
+	wr(0x0b, 0x22, t);
+	EXPECT_EQ(rtc_next(&rtc, t), (FEB28 + 5) * NS);
+	EXPECT(!rtc_poll(&rtc, (FEB28 + 5) * NS - 1));
+	EXPECT(rtc_poll(&rtc, (FEB28 + 5) * NS));
 }
 
 /* Table 5: the periodic rates of the 32.768 kHz time base. */
@@ -268,7 +287,9 @@ static void memory_sizes(void)
 	EXPECT_EQ(rd(0x34, t) | rd(0x35, t) << 8, (256 - 16) * 16);
 	rtc_reset(&rtc, 8 << 20, t);
 	EXPECT_EQ(rd(0x30, t) | rd(0x31, t) << 8, 7 * 1024);
+	EXPECT_EQ(rd(0x17, t) | rd(0x18, t) << 8, 7 * 1024);
 	EXPECT_EQ(rd(0x34, t) | rd(0x35, t) << 8, 0);
+	EXPECT_EQ(rd(0x14, t), 0x02);		/* FPU, no floppy, no display */
 	wr(0x40, 0x5a, t);
 	EXPECT_EQ(rd(0x40, t), 0x5a);
 }
@@ -303,6 +324,7 @@ int main(void)
 	CASE(set_clears_uie);
 	CASE(alarm_interrupt);
 	CASE(alarm_in_12_hours);
+	CASE(offset_of_events);
 	CASE(periodic_rates);
 	CASE(read_only_and_valid);
 	CASE(memory_sizes);

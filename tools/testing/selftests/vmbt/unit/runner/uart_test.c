@@ -229,6 +229,53 @@ static void fifo_control(void)
 	EXPECT_EQ(uart_read(&u, 2), 0xc4);
 }
 
+/* What is not enabled neither interrupts nor identifies itself. */
+static void disabled_sources(void)
+{
+	start();
+	uart_write(&u, 2, 0x01);
+	uart_read(&u, 6);
+	uart_write(&u, 0, 'x');
+	while (!u.overrun)
+		uart_receive(&u, 'z');
+	uart_receive_idle(&u);
+	uart_write(&u, 4, 0x1f);
+	uart_write(&u, 4, 0x0b);
+	EXPECT(!irq);
+	EXPECT_EQ(uart_read(&u, 2), 0xc1);
+}
+
+/* A byte that arrives after the time-out starts a new wait. */
+static void timeout_restarts(void)
+{
+	start();
+	uart_write(&u, 1, 0x01);
+	uart_write(&u, 2, 0xc1);
+	uart_receive(&u, 1);
+	uart_receive_idle(&u);
+	EXPECT(irq);
+	uart_receive(&u, 2);
+	EXPECT(!irq);
+	uart_receive_idle(&u);
+	EXPECT(irq);
+	/* without FIFOs there is no time-out */
+	start();
+	uart_write(&u, 1, 0x01);
+	uart_receive(&u, 1);
+	uart_receive_idle(&u);
+	EXPECT_EQ(uart_read(&u, 2), 0x04);
+}
+
+/* A new trigger level leaves what was received. */
+static void trigger_change_keeps_data(void)
+{
+	start();
+	uart_write(&u, 2, 0x01);
+	uart_receive(&u, 7);
+	uart_write(&u, 2, 0x81);
+	EXPECT_EQ(uart_read(&u, 0), 7);
+}
+
 /* Priorities of the four sources. */
 static void interrupt_priority(void)
 {
@@ -327,6 +374,9 @@ int main(void)
 	CASE(trigger_levels);
 	CASE(timeout_cleared);
 	CASE(fifo_control);
+	CASE(disabled_sources);
+	CASE(timeout_restarts);
+	CASE(trigger_change_keeps_data);
 	CASE(interrupt_priority);
 	CASE(loopback);
 	CASE(modem_status);

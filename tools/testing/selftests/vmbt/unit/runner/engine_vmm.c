@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A vmm.c on the VMM in this process: whole guests without a kernel module.
+ *
+ * lib/engine.c runs the image's pure sources as a coroutine that interprets.
+ * Behind vmm.h this makes vmbt-run a complete, slow virtual machine in user
+ * space: an unmodified Debian meets every device of the runner, with real
+ * interrupts, clocks and signals, where nothing but a compiler is to be had.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/vmbt.h>
+
+#include "../../lib/engine.h"
+#include "memory.h"
+#include "util.h"
+#include "vmm.h"
+
+#define PAGE		4096
+#define LOOK_EVERY	64	/* instructions between looks at immediate_exit */
+
+static union {
+	struct kvm_run run;
+	u8 bytes[3 * PAGE];
+} page;
+
+static u64 instructions;
+static bool io_pending;
+
+struct vcpu;
+int __real_interp_step(struct vcpu *v);
+int __wrap_interp_step(struct vcpu *v);
+
+int __wrap_interp_step(struct vcpu *v)
+{
+	if (!(++instructions % LOOK_EVERY) &&
+	    __atomic_load_n(&page.run.immediate_exit, __ATOMIC_RELAXED))
+		engine_request(VMBT_REQ_EXIT);
+	return __real_interp_step(v);
+}
+
+static void offer_cpuid(struct vmbt_shared *s)
+{
+	static const struct vmbt_cpuid leaf[] = {
+		{ 0, 0, 0, 1, 0x756e6547, 0x6c65746e, 0x49656e69, 0 },
+		/* FPU PSE TSC MSR PAE CX8 PGE CMOV FXSR SSE SSE2 */
+		{ 1, 0, 0, 0x6f0, 0, 0, 0x07008179, 0 },
+		{ 0x80000000, 0, 0, 0x80000001, 0, 0, 0, 0 },
+		{ 0x80000001, 0, 0, 0, 0, 0, 0x00100000, 0 },
+	};
+
+	memcpy(s->cpuid, leaf, sizeof(leaf));
+	s->ncpuid = ARRAY_SIZE(leaf);
+	s->tsc_khz = 2000000;
+}
+
+void vmm_create(struct vmm *vmm, const char *device)
+{
+	*vmm = (struct vmm){ .device = device, .run = &page.run, .run_size = sizeof(page) };
+}
+
+void vmm_destroy(struct vmm *vmm)
+{
+	(void)vmm;
+}
+
+int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where)
+{
+	(void)vmm;
+	(void)slot;
+	/* One piece; the hole for a display adapter reads zeroes. */
+	if (gpa == MEMORY_HIGH)
+		engine_create((u8 *)where - gpa, gpa + size);
+	return 0;
+}
+
+static struct vmbt_seg segment(const struct kvm_segment *s)
+{
+	return (struct vmbt_seg){
+		.sel = s->selector,
+		.base = s->base,
+		.limit = s->limit,
+		.attr = s->type | s->s << 4 | s->dpl << 5 | s->present << 7 |
+			s->avl << 12 | s->l << 13 | s->db << 14 | s->g << 15,
+	};
+}
+
+int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *r, const struct kvm_sregs *s)
+{
+	struct vmbt_shared *sh = engine_shared();
+	struct vmbt_guest *g = &sh->guest;
+
+	(void)vmm;
+	offer_cpuid(sh);
+	g->gpr[VMBT_ESI] = r->rsi;
+	g->gpr[VMBT_ESP] = r->rsp;
+	g->eip = r->rip;
+	g->eflags = r->rflags;
+	g->seg[VMBT_CS] = segment(&s->cs);
+	g->seg[VMBT_SS] = segment(&s->ss);
+	g->seg[VMBT_DS] = segment(&s->ds);
+	g->seg[VMBT_ES] = segment(&s->es);
+	g->seg[VMBT_FS] = segment(&s->fs);
+	g->seg[VMBT_GS] = segment(&s->gs);
+	g->tr = segment(&s->tr);
+	g->ldtr = segment(&s->ldt);
+	g->gdtr.base = s->gdt.base;
+	g->gdtr.limit = s->gdt.limit;
+	g->cr0 = s->cr0;
+	engine_request(VMBT_REQ_STATE);
+	return 0;
+}
+
+int vmm_get_regs(struct vmm *vmm, struct kvm_regs *r, struct kvm_sregs *s)
+{
+	const struct vmbt_guest *g = &engine_shared()->guest;
+
+	(void)vmm;
+	memset(r, 0, sizeof(*r));
+	memset(s, 0, sizeof(*s));
+	r->rax = g->gpr[VMBT_EAX];
+	r->rsp = g->gpr[VMBT_ESP];
+	r->rip = g->eip;
+	r->rflags = g->eflags;
+	s->cs.selector = g->seg[VMBT_CS].sel;
+	s->cs.base = g->seg[VMBT_CS].base;
+	s->cr0 = g->cr0;
+	s->cr2 = g->cr2;
+	s->cr3 = g->cr3;
+	s->cr4 = g->cr4;
+	return 0;
+}
+
+int vmm_interrupt(struct vmm *vmm, u8 vector)
+{
+	struct vmbt_shared *sh = engine_shared();
+
+	(void)vmm;
+	if (sh->extint)
+		return -EEXIST;
+	sh->extint = vector + 1;
+	return 0;
+}
+
+/* What user space has answered goes back to the instruction that asked. */
+static void complete(struct vmbt_shared *sh)
+{
+	struct vmbt_exit *e = &sh->exit;
+
+	if (e->kind == VMBT_EXIT_IO && e->dir == VMBT_IO_IN)
+		memcpy(sh->io_data, page.bytes + PAGE, e->size * e->count);
+	else if (e->kind == VMBT_EXIT_MMIO && !e->is_write)
+		memcpy(e->mmio_data, page.run.mmio.data, 8);
+	io_pending = false;
+}
+
+int vmm_run(struct vmm *vmm)
+{
+	struct vmbt_shared *sh = engine_shared();
+	struct kvm_run *run = &page.run;
+	struct vmbt_exit *e = &sh->exit;
+	int rc = 0;
+
+	(void)vmm;
+	if (io_pending)
+		complete(sh);
+	sh->irq_window = run->request_interrupt_window;
+	switch (engine_run()) {
+	case VMBT_EXIT_IO:
+		run->exit_reason = KVM_EXIT_IO;
+		run->io.direction = e->dir == VMBT_IO_OUT ? KVM_EXIT_IO_OUT : KVM_EXIT_IO_IN;
+		run->io.size = e->size;
+		run->io.port = e->port;
+		run->io.count = e->count;
+		run->io.data_offset = PAGE;
+		if (e->dir == VMBT_IO_OUT)
+			memcpy(page.bytes + PAGE, sh->io_data, e->size * e->count);
+		io_pending = true;
+		break;
+	case VMBT_EXIT_MMIO:
+		run->exit_reason = KVM_EXIT_MMIO;
+		run->mmio.phys_addr = e->gpa;
+		run->mmio.len = e->len;
+		run->mmio.is_write = e->is_write;
+		memcpy(run->mmio.data, e->mmio_data, 8);
+		io_pending = true;
+		break;
+	case VMBT_EXIT_HLT:
+		run->exit_reason = KVM_EXIT_HLT;
+		break;
+	case VMBT_EXIT_IRQ_WINDOW:
+		run->exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+		break;
+	case VMBT_EXIT_INTR:
+		run->exit_reason = KVM_EXIT_INTR;
+		rc = -EINTR;
+		break;
+	case VMBT_EXIT_SHUTDOWN:
+		run->exit_reason = KVM_EXIT_SHUTDOWN;
+		break;
+	default:
+		run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+		run->internal.suberror = VMBT_INTERNAL_ERROR_UNSUPPORTED;
+		break;
+	}
+	run->if_flag = !!(sh->guest.eflags & VMBT_X86_EFLAGS_IF);
+	run->ready_for_interrupt_injection = run->if_flag && !sh->extint &&
+		!sh->guest.int_shadow && sh->guest.pending.type == VMBT_EV_NONE;
+	return rc;
+}
+
+void *vmm_io_data(struct vmm *vmm)
+{
+	(void)vmm;
+	return page.bytes + PAGE;
+}
+
+const char *vmm_error_text(struct vmm *vmm)
+{
+	(void)vmm;
+	return engine_shared()->text;
+}
+
+void vmm_each_stat(struct vmm *vmm, void (*fn)(void *arg, const char *name, u64 value), void *arg)
+{
+	(void)vmm;
+	fn(arg, "instructions", instructions);
+}
