@@ -154,9 +154,10 @@ struct bt_page {
 	u32 hnext;
 	u16 writes;		/* that hit no code */
 	u16 code_writes;	/* that did */
-	u16 checks;		/* self-checks passed since the page is mixed */
 	bool mixed;		/* code and hot data: self-checks, no trace */
 	bool traced;
+	u8 backoff;		/* how often it was found mixed */
+	u32 checks;		/* self-checks passed since the page is mixed */
 };
 
 /* The inline hash of one ring, and which of its entries are in use. */

@@ -20,9 +20,10 @@
 /*
  * Self-checks passed before a mixed page gets its trace back. A check and a
  * trace fault cost about the same order, so neither a page patched once (the
- * kernel's own text while it boots) nor one with hot data loses much.
+ * kernel's own text while it boots) nor one with hot data loses much. Twice as
+ * many each time the page proves mixed again.
  */
-#define CALM_CHECKS		512
+#define CALM_CHECKS		256U
 
 static u32 lookup_hash(u64 gpa, u32 eip, u32 ctx)
 {
@@ -343,6 +344,8 @@ static void invalidate_page(struct vcpu *v, u64 gfn, u64 start, u64 end)
 			  p->code_writes > MIXED_CODE_WRITES)) {
 		p->mixed = true;
 		p->checks = 0;
+		if (p->backoff < 12)
+			p->backoff++;
 		kill_range(v, p, gfn << 12, (gfn + 1) << 12);
 	}
 	if (p->traced && (p->mixed || p->first == BT_NIL)) {
@@ -363,7 +366,7 @@ bool bt_page_calm(struct vcpu *v, u64 gfn)
 {
 	struct bt_page *p = bt_page(v, gfn, false);
 
-	if (!p || !p->mixed || ++p->checks < CALM_CHECKS)
+	if (!p || !p->mixed || ++p->checks < CALM_CHECKS << p->backoff)
 		return false;
 	p->mixed = false;
 	p->writes = 0;
