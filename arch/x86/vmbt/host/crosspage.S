@@ -97,7 +97,7 @@ SYM_INNER_LABEL(vmbt_cross_abort, SYM_L_GLOBAL)
 	pushq	%rax
 	lretq
 .Lhost_cs:
-	movl	$VMBT_X_SEL_SS, %eax
+	movl	VMBT_X_HOST_SS(%rdi), %eax
 	movl	%eax, %ss
 
 	/* User's selectors come back in C, where a stale one may fault. */
@@ -205,6 +205,8 @@ SYM_INNER_LABEL(vmbt_cross_abort, SYM_L_GLOBAL)
 	int3
 SYM_FUNC_END(vmbt_cross_leave)
 STACK_FRAME_NON_STANDARD vmbt_cross_leave
+	/* For the tests, which stop at every instruction up to here. */
+SYM_INNER_LABEL(vmbt_cross_end, SYM_L_LOCAL)
 
 	/* Nothing else of the module in this page. */
 	.balign 4096, 0xcc

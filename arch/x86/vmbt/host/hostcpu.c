@@ -210,7 +210,7 @@ static void read_machine(struct vmbt_cross *x)
 {
 	struct desc_ptr gdtr, idtr;
 	const u64 *gdt;
-	u16 tr;
+	u16 tr, ss;
 
 	x->host_cr0 = native_read_cr0();
 	x->host_cr3 = __native_read_cr3();
@@ -232,6 +232,8 @@ static void read_machine(struct vmbt_cross *x)
 	x->gdt[VMBT_X_SEL_HOST_TSS / 8] = gdt[0];
 	x->gdt[VMBT_X_SEL_HOST_TSS / 8 + 1] = gdt[1];
 
+	savesegment(ss, ss);
+	x->host_ss = ss;
 	rdmsrl(MSR_FS_BASE, x->host_fs_base);
 	rdmsrl(MSR_GS_BASE, x->host_gs_base);
 }

@@ -11,6 +11,7 @@
  * L1TF needs nothing here: non-present shadow entries are zero.
  */
 #include <linux/cpu.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <asm/cpufeature.h>
 #include <asm/msr-index.h>
@@ -18,11 +19,19 @@
 
 #include "host_int.h"
 
+static int override = -1;
+module_param_named(mitigate, override, int, 0444);
+MODULE_PARM_DESC(mitigate, "what a switch does, for tests: 1 IBPB, 2 return stack, 4 branch history, 8 VERW; -1: what the CPU needs (default)");
+
 static u32 flags;
 
 void vmbt_mitigate_init(void)
 {
 	flags = 0;
+	if (override >= 0) {
+		flags = override;
+		return;
+	}
 	if (boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF))
 		flags |= VMBT_XF_VERW;
 	if (cpu_mitigations_off())

@@ -24,6 +24,7 @@
 #define VMBT_X_NMI		0x020
 #define VMBT_X_MCE		0x024
 #define VMBT_X_FLAGS		0x028
+#define VMBT_X_HOST_SS		0x02c
 #define VMBT_X_PRED_CMD		0x030
 #define VMBT_X_HOST_RSP		0x038
 #define VMBT_X_HOST_CR0		0x040
@@ -82,6 +83,7 @@ struct vmbt_xdtr {
  * @nmi: an NMI hit the window, the VMM or the guest; it is blocked until the
  *	host has replayed it
  * @mce: the same for a machine check, VMBT_MCE_*
+ * @host_ss: 0x18, or null after an interrupt from user mode
  * @pred_cmd: value for MSR_IA32_PRED_CMD
  * @host_cr3: with bit 63 set if CR4.PCIDE is: nothing the host's PCID tags is
  *	stale, since shootdowns come as interrupts
@@ -97,7 +99,7 @@ struct vmbt_cross {
 	u32 nmi;
 	u32 mce;
 	u32 flags;
-	u32 pad0;
+	u32 host_ss;
 	u64 pred_cmd;
 
 	u64 host_rsp;
@@ -134,6 +136,7 @@ struct vmbt_cross {
 	VMBT_CROSS_CHECK(nmi, VMBT_X_NMI);				\
 	VMBT_CROSS_CHECK(mce, VMBT_X_MCE);				\
 	VMBT_CROSS_CHECK(flags, VMBT_X_FLAGS);				\
+	VMBT_CROSS_CHECK(host_ss, VMBT_X_HOST_SS);			\
 	VMBT_CROSS_CHECK(pred_cmd, VMBT_X_PRED_CMD);			\
 	VMBT_CROSS_CHECK(host_rsp, VMBT_X_HOST_RSP);			\
 	VMBT_CROSS_CHECK(host_cr0, VMBT_X_HOST_CR0);			\
