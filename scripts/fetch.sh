@@ -72,7 +72,8 @@ download() {
 	# apt writes the epoch's colon as %3a; the name in the pool has none.
 	local have
 	for try in 1 2 3; do
-		have=$(find "$B/deb" -name "${pkg}_${version//:/%3a}_*.deb" -print -quit)
+		have=$(find "$B/deb" \( -name "${pkg}_${version//:/%3a}_$arch.deb" -o \
+			-name "${pkg}_${version//:/%3a}_all.deb" \) -print -quit)
 		if [ -n "$have" ] && dpkg-deb -I "$have" > /dev/null 2>&1; then
 			echo "$have"
 			return 0
@@ -97,6 +98,7 @@ unpack() {
 	done
 	rm -rf "$dir"
 	mv "$dir.new" "$dir"
+	touch "$dir"		# newer than what was made from an older one
 }
 
 # The ELF file inside a bzImage. QEMU enters it through its PVH note, which
