@@ -127,8 +127,17 @@ void vmm_main(void)
 			serve_events(v);
 			continue;
 		}
-		if (!v->raw && !prepare(v))
-			continue;
+		if (!v->raw) {
+			if (!prepare(v))
+				continue;
+			/*
+			 * Translating may have made host calls, and one of them
+			 * may have brought frames that are no longer ours: the
+			 * guest must not run with them mapped.
+			 */
+			if (unlikely(metal_requests()))
+				continue;
+		}
 		metal_run(v);
 		core_handle_exit(v);
 	}
