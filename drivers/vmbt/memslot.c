@@ -98,6 +98,15 @@ static bool vmbt_revoke(struct vmbt_vm *vm, u64 start, u64 end)
 	return any;
 }
 
+/*
+ * Somebody may rely on frames being out of use that somebody else revoked just
+ * now and has not kicked for yet: any zap that waits is reason enough.
+ */
+static bool vmbt_zap_waits(struct vmbt_vm *vm)
+{
+	return vm->zap_start != vm->zap_end;
+}
+
 static void vmbt_kick(struct vmbt_vm *vm)
 {
 	struct vmbt_vcpu *vcpu = smp_load_acquire(&vm->vcpu);
@@ -147,7 +156,7 @@ static int vmbt_inv_start(struct mmu_notifier *mn,
 			  const struct mmu_notifier_range *range)
 {
 	struct vmbt_vm *vm = container_of(mn, struct vmbt_vm, notifier);
-	bool any;
+	bool kick;
 
 	spin_lock(&vm->mem_lock);
 	/* One range covers all invalidations under way: rare, and only slower. */
@@ -159,10 +168,11 @@ static int vmbt_inv_start(struct mmu_notifier *mn,
 		vm->inv_end = max(vm->inv_end, range->end);
 	}
 	vm->inv_seq++;
-	any = vmbt_revoke_hva(vm, range->start, range->end);
+	vmbt_revoke_hva(vm, range->start, range->end);
+	kick = vmbt_zap_waits(vm);
 	spin_unlock(&vm->mem_lock);
 
-	if (any)
+	if (kick)
 		vmbt_kick(vm);
 	return 0;
 }
@@ -190,12 +200,13 @@ static int vmbt_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
 			    unsigned long start, unsigned long end)
 {
 	struct vmbt_vm *vm = container_of(mn, struct vmbt_vm, notifier);
-	bool any;
+	bool any, kick;
 
 	spin_lock(&vm->mem_lock);
 	any = vmbt_revoke_hva(vm, start, end);
+	kick = vmbt_zap_waits(vm);
 	spin_unlock(&vm->mem_lock);
-	if (any)
+	if (kick)
 		vmbt_kick(vm);
 	return any;
 }
