@@ -51,6 +51,9 @@ class Gdb:
 
     def break_at(self, addr, on):
         r = self.ask("%s0,%x,1" % ("Z" if on else "z", addr))
+        # Connecting stops the machine, which is reported on its own.
+        while r[:1] == "T":
+            r = self.recv()
         assert r == "OK", r
 
     def go(self):
@@ -82,10 +85,11 @@ def monitor(path, cmd):
     s.close()
 
 
-def instructions(elf, first, last):
+def instructions(elf, first, last, section=".text"):
     """(offset from first, text) of each instruction in [first, last)."""
-    out = subprocess.run(["objdump", "-d", "-w", "--no-show-raw-insn", elf],
-                         capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(["objdump", "-d", "-w", "-j", section,
+                          "--no-show-raw-insn", elf], capture_output=True,
+                         text=True, check=True).stdout
     syms = subprocess.run(["nm", elf], capture_output=True, text=True,
                           check=True).stdout
     addr = {l.split()[2]: int(l.split()[0], 16) for l in syms.splitlines()
@@ -135,7 +139,7 @@ def run(host, module, elf, gdb_path, mon_path):
     ko = "vmbt_cross_enter"
     for first, last in ((ko, "vmbt_cross_leave"),
                         ("vmbt_cross_leave", "vmbt_cross_end")):
-        insns, _ = instructions(module, first, last)
+        insns, _ = instructions(module, first, last, ".noinstr.text")
         where += [(sym[first] + off, first, off, text) for off, text in insns]
     for first, last in (("metal_switch", "metal_enter_no"),
                         ("metal_trap", "metal_trap_self")):
@@ -148,9 +152,11 @@ def run(host, module, elf, gdb_path, mon_path):
     bad = done = 0
     skipped = []
     for addr, name, off, text in where:
+        if os.environ.get("VERBOSE"):
+            print("# %s+%#x %s" % (name, off, text), flush=True)
         gdb.break_at(addr, True)
         gdb.go()
-        if not gdb.wait(5):
+        if not gdb.wait(3):
             gdb.interrupt()
             gdb.break_at(addr, False)
             skipped.append("%s+%#x %s" % (name, off, text))
