@@ -48,6 +48,8 @@ enum desc_tab {
  * @filled: bit per entry that the shadow tables hold
  * @flip: bit per entry whose truncated form is the other one (trunc.c)
  * @gfn: frame behind each page of the table, DESC_NO_GFN where not traced
+ * @beside: writes to each page that hit no entry of the table
+ * @hot: bit per page that has too many of them to be traced
  * @complete: all entries of a small table have been tried since the last drop
  * @hw: the run tables, one per view
  */
@@ -60,6 +62,8 @@ struct desc_table {
 	u64 filled[DESC_BITMAP];
 	u64 flip[DESC_BITMAP];
 	u64 gfn[DESC_PAGES];
+	u8 beside[DESC_PAGES];
+	u32 hot;
 	bool complete;
 	u64 *hw[DESC_NVIEW];
 };

@@ -19,6 +19,14 @@
 /* A table this small is filled in one go: LSL in user code must see it all. */
 #define DESC_SMALL	64
 
+/*
+ * Writes beside a table before its page counts as hot. Boot code has its GDT
+ * next to its stack (Linux' decompressor does): a trace there costs a fault
+ * for every push. What is not traced is not shadowed either, so the registers
+ * become cached until GDTR or LDTR points elsewhere.
+ */
+#define DESC_BESIDE	100
+
 static u64 run_tables[DESC_NVIEW][DESC_NTAB][DESC_ENTRIES] __aligned(4096);
 static u64 sources[DESC_NTAB][DESC_ENTRIES];
 static u64 tss_base;
@@ -200,7 +208,7 @@ static bool trace_page(struct vcpu *v, struct desc_table *t, u32 off)
 	struct mmu_xlat x;
 	u32 page = page_of(t, off);
 
-	if (page >= DESC_PAGES)
+	if (page >= DESC_PAGES || (t->hot >> page & 1))
 		return false;
 	if (t->gfn[page] != DESC_NO_GFN)
 		return true;
@@ -312,8 +320,14 @@ static void drop_range(struct vcpu *v, struct desc_table *t, u32 p, u32 in_page,
 	s64 lo = (s64)p * 4096 + in_page - (t->base & 0xfff);
 	s64 hi = lo + len - 1;
 
-	if (hi < 0 || lo > t->limit)
+	if (hi < 0 || lo > t->limit) {
+		if (++t->beside[p] < DESC_BESIDE)
+			return;
+		t->beside[p] = 0;
+		t->hot |= 1U << p;
+		desc_drop_all(v, t);
 		return;
+	}
 	if (lo < 0)
 		lo = 0;
 	if (hi > t->limit)
@@ -357,12 +371,14 @@ void desc_check_moved(struct vcpu *v)
 
 	if (gdt->base != g->gdtr.base || gdt->limit != g->gdtr.limit) {
 		desc_drop_all(v, gdt);
+		gdt->hot = 0;
 		gdt->base = g->gdtr.base;
 		gdt->limit = g->gdtr.limit;
 	}
 	if (ldt->valid != valid || ldt->base != g->ldtr.base ||
 	    ldt->limit != limit) {
 		desc_drop_all(v, ldt);
+		ldt->hot = 0;
 		ldt->valid = valid;
 		ldt->base = g->ldtr.base;
 		ldt->limit = limit;
