@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The entry to everything a person or a machine does here: build, run, check.
+# Kernels, downloads and output live under build/; `make help` lists the
+# targets. The work itself is in scripts/ and in the Makefiles of the parts.
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+B := $(CURDIR)/build
+# HEADERS=/lib/modules/$(uname -r)/build builds for this machine's own kernel,
+# and then neither installs packages nor downloads anything.
+HEADERS := $(B)/headers/build
+STOCK := $(filter file,$(origin HEADERS))
+
+# Test data beside the repository; tests that need it skip where it is absent.
+DATA ?= ../shared
+override DATA := $(abspath $(DATA))
+GUEST ?= debian-686
+HOST ?= qemu
+KERNEL ?= stock
+export DATA HOST KERNEL
+
+all: module tools
+
+deps:
+	@$(if $(STOCK),scripts/deps.sh,:)
+
+fetch: deps
+	@scripts/fetch.sh host headers guest
+
+# kbuild puts objects beside the sources: give it a tree of links of its own.
+module: deps
+	@$(if $(STOCK),scripts/fetch.sh host headers,:)
+	@scripts/mirror.sh $(B)/module
+	@$(MAKE) -C $(HEADERS) M=$(B)/module CONFIG_DEBUG_INFO_BTF_MODULES= \
+		$(if $(V),,-s) modules
+	@scripts/install-module.sh $(B)/module $(B)
+
+tools: deps
+	@$(MAKE) -C tools/vmbt-run O=$(B) $(if $(V),,-s)
+
+run: module tools
+	@scripts/fetch.sh guest
+	@scripts/run $(GUEST)
+
+host: module tools
+	@scripts/testhost "$$EXEC"
+
+guest-native: deps
+	@scripts/guest-native $(GUEST) "$$EXEC"
+
+check: module tools
+	@scripts/fetch.sh guest
+	@tools/testing/selftests/vmbt/run.sh $(PARTS)
+
+check-deep: module tools
+	@scripts/fetch.sh guest
+	@DEEP=1 tools/testing/selftests/vmbt/run.sh deep $(ITEM)
+
+lint: deps
+	@scripts/fetch.sh headers
+	@scripts/lint.sh
+
+series: deps
+	@scripts/series.sh
+
+debug-kernel: deps
+	@scripts/fetch.sh source
+	@scripts/debug-kernel.sh
+
+install: module
+	@scripts/install-module.sh --system $(B)
+
+clean:
+	rm -rf build/module build/vmbt.ko build/vmbt-run build/check
+
+help:
+	@scripts/help.sh
+
+.PHONY: all deps fetch module tools run host guest-native check check-deep \
+	lint series debug-kernel install clean help

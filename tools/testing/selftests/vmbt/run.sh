@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the tests and sums their lines; `make check` comes here.
+#
+# Each directory with a Makefile below unit, fuzz, native, api, guest and boot
+# has the targets `all` and `check`; its programs print `ok NAME`,
+# `not ok NAME: why` or `skip NAME: why`. A directory whose check fails without
+# saying which test failed, or that ran nothing, counts as a failure itself.
+# The last line is `N passed, N failed, N skipped`; the status is 0 only if
+# something passed and nothing failed.
+#
+#   run.sh [PART...]		unit fuzz native selftests boots lint
+#   run.sh deep [ITEM]		what takes hours; finished items are remembered
+#				under build/check/deep until the sources change
+set -uo pipefail
+here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+top=$(cd "$here/../../../.." && pwd)
+out=$top/build/check
+mkdir -p "$out"
+passed=0 failed=0 skipped=0
+declare -a broken=() times=()
+
+# Each part's share of an hour on two cores, in minutes, and its directories.
+share_of() {
+	case $1 in
+	unit) echo 6 ;; fuzz) echo 4 ;; native) echo 8 ;; selftests) echo 12 ;;
+	boots) echo 12 ;; lint) echo 3 ;; *) echo 60 ;;
+	esac
+}
+folders_of() {
+	case $1 in
+	selftests) echo "api guest" ;;
+	boots) echo boot ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# sum NAME STATUS LOG: counts a log's lines and says what went wrong.
+sum() {
+	local name=$1 status=$2 log=$3 p f s
+	p=$(grep -ac '^ok ' "$log")
+	f=$(grep -ac '^not ok ' "$log")
+	s=$(grep -ac '^skip ' "$log")
+	grep -aE '^(not ok|skip) ' "$log"
+	if [ "$f" -eq 0 ] && [ "$status" -ne 0 ]; then
+		echo "not ok $name: ended with status $status; the end of its output:"
+		tail -15 "$log" | sed 's/^/    /'
+		f=1
+	elif [ $((p + f + s)) -eq 0 ]; then
+		echo "not ok $name: ran no test"
+		f=1
+	fi
+	[ "$f" -eq 0 ] || broken+=("$name: $log")
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	printf '   %-28s %4d passed %3d failed %3d skipped\n' "$name" "$p" "$f" "$s"
+}
+
+check_folder() {	# check_folder DIR TARGET SECONDS
+	local dir=$1 target=$2 limit=$3 name log t0=$SECONDS status
+	name=${dir#"$here"/}
+	log=$out/${name//\//-}.log
+	[ "$target" = check ] || { name=$name:$target; log=${log%.log}-$target.log; }
+	{ make -C "$dir" -j2 all && timeout -k 10 "$limit" make -C "$dir" "$target"; } \
+		> "$log" 2>&1 < /dev/null
+	status=$?
+	[ "$status" -ne 124 ] || echo "not ok $name: not done after $limit s" >> "$log"
+	sum "$name" "$status" "$log"
+	[ $((SECONDS - t0)) -lt 60 ] || printf '   %-28s %d s\n' "" $((SECONDS - t0))
+	return $status
+}
+
+makefiles() {		# the folders of a part that can check something
+	local f
+	for f in $(folders_of "$1"); do
+		[ -d "$here/$f" ] || continue
+		find "$here/$f" -name Makefile -exec grep -lE '^check *:' {} + |
+			sort | xargs -r -n1 dirname
+	done
+}
+
+part() {
+	local name=$1 t0=$SECONDS d share minutes
+	share=$(share_of "$name")
+	echo "== $name"
+	if [ "$name" = lint ]; then
+		"$top/scripts/lint.sh" > "$out/lint.log" 2>&1
+		sum lint $? "$out/lint.log"
+	else
+		for d in $(makefiles "$name"); do
+			check_folder "$d" check 900
+		done
+	fi
+	minutes=$(awk -v s=$((SECONDS - t0)) 'BEGIN { printf "%.1f", s / 60 }')
+	times+=("$(printf '%-10s %5s minutes of %s' "$name" "$minutes" "$share")")
+	if [ $((SECONDS - t0)) -gt $((share * 120)) ]; then
+		times+=("  $name took more than twice its share")
+	fi
+}
+
+# Long checks: each folder's deep items, `make list-deep` prints their targets.
+deep() {
+	local d item mark key
+	key=$(cd "$top" && cat $(git ls-files arch drivers include tools/vmbt-run) |
+	      cksum | cut -d' ' -f1)
+	mkdir -p "$out/deep/$key"
+	for d in $(find "$here" -name Makefile -exec grep -lE '^list-deep *:' {} + |
+		   sort | xargs -r -n1 dirname); do
+		for item in $(make -s -C "$d" list-deep); do
+			[ -z "${1:-}" ] || [ "$1" = "$item" ] || continue
+			mark=$out/deep/$key/$item
+			if [ -e "$mark" ] && [ -z "${1:-}" ]; then
+				echo "   $item: done before ($(< "$mark"))"
+				passed=$((passed + 1))
+				continue
+			fi
+			echo "== $item"
+			check_folder "$d" "$item" 7200 && date > "$mark"
+		done
+	done
+}
+
+if [ "${1:-}" = deep ]; then
+	deep "${2:-}"
+else
+	[ $# -ne 0 ] || set -- unit fuzz native selftests boots lint
+	for p in "$@"; do
+		part "$p"
+	done
+	echo
+	printf '%s\n' "${times[@]}"
+fi
+if [ ${#broken[@]} -ne 0 ]; then
+	echo
+	echo "the whole output of what failed:"
+	printf '  %s\n' "${broken[@]}"
+fi
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -ne 0 ]
