@@ -21,6 +21,7 @@
 #define CTR_SYSTEM	0x04
 #define CTR_KBD_OFF	0x10
 #define CTR_AUX_OFF	0x20
+#define CTR_TRANSLATE	0x40
 
 #define OUT_RESET	0x01	/* active low */
 #define OUT_A20		0x02
@@ -320,7 +321,7 @@ static void argument(struct i8042 *k, u8 val)
 void i8042_reset(struct i8042 *k)
 {
 	*k = (struct i8042){
-		.ctr = CTR_SYSTEM | CTR_KBD_INT,
+		.ctr = CTR_SYSTEM | CTR_KBD_INT | CTR_TRANSLATE,
 		.outport = OUT_RESET | OUT_A20,
 		.set_irq = k->set_irq,
 		.reset = k->reset,
