@@ -49,7 +49,7 @@ guest-native: deps
 	@scripts/guest-native $(GUEST) "$$EXEC"
 
 check: module tools
-	@scripts/fetch.sh guest
+	@scripts/fetch.sh guest checkpatch
 	@tools/testing/selftests/vmbt/run.sh $(PARTS)
 
 check-deep: module tools
@@ -57,7 +57,7 @@ check-deep: module tools
 	@DEEP=1 tools/testing/selftests/vmbt/run.sh deep $(ITEM)
 
 lint: deps
-	@scripts/fetch.sh headers
+	@scripts/fetch.sh checkpatch
 	@scripts/lint.sh
 
 series: deps

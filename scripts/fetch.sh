@@ -10,6 +10,7 @@
 #   build/i386/		 the guests' busybox
 #   build/amd64/	 the test host's busybox
 #   build/source/	 linux-source-6.12 (only `fetch.sh source`)
+#   build/checkpatch/	 checkpatch.pl out of it
 #
 # Versions are looked up, never fixed: a version that is named here is gone
 # from the mirrors in a few weeks. The look-up uses apt with package lists of
@@ -17,7 +18,7 @@
 # apt learns of no foreign architecture. What is there already is kept and the
 # network is left alone; UPDATE=1 looks again.
 #
-# usage: fetch.sh [host] [headers] [guest] [source]
+# usage: fetch.sh [host] [headers] [guest] [source] [checkpatch]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -219,9 +220,23 @@ fetch_source() {
 	rm -f "$deb"
 }
 
+# Debian's headers come without checkpatch.pl: take it out of the sources.
+fetch_checkpatch() {
+	[ -e "$B/checkpatch/checkpatch.pl" ] && return 0
+	fetch_source
+	echo "fetch: checkpatch.pl out of linux-source-6.12"
+	rm -rf "$B/checkpatch.new"
+	mkdir -p "$B/checkpatch.new"
+	# The archive is 1.5 GB unpacked: stop when the last of them is there.
+	tar -C "$B/checkpatch.new" -xJf "$B/source/linux-source-6.12.tar.xz" \
+		--strip-components=2 --occurrence=1 \
+		linux-source-6.12/scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch}
+	mv "$B/checkpatch.new" "$B/checkpatch"
+}
+
 for what in "${@:-host}"; do
 	case $what in
-	host|headers|guest|source) "fetch_$what" ;;
-	*) echo "usage: fetch.sh [host] [headers] [guest] [source]" >&2; exit 2 ;;
+	host|headers|guest|source|checkpatch) "fetch_$what" ;;
+	*) echo "usage: fetch.sh [host] [headers] [guest] [source] [checkpatch]" >&2; exit 2 ;;
 	esac
 done
