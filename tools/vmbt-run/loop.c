@@ -102,7 +102,8 @@ void loop_remove_fd(struct loop *loop, struct loop_fd *lfd)
  * @expired: its handler
  * @arg: the handler's first argument
  */
-void loop_add_timer(struct loop *loop, struct loop_timer *t, void (*expired)(void *, u64), void *arg)
+void loop_add_timer(struct loop *loop, struct loop_timer *t,
+		    void (*expired)(void *arg, u64 now), void *arg)
 {
 	*t = (struct loop_timer){ .deadline = TIMER_OFF, .expired = expired, .arg = arg };
 	if (loop->ntimers == LOOP_TIMERS)

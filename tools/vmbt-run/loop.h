@@ -72,7 +72,8 @@ void loop_init(struct loop *loop, pthread_mutex_t *lock);
 void loop_fini(struct loop *loop);
 void loop_add_fd(struct loop *loop, struct loop_fd *lfd, u32 events);
 void loop_remove_fd(struct loop *loop, struct loop_fd *lfd);
-void loop_add_timer(struct loop *loop, struct loop_timer *t, void (*expired)(void *, u64), void *arg);
+void loop_add_timer(struct loop *loop, struct loop_timer *t,
+		    void (*expired)(void *arg, u64 now), void *arg);
 void loop_set_timer(struct loop *loop, struct loop_timer *t, u64 deadline);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

@@ -74,7 +74,7 @@ static const char *who(void)
 	return options.name ? options.name : "the guest";
 }
 
-static int status(enum outcome outcome)
+static int exit_status(enum outcome outcome)
 {
 	const struct exit_line *line = &machine.serial[0].line.exit_line;
 
@@ -118,5 +118,5 @@ int main(int argc, char **argv)
 		machine_off(&machine);
 	} while (again);
 
-	return status(outcome);
+	return exit_status(outcome);
 }

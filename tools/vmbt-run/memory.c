@@ -14,9 +14,9 @@
 #include "util.h"
 #include "vmm.h"
 
-#define CR0_PG		(1ULL << 31)
-#define CR4_PSE		(1ULL << 4)
-#define CR4_PAE		(1ULL << 5)
+#define CR0_PG		0x80000000
+#define CR4_PSE		0x10
+#define CR4_PAE		0x20
 #define PTE_P		1
 #define PTE_PS		0x80
 #define PTE_FRAME	0x000ffffffffff000ULL

@@ -145,7 +145,7 @@ static const char *parse_where(const char *option, const char *arg)
 	usage("%s %s: not one of stdio, null, pty, none, file:PATH", option, arg);
 }
 
-static void only(const char *option, const char *arg, const char *possible)
+static void just(const char *option, const char *arg, const char *possible)
 {
 	if (strcmp(arg, possible))
 		usage("%s %s: only '%s' is supported", option, arg, possible);
@@ -239,7 +239,7 @@ void options_parse(struct options *o, int argc, char **argv)
 			nographic = true;
 			break;
 		case OPT_DISPLAY:
-			only("-display", optarg, "none");
+			just("-display", optarg, "none");
 			break;
 		case OPT_NO_REBOOT:
 			o->no_reboot = true;
@@ -266,10 +266,10 @@ void options_parse(struct options *o, int argc, char **argv)
 			o->exit_line = optarg;
 			break;
 		case OPT_CPU:
-			only("-cpu", optarg, "host");
+			just("-cpu", optarg, "host");
 			break;
 		case OPT_SMP:
-			only("-smp", optarg, "1");
+			just("-smp", optarg, "1");
 			break;
 		case OPT_VERSION:
 			puts("vmbt-run " VMBT_VERSION);

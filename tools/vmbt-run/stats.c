@@ -51,9 +51,10 @@ void stats_print(struct machine *m)
 
 static void print_segment(const char *name, const struct kvm_segment *s)
 {
-	fprintf(stderr, "  %-4s %04x base %08llx limit %08x type %2u s %u dpl %u p %u db %u g %u%s\n",
+	fprintf(stderr,
+		"  %-4s %04x base %08llx limit %08x type %u s %u dpl %u p %u db %u g %u %s\n",
 		name, s->selector, s->base, s->limit, s->type, s->s, s->dpl, s->present,
-		s->db, s->g, s->unusable ? " unusable" : "");
+		s->db, s->g, s->unusable ? "unusable" : "");
 }
 
 static void print_code(struct machine *m, const struct kvm_regs *r, const struct kvm_sregs *s)

@@ -21,7 +21,8 @@ const char terminal_help[] =
 	"\nCtrl-A x  leave\nCtrl-A h  this list\nCtrl-A Ctrl-A  send Ctrl-A to the guest\n";
 
 static struct termios saved, raw;
-static volatile sig_atomic_t is_raw;
+/* Looked at by signal handlers. */
+static int is_raw;
 
 static void on_crash(int sig)
 {
@@ -34,7 +35,7 @@ static void on_crash(int sig)
 static void on_continue(int sig)
 {
 	(void)sig;
-	if (is_raw)
+	if (__atomic_load_n(&is_raw, __ATOMIC_SEQ_CST))
 		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 }
 
@@ -61,9 +62,9 @@ bool terminal_raw(void)
 	for (i = 0; i < ARRAY_SIZE(crashes); i++)
 		signal(crashes[i], on_crash);
 	signal(SIGCONT, on_continue);
-	is_raw = true;
+	__atomic_store_n(&is_raw, 1, __ATOMIC_SEQ_CST);
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw))
-		is_raw = false;
+		__atomic_store_n(&is_raw, 0, __ATOMIC_SEQ_CST);
 	return true;
 }
 
@@ -74,9 +75,8 @@ bool terminal_raw(void)
  */
 void terminal_restore(void)
 {
-	if (!is_raw)
+	if (!__atomic_exchange_n(&is_raw, 0, __ATOMIC_SEQ_CST))
 		return;
-	is_raw = false;
 	tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 }
 

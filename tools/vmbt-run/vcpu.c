@@ -170,7 +170,7 @@ static bool want_flush(struct machine *m)
 	return m->debugcon.want_flush;
 }
 
-static void *run(void *arg)
+static void *vcpu_thread(void *arg)
 {
 	struct machine *m = arg;
 	struct vcpu *v = &m->vcpu;
@@ -232,7 +232,7 @@ void vcpu_start(struct machine *m)
 	v->in_run = false;
 	v->window = false;
 	v->kicked = false;
-	rc = pthread_create(&v->thread, NULL, run, m);
+	rc = pthread_create(&v->thread, NULL, vcpu_thread, m);
 	if (rc)
 		die("no thread for the vCPU: %s", strerror(rc));
 }

@@ -44,7 +44,8 @@ static void open_device(struct vmm *vmm)
 		case ENODEV:
 		case ENXIO:
 		case EOPNOTSUPP:
-			die("%s: this host's CPU or kernel is not supported (see dmesg)", vmm->device);
+			die("%s: this host's CPU or kernel is not supported (see dmesg)",
+			    vmm->device);
 		default:
 			die("%s: %s", vmm->device, strerror(errno));
 		}

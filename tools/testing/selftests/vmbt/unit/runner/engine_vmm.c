@@ -14,6 +14,7 @@
 #include <linux/vmbt.h>
 
 #include "../../lib/engine.h"
+#include "engine_vmm.h"
 #include "memory.h"
 #include "util.h"
 #include "vmm.h"
@@ -28,10 +29,6 @@ static union {
 
 static u64 instructions;
 static bool io_pending;
-
-struct vcpu;
-int __real_interp_step(struct vcpu *v);
-int __wrap_interp_step(struct vcpu *v);
 
 int __wrap_interp_step(struct vcpu *v)
 {

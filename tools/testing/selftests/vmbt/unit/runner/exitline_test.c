@@ -33,7 +33,7 @@ static void expect(const char *in, const char *out, int status)
 	feed(in);
 	if (strcmp(shown, out))
 		check_fail("'%s' shows '%s'", in, shown);
-	if (f.found != (status >= 0) || (f.found && f.status != status))
+	if ((f.found ? f.status : -1) != status)
 		check_fail("'%s': found %d, status %u", in, f.found, f.status);
 }
 

@@ -179,7 +179,7 @@ static void g_error(void)
 	struct vmbt_run_ext *ext = (void *)(page.bytes + 2 * PAGE);
 
 	puts_serial("partial line");
-	strcpy(ext->text, "the guest entered ring 1 at 0008:12345678");
+	snprintf(ext->text, sizeof(ext->text), "the guest entered ring 1 at 0008:12345678");
 	page.run.internal.suberror = VMBT_INTERNAL_ERROR_UNSUPPORTED;
 	leave(KVM_EXIT_INTERNAL_ERROR);
 }

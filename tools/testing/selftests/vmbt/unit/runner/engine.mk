@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0
+# $(O)/vmbt-run-engine: vmbt-run on lib/engine.c. Too slow for a check, good for
+# finding out what a guest wants from a device, under a debugger. Not built with
+# the sanitizers, which would make it slower still.
+
+TOP := $(abspath ../../../../../..)
+O ?= $(TOP)/build/runner/engine
+RUN := $(TOP)/tools/vmbt-run
+CHIP := $(TOP)/arch/x86/vmbt/vmm/chip
+SANITIZE :=
+
+all: $(O)/vmbt-run-engine
+
+include ../../lib/pure.mk
+
+SRCS := main options machine vcpu bus irq memory loop loader terminal stats util \
+	chip/uart chip/rtc chip/i8042 chip/board backend/chardev backend/exitline
+
+$(O)/vmbt-run-engine: $(SRCS:%=$(RUN)/%.c) engine_vmm.c $(PURE_OBJS) $(O)/engine.o \
+		$(CHIP)/pic.c $(CHIP)/pit.c
+	$(CC) $(PURE_CFLAGS) -D_GNU_SOURCE -pthread -I$(RUN) -I$(RUN)/chip -I$(RUN)/backend \
+		-I$(CHIP) -I$(TOP)/arch/x86/vmbt/include -I$(TOP)/include/uapi \
+		-o $@ $^ -Wl,--wrap=interp_step
+
+.PHONY: all
