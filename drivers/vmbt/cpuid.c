@@ -21,12 +21,12 @@
 #define F(x)	BIT(X86_FEATURE_##x & 31)
 
 /*
- * Leaf 1, EDX. Left out: VME (virtual-8086 mode is translated), PSE36, MCE and
- * MCA, MTRR and PAT (all memory is write-back), PSN, DS, ACPI and TM, SS, HT.
+ * Leaf 1, EDX. Left out: VME (virtual-8086 mode is translated), MCE and MCA,
+ * MTRR and PAT (all memory is write-back), PSN, DS, ACPI and TM, SS, HT.
  */
 #define VMBT_1_EDX	(F(FPU) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | \
-			 F(CX8) | F(PGE) | F(CMOV) | F(CLFLUSH) | F(MMX) | \
-			 F(FXSR) | F(XMM) | F(XMM2))
+			 F(CX8) | F(PGE) | F(CMOV) | F(PSE36) | \
+			 F(CLFLUSH) | F(MMX) | F(FXSR) | F(XMM) | F(XMM2))
 /*
  * Leaf 1, ECX. Left out: XSAVE and all that needs it (AVX, FMA, F16C),
  * MONITOR, VMX, SMX, x2APIC, PCID, TSC deadline, debug store, PDCM; CX16 is

@@ -99,7 +99,8 @@ def instructions(elf, first, last, section=".text"):
         m = re.match(r" *([0-9a-f]+):\t(\S+.*)", line)
         if m and addr[first] <= int(m.group(1), 16) < addr[last]:
             # Not meant to be reached: padding behind RET and JMP.
-            if m.group(2).split()[0] not in ("int3", "ud2"):
+            if not re.match("int3|ud2|nop|data16|cs nop|xchg +%ax,%ax",
+                            m.group(2)):
                 found.append((int(m.group(1), 16) - addr[first], m.group(2)))
     return found, addr[first]
 
