@@ -4,25 +4,119 @@
  *
  * Their registers are live in the CPU, so the instruction is executed, not
  * modelled: re-encoded for 64-bit mode with its memory operand moved to a
- * bounce buffer at [R8]. Checks and memory access are done here.
+ * bounce buffer at [R8]. Checks and memory access are done here, so that the
+ * CPU has nothing left to fault for: the VMM could not take it.
+ *
+ * What is stored of the last instruction's address is made presentable: it may
+ * be that of translated code, which no guest may see. The guest then reads
+ * zeros, as after FNINIT.
  */
 #include "interp_int.h"
 #include "../plat.h"
+#include "../../include/layout.h"
+
+/* FXSAVE images (SDM vol. 1, table 10-2). Modes without REX end at XMM7. */
+#define FX_SIZE		512
+#define FX_FOP		6
+#define FX_FIP		8
+#define FX_FCS		12
+#define FX_FDS		20
+#define FX_MXCSR	24
+#define FX_MXCSR_MASK	28
+#define FX_LEGACY	288
+#define FX_XMM8_15	128
+/* Where the CPU reports none (SDM vol. 1, 11.6.6). */
+#define MXCSR_MASK_DEFAULT	0xffbf
 
 /* The largest operand: an FXSAVE image. */
-static u8 bounce[512] __aligned(64);
+static u8 bounce[FX_SIZE] __aligned(64);
+static u8 scratch[FX_SIZE] __aligned(64);
+
+static u32 get16(u32 off)
+{
+	return bounce[off] | bounce[off + 1] << 8;
+}
+
+static u32 get32(const u8 *p)
+{
+	u32 val;
+
+	__builtin_memcpy(&val, p, 4);
+	return val;
+}
+
+static void zero(u32 off, u32 len)
+{
+	__builtin_memset(bounce + off, 0, len);
+}
+
+/* One instruction without general registers or flags. */
+static bool run(const u8 *code, u32 len, void *mem)
+{
+	u32 gpr[8] = { 0 }, fl = 0;
+
+	return plat_run_insn(code, len, gpr, &fl, mem);
+}
+
+/* Does it work on MMX registers, hence on the x87's? */
+static bool names_mmx(const struct vmbt_insn *in)
+{
+	for (u32 i = 0; i < in->nr_opds; i++)
+		if (in->opd[i].kind == VMBT_OPD_MMX)
+			return true;
+	return in->op == VMBT_OP_EMMS;
+}
+
+/* No-wait forms leave a pending exception alone (SDM vol. 1, 8.6). */
+static bool waits(const struct vmbt_insn *in)
+{
+	if (in->flags & VMBT_IF_SIMD)
+		return names_mmx(in);
+	switch (in->op) {
+	case VMBT_OP_FNSTENV:
+	case VMBT_OP_FNSAVE:
+	case VMBT_OP_FXSAVE:
+	case VMBT_OP_FXRSTOR:
+	case VMBT_OP_FNSTSW_AX:
+		return false;
+	case VMBT_OP_X87:
+		break;
+	default:
+		return true;
+	}
+	/* FNSTCW, FNSTSW; FNINIT, FNCLEX and what was next to them once */
+	if (in->flags & VMBT_IF_MEM)
+		return in->reg != 7 ||
+		       (in->opcode != 0xd9 && in->opcode != 0xdd);
+	return in->opcode != 0xdb || in->modrm < 0xe0 || in->modrm > 0xe4;
+}
 
 static int fpu_allowed(struct ictx *c)
 {
-	u32 cr0 = c->g->cr0;
+	static const u8 fnstsw_ax[] = { 0xdf, 0xe0 };
+	u32 cr0 = c->g->cr0, gpr[8] = { 0 }, fl = 0;
+	bool off = cr0 & VMBT_CR0_TS;
 
-	if (c->in.flags & VMBT_IF_SIMD) {
+	if (c->in.op == VMBT_OP_FWAIT) {
+		off = off && (cr0 & VMBT_CR0_MP);
+	} else if (c->in.flags & VMBT_IF_SIMD) {
 		if (cr0 & VMBT_CR0_EM)
 			return iud(c);
+		if ((c->in.op == VMBT_OP_LDMXCSR ||
+		     c->in.op == VMBT_OP_STMXCSR) &&
+		    !(c->g->cr4 & VMBT_CR4_OSFXSR))
+			return iud(c);
 	} else if (cr0 & VMBT_CR0_EM) {
-		return vcpu_fault(c->v, VMBT_VEC_NM);
+		off = true;
 	}
-	return cr0 & VMBT_CR0_TS ? vcpu_fault(c->v, VMBT_VEC_NM) : X_OK;
+	if (off)
+		return vcpu_fault(c->v, VMBT_VEC_NM);
+	/* FSW.ES: the VMM must not be the one to meet it. */
+	if (waits(&c->in) &&
+	    plat_run_insn(fnstsw_ax, sizeof(fnstsw_ax), gpr, &fl, scratch) &&
+	    (gpr[VMBT_EAX] & 0x80))
+		return vcpu_fault(c->v, VMBT_VEC_MF);
+	return X_OK;
 }
 
 /* Bytes of the memory operand; the state images have no size in the opcode. */
@@ -31,7 +125,7 @@ static u32 operand_size(const struct vmbt_insn *in)
 	switch (in->op) {
 	case VMBT_OP_FXSAVE:
 	case VMBT_OP_FXRSTOR:
-		return 512;
+		return FX_SIZE;
 	case VMBT_OP_FNSTENV:
 	case VMBT_OP_FLDENV:
 		return in->opsize == 2 ? 14 : 28;
@@ -66,6 +160,106 @@ static u32 encode(const struct vmbt_insn *in, u8 *out)
 	return n;
 }
 
+/* The bits of MXCSR that this CPU lets be set. */
+static u32 mxcsr_mask(void)
+{
+	static const u8 fxsave[] = { 0x41, 0x0f, 0xae, 0x00 };
+	u32 mask = 0;
+
+	if (run(fxsave, sizeof(fxsave), scratch))
+		mask = get32(scratch + FX_MXCSR_MASK);
+	return mask ? mask : MXCSR_MASK_DEFAULT;
+}
+
+/*
+ * Images of the environment have the last pointers in another form in real
+ * and v86 mode. It is not converted: they are neither stored nor loaded there.
+ */
+static void drop_pointers(struct ictx *c)
+{
+	if (c->in.opsize == 2)
+		zero(6, 8);
+	else
+		zero(12, 16);
+}
+
+/* What is about to be loaded from the bounce buffer. */
+static int check_load(struct ictx *c)
+{
+	u32 mxcsr;
+
+	switch (c->in.op) {
+	case VMBT_OP_FXRSTOR:
+		mxcsr = get32(bounce + FX_MXCSR);
+		zero(FX_LEGACY, FX_XMM8_15);
+		break;
+	case VMBT_OP_LDMXCSR:
+		mxcsr = get32(bounce);
+		break;
+	case VMBT_OP_FLDENV:
+	case VMBT_OP_FRSTOR:
+		if (!vcpu_protected(c->v))
+			drop_pointers(c);
+		return X_OK;
+	default:
+		return X_OK;
+	}
+	return mxcsr & ~mxcsr_mask() ? igp0(c) : X_OK;
+}
+
+/*
+ * An address in translated code has one of its selectors. CPUs that do not
+ * keep selectors store zero: the translation cache's range has to tell then.
+ */
+static bool in_tc(u32 fcs, u32 fip, bool fip16)
+{
+	if (fcs)
+		return fcs >= VMBT_SEL_FIRST;
+	return fip16 || (fip >= VMBT_MON_RT && fip < VMBT_MON_SIZE);
+}
+
+/* What has been stored, before the guest gets it. */
+static void hide_pointers(struct ictx *c)
+{
+	switch (c->in.op) {
+	case VMBT_OP_FXSAVE:
+		if (in_tc(get16(FX_FCS), get32(bounce + FX_FIP), false)) {
+			zero(FX_FIP, 6);
+			zero(FX_FOP, 2);
+		}
+		if (get16(FX_FDS) >= VMBT_SEL_FIRST)
+			zero(FX_FDS, 2);
+		break;
+	case VMBT_OP_FNSTENV:
+	case VMBT_OP_FNSAVE:
+		if (!vcpu_protected(c->v)) {
+			drop_pointers(c);
+		} else if (c->in.opsize == 2) {
+			if (in_tc(get16(8), get16(6), true))
+				zero(6, 4);
+			if (get16(12) >= VMBT_SEL_FIRST)
+				zero(12, 2);
+		} else {
+			if (in_tc(get16(16), get32(bounce + 12), false))
+				zero(12, 8);
+			if (get16(24) >= VMBT_SEL_FIRST)
+				zero(24, 2);
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+/* The store failed: FNSTENV and FNSAVE have changed what they stored. */
+static void take_back(const struct vmbt_insn *in, u8 *code, u32 len)
+{
+	if (in->op != VMBT_OP_FNSTENV && in->op != VMBT_OP_FNSAVE)
+		return;
+	code[len - 1] = 4 << 3;		/* FLDENV, FRSTOR */
+	run(code, len, bounce);
+}
+
 int iexec_fpu(struct ictx *c)
 {
 	const struct vmbt_insn *in = &c->in;
@@ -80,17 +274,21 @@ int iexec_fpu(struct ictx *c)
 	    (in->op >= VMBT_OP_XSAVE && in->op <= VMBT_OP_XRSTORS))
 		return X_NOT_MINE;
 	r = fpu_allowed(c);
-	if (r)
+	if (r || in->op == VMBT_OP_FWAIT)
 		return r;
 	if (in->flags & VMBT_IF_MEM) {
 		size = operand_size(in);
 		if (!size || size > sizeof(bounce))
 			return X_NOT_MINE;
 		r = imem_linear(c, size, store ? MMU_WRITE : MMU_READ, &lin);
+		if (!r && size == FX_SIZE && (lin & 15))
+			r = igp0(c);
 		if (!r && store)
 			r = mmu_probe_write(c->v, lin, size, imem_user(c));
 		if (!r)
 			r = mmu_read(c->v, lin, bounce, size, imem_user(c));
+		if (!r && !store)
+			r = check_load(c);
 		if (r)
 			return r;
 	}
@@ -98,9 +296,13 @@ int iexec_fpu(struct ictx *c)
 	if (!plat_run_insn(code, len, c->g->gpr, &fl, bounce))
 		return X_NOT_MINE;
 	if (store) {
-		r = mmu_write(c->v, lin, bounce, size, imem_user(c));
-		if (r)
+		hide_pointers(c);
+		r = mmu_write(c->v, lin, bounce,
+			      size == FX_SIZE ? FX_LEGACY : size, imem_user(c));
+		if (r) {
+			take_back(in, code, len);
 			return r;
+		}
 	}
 	c->g->eflags = (c->g->eflags & ~VMBT_EFLAGS_ARITH) | fl;
 	return X_OK;

@@ -268,11 +268,6 @@ int iexec_system(struct ictx *c)
 	case VMBT_OP_INVD:
 	case VMBT_OP_WBINVD:
 		return X_OK;
-	case VMBT_OP_FWAIT:
-		if ((c->g->cr0 & (VMBT_CR0_MP | VMBT_CR0_TS)) ==
-		    (VMBT_CR0_MP | VMBT_CR0_TS))
-			return vcpu_fault(c->v, VMBT_VEC_NM);
-		return X_OK;
 	default:
 		return X_NOT_MINE;
 	}

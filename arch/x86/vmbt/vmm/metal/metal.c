@@ -111,6 +111,12 @@ static void load_cr0(u32 guest)
 	write_cr0(CR0_FIXED | guest);
 }
 
+/* The next entry to the guest loads its bits again. */
+void metal_allow_fpu(void)
+{
+	load_cr0(metal.guest_cr0 & ~(VMBT_CR0_TS | VMBT_CR0_EM));
+}
+
 void metal_run_tables(struct vmbt_frame *f, const struct desc_tables *t,
 		      u32 cr0)
 {

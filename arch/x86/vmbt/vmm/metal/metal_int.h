@@ -50,6 +50,8 @@ struct desc_tables;
 /* metal_run() with everything it takes from elsewhere as arguments. */
 void metal_run_tables(struct vmbt_frame *f, const struct desc_tables *t,
 		      u32 cr0);
+/* Clear CR0.TS and EM, for x87 and SSE instructions of the VMM's. */
+void metal_allow_fpu(void);
 /* Have the host replay @vector, which the guest was interrupted by. */
 void metal_host_interrupt_vector(u64 vector);
 
