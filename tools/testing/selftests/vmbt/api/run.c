@@ -199,6 +199,31 @@ static void string_io(void)
 	vm_destroy(&vm);
 }
 
+/* rdtsc; out 0x80,eax; hlt */
+static void clock_offset(void)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry tsc;
+	} m = { { .nmsrs = 1 }, { .index = 0x10, .data = 1000 } };
+	uint32_t got = 0;
+	struct vm vm;
+	int r;
+
+	vm_create(&vm, MEM);
+	LOAD(&vm, 0x0f, 0x31, 0xe7, 0x80, 0xf4);
+	start(&vm, 32);
+	EXPECT_EQ("tsc-set", ioctl(vm.cpu, KVM_SET_MSRS, &m), 1);
+	r = vm_run(&vm);
+	memcpy(&got, vm.pio, 4);
+	/* Less than a second, counting from 1000. */
+	test_result("tsc-offset", !r && vm.run->exit_reason == KVM_EXIT_IO &&
+		    got > 1000 &&
+		    got / 1000 < (uint32_t)ioctl(vm.cpu, KVM_GET_TSC_KHZ, 0), "%s, %u",
+		    vm_exit_text(&vm), got);
+	vm_destroy(&vm);
+}
+
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -392,6 +417,7 @@ int main(void)
 	protected_mode();
 	mmio();
 	string_io();
+	clock_offset();
 	signals();
 	interrupts();
 	dead_ends();

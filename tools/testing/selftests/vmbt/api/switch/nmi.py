@@ -117,6 +117,9 @@ def main():
                             stdout=subprocess.PIPE, text=True)
     try:
         bad = run(host, module, elf, gdb_path, mon_path)
+    except OSError as e:
+        print("not ok nmi: the test host went away: %s" % e)
+        bad = 1
     finally:
         host.terminate()
         host.wait()
