@@ -48,7 +48,7 @@ SYM_FUNC_START(vmbt_cross_nmi)
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
-#ifndef VMBT_SEED_DEFECT
+#ifndef VMBT_SEED_NMI
 	movl	$1, VMBT_X_NMI(%rdi)
 #endif
 	RESUME

@@ -126,7 +126,7 @@ SYM_INNER_LABEL(vmbt_cross_abort, SYM_L_GLOBAL)
 	lgdt	VMBT_X_HOST_GDTR(%rdi)
 
 	/* After the selectors, which zeroed them. NMI entry wants GS. */
-#ifndef VMBT_SEED_DEFECT
+#ifndef VMBT_SEED_FS
 	movl	$MSR_FS_BASE, %ecx
 	movl	VMBT_X_HOST_FS_BASE(%rdi), %eax
 	movl	VMBT_X_HOST_FS_BASE + 4(%rdi), %edx

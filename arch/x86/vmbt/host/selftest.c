@@ -228,7 +228,6 @@ int vmbt_host_selftest(unsigned int rounds)
 	mutex_lock(&lock);
 	snapshot->compared = 0;
 	snapshot->differed = 0;
-	vcpu->check = snapshot;
 	err = check_guests();
 	for (i = 0; !err && i < rounds; i++) {
 		/* Interrupts while it runs at both rings, now and then. */
@@ -250,7 +249,6 @@ int vmbt_host_selftest(unsigned int rounds)
 			err = -EINTR;
 	}
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
-	vcpu->check = NULL;
 	pr_info("vmbt: selftest: %u rounds, %u states compared, %u differences\n",
 		i, snapshot->compared, snapshot->differed);
 	if (!err && snapshot->differed)
@@ -299,10 +297,16 @@ int vmbt_selftest_init(void)
 		vcpu = NULL;
 		goto out;
 	}
+	/* From the first trip on: one that loses state loses it for good. */
+	vcpu->check = snapshot;
 	err = command(VMBT_PROBE_NOP);
 	if (err)
 		goto out;
 	find_limits();
+	if (snapshot->differed) {
+		err = -EIO;
+		goto out;
+	}
 	return 0;
 out:
 	vmbt_selftest_exit();
