@@ -250,6 +250,19 @@ static int find_unit(struct vcpu *v, u32 *ctx, u32 *idx)
 	return X_RETRY;
 }
 
+/*
+ * Is unit @idx what exit @from wanted? An event may have been delivered, or
+ * the cache flushed, since that exit was taken.
+ */
+static bool still_there(struct bt *bt, u32 from, u32 idx)
+{
+	const struct bt_unit *u = bt_unit(bt, from / 2);
+	const struct bt_unit *to = bt_unit(bt, idx);
+
+	return bt->last_unit == from / 2 && u->ctx == to->ctx &&
+	       u->ex[from & 1].eip == to->eip;
+}
+
 int bt_enter(struct vcpu *v)
 {
 	struct vmbt_guest *g = v->guest;
@@ -294,7 +307,7 @@ int bt_enter(struct vcpu *v)
 	note(v, g->eip, bt_unit(bt, idx)->gpa, bt_unit(bt, idx)->len);
 	tc = bt_unit(bt, idx)->tc;
 	if (!(bt_unit(bt, idx)->flags & BT_U_CHECK)) {
-		if (from != BT_NIL && bt->last_unit == from / 2)
+		if (from != BT_NIL && still_there(bt, from, idx))
 			bt_link(v, from / 2, from & 1, idx);
 		else
 			bt_hash_insert(bt, ring, g->eip, tc);
