@@ -61,7 +61,9 @@ check_folder() {	# check_folder DIR TARGET SECONDS
 	name=${dir#"$here"/}
 	log=$out/${name//\//-}.log
 	[ "$target" = check ] || { name=$name:$target; log=${log%.log}-$target.log; }
-	{ make -C "$dir" -j2 all && timeout -k 10 "$limit" make -C "$dir" "$target"; } \
+	# Not ours: the variables of the make that called, KERNEL among them.
+	( unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KERNEL HOST
+	  make -C "$dir" -j2 all && timeout -k 10 "$limit" make -C "$dir" "$target" ) \
 		> "$log" 2>&1 < /dev/null
 	status=$?
 	[ "$status" -ne 124 ] || echo "not ok $name: not done after $limit s" >> "$log"
