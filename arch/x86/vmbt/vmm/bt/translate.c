@@ -119,6 +119,16 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 		return true;
 	}
 	if (copyable(e, in)) {
+		/*
+		 * QEMU's TCG (7.2) computes the flags of CMPXCHG8B from those
+		 * at the start of its own block: what an exit right behind
+		 * shows then has garbage, DF included. A jump ends the block.
+		 */
+		if (in->op == VMBT_OP_CMPXCHG8B) {
+			mark(e, BT_M_START);
+			e8(e, 0xeb);
+			e8(e, 0);
+		}
 		mark(e, BT_M_START);
 		bt_emit_copy(e, in);
 		e->shadow = 0;
