@@ -327,7 +327,7 @@ int vmbt_cpuid_get(struct vmbt_vcpu *vcpu, struct kvm_cpuid2 __user *arg)
 
 	if (r)
 		return r;
-	for (list.n = 0; list.n < min(sh->ncpuid, (u32)VMBT_CPUID_MAX); list.n++) {
+	for (list.n = 0; list.n < min_t(u32, sh->ncpuid, VMBT_CPUID_MAX); list.n++) {
 		const struct vmbt_cpuid *c = &sh->cpuid[list.n];
 
 		list.entries[list.n] = (struct kvm_cpuid_entry2){

@@ -109,6 +109,7 @@ static bool vmbt_zap_waits(struct vmbt_vm *vm)
 
 static void vmbt_kick(struct vmbt_vm *vm)
 {
+	/* Pairs with the release in vmbt_vcpu_create(). */
 	struct vmbt_vcpu *vcpu = smp_load_acquire(&vm->vcpu);
 
 	if (vcpu)

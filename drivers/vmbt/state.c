@@ -25,19 +25,48 @@
 #define VMBT_MXCSR_DEFAULT	0x1f80
 #define VMBT_FCW_DEFAULT	0x037f
 
-/* Where the registers of KVM's structures come from, in vmbt_gpr order. */
-#define VMBT_REG_LIST(X) \
-	X(rax, VMBT_EAX) X(rbx, VMBT_EBX) X(rcx, VMBT_ECX) X(rdx, VMBT_EDX) \
-	X(rsi, VMBT_ESI) X(rdi, VMBT_EDI) X(rsp, VMBT_ESP) X(rbp, VMBT_EBP)
+/* Where KVM has the registers. */
+static const struct {
+	u16 kvm;
+	u8 gpr;
+} vmbt_regs[] = {
+	{ offsetof(struct kvm_regs, rax), VMBT_EAX },
+	{ offsetof(struct kvm_regs, rbx), VMBT_EBX },
+	{ offsetof(struct kvm_regs, rcx), VMBT_ECX },
+	{ offsetof(struct kvm_regs, rdx), VMBT_EDX },
+	{ offsetof(struct kvm_regs, rsi), VMBT_ESI },
+	{ offsetof(struct kvm_regs, rdi), VMBT_EDI },
+	{ offsetof(struct kvm_regs, rsp), VMBT_ESP },
+	{ offsetof(struct kvm_regs, rbp), VMBT_EBP },
+};
+
+static const struct {
+	u16 kvm;
+	u16 guest;
+} vmbt_segs[] = {
+	{ offsetof(struct kvm_sregs2, cs), offsetof(struct vmbt_guest, seg[VMBT_CS]) },
+	{ offsetof(struct kvm_sregs2, ds), offsetof(struct vmbt_guest, seg[VMBT_DS]) },
+	{ offsetof(struct kvm_sregs2, es), offsetof(struct vmbt_guest, seg[VMBT_ES]) },
+	{ offsetof(struct kvm_sregs2, fs), offsetof(struct vmbt_guest, seg[VMBT_FS]) },
+	{ offsetof(struct kvm_sregs2, gs), offsetof(struct vmbt_guest, seg[VMBT_GS]) },
+	{ offsetof(struct kvm_sregs2, ss), offsetof(struct vmbt_guest, seg[VMBT_SS]) },
+	{ offsetof(struct kvm_sregs2, tr), offsetof(struct vmbt_guest, tr) },
+	{ offsetof(struct kvm_sregs2, ldt), offsetof(struct vmbt_guest, ldtr) },
+};
+
+/* struct kvm_sregs and struct kvm_sregs2 are the same up to here. */
+#define VMBT_SREGS_COMMON	offsetof(struct kvm_sregs2, flags)
+static_assert(offsetof(struct kvm_sregs, interrupt_bitmap) == VMBT_SREGS_COMMON);
 
 void vmbt_state_get_regs(struct vmbt_vcpu *vcpu, struct kvm_regs *regs)
 {
 	const struct vmbt_guest *g = &vcpu->vm->shared->guest;
+	int i;
 
 	memset(regs, 0, sizeof(*regs));
-#define VMBT_GET(field, n) regs->field = g->gpr[n];
-	VMBT_REG_LIST(VMBT_GET)
-#undef VMBT_GET
+	for (i = 0; i < ARRAY_SIZE(vmbt_regs); i++)
+		*(u64 *)((void *)regs + vmbt_regs[i].kvm) =
+			g->gpr[vmbt_regs[i].gpr];
 	regs->rip = g->eip;
 	regs->rflags = g->eflags;
 }
@@ -45,20 +74,20 @@ void vmbt_state_get_regs(struct vmbt_vcpu *vcpu, struct kvm_regs *regs)
 int vmbt_state_set_regs(struct vmbt_vcpu *vcpu, const struct kvm_regs *regs)
 {
 	struct vmbt_guest *g = &vcpu->vm->shared->guest;
-	u64 all = regs->rip | regs->rflags;
+	const u64 *all = (const u64 *)regs;
+	int i;
 
-#define VMBT_OR(field, n) all |= regs->field;
-	VMBT_REG_LIST(VMBT_OR)
-#undef VMBT_OR
-	if (upper_32_bits(all) || regs->r8 || regs->r9 || regs->r10 ||
-	    regs->r11 || regs->r12 || regs->r13 || regs->r14 || regs->r15)
-		return -EINVAL;
-	if (regs->rflags & ~VMBT_EFLAGS_VALID)
+	for (i = 0; i < sizeof(*regs) / sizeof(*all); i++)
+		if (upper_32_bits(all[i]))
+			return -EINVAL;
+	if (regs->r8 || regs->r9 || regs->r10 || regs->r11 || regs->r12 ||
+	    regs->r13 || regs->r14 || regs->r15 ||
+	    (regs->rflags & ~VMBT_EFLAGS_VALID))
 		return -EINVAL;
 
-#define VMBT_SET(field, n) g->gpr[n] = regs->field;
-	VMBT_REG_LIST(VMBT_SET)
-#undef VMBT_SET
+	for (i = 0; i < ARRAY_SIZE(vmbt_regs); i++)
+		g->gpr[vmbt_regs[i].gpr] =
+			*(const u64 *)((const void *)regs + vmbt_regs[i].kvm);
 	g->eip = regs->rip;
 	g->eflags = regs->rflags | VMBT_X86_EFLAGS_FIXED;
 	/* As KVM: an exception belongs to the registers that raised it. */
@@ -130,20 +159,15 @@ static bool vmbt_pae_paging(u64 cr0, u64 cr4)
 	return (cr0 & VMBT_CR0_PG) && (cr4 & VMBT_CR4_PAE);
 }
 
-/* The parts that kvm_sregs and kvm_sregs2 have in common, name by name. */
-#define VMBT_SEG_LIST(X) \
-	X(cs, seg[VMBT_CS]) X(ds, seg[VMBT_DS]) X(es, seg[VMBT_ES]) \
-	X(fs, seg[VMBT_FS]) X(gs, seg[VMBT_GS]) X(ss, seg[VMBT_SS]) \
-	X(tr, tr) X(ldt, ldtr)
-
 void vmbt_state_get_sregs2(struct vmbt_vcpu *vcpu, struct kvm_sregs2 *k)
 {
 	const struct vmbt_guest *g = &vcpu->vm->shared->guest;
+	int i;
 
 	memset(k, 0, sizeof(*k));
-#define VMBT_GET(name, field) vmbt_get_segment(&g->field, &k->name);
-	VMBT_SEG_LIST(VMBT_GET)
-#undef VMBT_GET
+	for (i = 0; i < ARRAY_SIZE(vmbt_segs); i++)
+		vmbt_get_segment((const void *)g + vmbt_segs[i].guest,
+				 (void *)k + vmbt_segs[i].kvm);
 	vmbt_get_dtable(&g->gdtr, &k->gdt);
 	vmbt_get_dtable(&g->idtr, &k->idt);
 	k->cr0 = g->cr0;
@@ -160,9 +184,11 @@ void vmbt_state_get_sregs2(struct vmbt_vcpu *vcpu, struct kvm_sregs2 *k)
 
 static bool vmbt_sregs_ok(const struct kvm_sregs2 *k)
 {
-#define VMBT_CHECK(name, field) if (!vmbt_segment_ok(&k->name)) return false;
-	VMBT_SEG_LIST(VMBT_CHECK)
-#undef VMBT_CHECK
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(vmbt_segs); i++)
+		if (!vmbt_segment_ok((const void *)k + vmbt_segs[i].kvm))
+			return false;
 	if (!vmbt_dtable_ok(&k->gdt) || !vmbt_dtable_ok(&k->idt))
 		return false;
 	if ((k->cr0 & ~(u64)VMBT_CR0_VALID) || (k->cr4 & ~(u64)VMBT_CR4_VALID) ||
@@ -190,6 +216,7 @@ int vmbt_state_set_sregs2(struct vmbt_vcpu *vcpu, const struct kvm_sregs2 *k)
 {
 	struct vmbt_guest *g = &vcpu->vm->shared->guest;
 	bool valid = k->flags & KVM_SREGS2_FLAGS_PDPTRS_VALID;
+	int i;
 
 	if (k->flags & ~KVM_SREGS2_FLAGS_PDPTRS_VALID)
 		return -EINVAL;
@@ -198,9 +225,9 @@ int vmbt_state_set_sregs2(struct vmbt_vcpu *vcpu, const struct kvm_sregs2 *k)
 	if (!vmbt_sregs_ok(k))
 		return -EINVAL;
 
-#define VMBT_SET(name, field) vmbt_set_segment(&g->field, &k->name);
-	VMBT_SEG_LIST(VMBT_SET)
-#undef VMBT_SET
+	for (i = 0; i < ARRAY_SIZE(vmbt_segs); i++)
+		vmbt_set_segment((void *)g + vmbt_segs[i].guest,
+				 (const void *)k + vmbt_segs[i].kvm);
 	g->gdtr.base = k->gdt.base;
 	g->gdtr.limit = k->gdt.limit;
 	g->idtr.base = k->idt.base;
@@ -218,10 +245,6 @@ int vmbt_state_set_sregs2(struct vmbt_vcpu *vcpu, const struct kvm_sregs2 *k)
 	return 0;
 }
 
-#define VMBT_SREGS_SHARED(X) \
-	X(cs) X(ds) X(es) X(fs) X(gs) X(ss) X(tr) X(ldt) X(gdt) X(idt) \
-	X(cr0) X(cr2) X(cr3) X(cr4) X(cr8) X(efer) X(apic_base)
-
 void vmbt_state_get_sregs(struct vmbt_vcpu *vcpu, struct kvm_sregs *k)
 {
 	u32 extint = vcpu->vm->shared->extint;
@@ -229,9 +252,7 @@ void vmbt_state_get_sregs(struct vmbt_vcpu *vcpu, struct kvm_sregs *k)
 
 	vmbt_state_get_sregs2(vcpu, &k2);
 	memset(k, 0, sizeof(*k));
-#define VMBT_COPY(field) k->field = k2.field;
-	VMBT_SREGS_SHARED(VMBT_COPY)
-#undef VMBT_COPY
+	memcpy(k, &k2, VMBT_SREGS_COMMON);
 	if (extint)
 		k->interrupt_bitmap[(extint - 1) / 64] |=
 			1ULL << ((extint - 1) % 64);
@@ -252,9 +273,7 @@ int vmbt_state_set_sregs(struct vmbt_vcpu *vcpu, const struct kvm_sregs *k)
 			return -EINVAL;
 		vector = i * 64 + __ffs64(word);
 	}
-#define VMBT_COPY(field) k2.field = k->field;
-	VMBT_SREGS_SHARED(VMBT_COPY)
-#undef VMBT_COPY
+	memcpy(&k2, k, VMBT_SREGS_COMMON);
 	r = vmbt_state_set_sregs2(vcpu, &k2);
 	if (!r && vector != 256)
 		vcpu->vm->shared->extint = vector + 1;

@@ -16,32 +16,20 @@
 
 static struct dentry *vmbt_debugfs;
 
-static const char *const vmbt_vmm_names[] = {
-#define VMBT_STAT_NAME(field) #field,
-	VMBT_STATS(VMBT_STAT_NAME)
-#undef VMBT_STAT_NAME
-};
+/* One string after the other, each with its NUL, in the order of the fields. */
+#define VMBT_STAT_NAME(field)	#field "\0"
 
-static_assert(sizeof(struct vmbt_vmm_stats) ==
-	      ARRAY_SIZE(vmbt_vmm_names) * sizeof(u64));
-#define VMBT_STAT_CHECK(field) \
-	static_assert(sizeof(#field) <= sizeof(((struct vmbt_stat *)0)->name));
-VMBT_STATS(VMBT_STAT_CHECK)
-#undef VMBT_STAT_CHECK
+static const char vmbt_vmm_names[] = VMBT_STATS(VMBT_STAT_NAME);
 
+#define VMBT_NR_VMM	(sizeof(struct vmbt_vmm_stats) / sizeof(u64))
 #define VMBT_NR_DRIVER	4
-#define VMBT_NR_STATS	(ARRAY_SIZE(vmbt_vmm_names) + VMBT_NR_DRIVER)
+#define VMBT_NR_STATS	(VMBT_NR_VMM + VMBT_NR_DRIVER)
 
-/* Counter @i: its name and value. */
-static const char *vmbt_stat(struct vmbt_vm *vm, unsigned int i, u64 *value)
+/* Counter @i of the driver's own: its name and value. */
+static const char *vmbt_driver_stat(struct vmbt_vm *vm, unsigned int i,
+				    u64 *value)
 {
-	const u64 *vmm = (const u64 *)&vm->shared->stats;
-
-	if (i < ARRAY_SIZE(vmbt_vmm_names)) {
-		*value = READ_ONCE(vmm[i]);
-		return vmbt_vmm_names[i];
-	}
-	switch (i - ARRAY_SIZE(vmbt_vmm_names)) {
+	switch (i) {
 	case 0:
 		*value = READ_ONCE(vm->nr_grants);
 		return "grants";
@@ -57,6 +45,37 @@ static const char *vmbt_stat(struct vmbt_vm *vm, unsigned int i, u64 *value)
 	}
 }
 
+/* Call @show for all counters until it fails. */
+static int vmbt_stats_each(struct vmbt_vm *vm,
+			   int (*show)(void *data, unsigned int i,
+				       const char *name, u64 value),
+			   void *data)
+{
+	const u64 *vmm = (const u64 *)&vm->shared->stats;
+	const char *name = vmbt_vmm_names;
+	unsigned int i;
+	u64 value;
+	int r = 0;
+
+	for (i = 0; i < VMBT_NR_VMM && !r; i++, name += strlen(name) + 1)
+		r = show(data, i, name, READ_ONCE(vmm[i]));
+	for (i = 0; i < VMBT_NR_DRIVER && !r; i++) {
+		name = vmbt_driver_stat(vm, i, &value);
+		r = show(data, VMBT_NR_VMM + i, name, value);
+	}
+	return r;
+}
+
+static int vmbt_stat_to_user(void *data, unsigned int i, const char *name,
+			     u64 value)
+{
+	struct vmbt_stats __user *arg = data;
+	struct vmbt_stat s = { .value = value };
+
+	strscpy(s.name, name, sizeof(s.name));
+	return copy_to_user(&arg->stats[i], &s, sizeof(s)) ? -EFAULT : 0;
+}
+
 /**
  * vmbt_stats_get() - VMBT_GET_STATS
  * @vm: the VM
@@ -66,7 +85,6 @@ static const char *vmbt_stat(struct vmbt_vm *vm, unsigned int i, u64 *value)
 int vmbt_stats_get(struct vmbt_vm *vm, struct vmbt_stats __user *arg)
 {
 	struct vmbt_stats head;
-	unsigned int i;
 
 	if (copy_from_user(&head, arg, sizeof(head)))
 		return -EFAULT;
@@ -76,31 +94,21 @@ int vmbt_stats_get(struct vmbt_vm *vm, struct vmbt_stats __user *arg)
 		return -EFAULT;
 	if (head.nstats < VMBT_NR_STATS)
 		return -E2BIG;
-	for (i = 0; i < VMBT_NR_STATS; i++) {
-		struct vmbt_stat s = { };
-		u64 value;
+	return vmbt_stats_each(vm, vmbt_stat_to_user, arg);
+}
 
-		strscpy(s.name, vmbt_stat(vm, i, &value), sizeof(s.name));
-		s.value = value;
-		if (copy_to_user(&arg->stats[i], &s, sizeof(s)))
-			return -EFAULT;
-	}
+static int vmbt_stat_to_seq(void *data, unsigned int i, const char *name,
+			    u64 value)
+{
+	seq_printf(data, "%s %llu\n", name, value);
 	return 0;
 }
 
 static int vmbt_stats_show(struct seq_file *m, void *unused)
 {
-	struct vmbt_vm *vm = m->private;
-	unsigned int i;
-
-	for (i = 0; i < VMBT_NR_STATS; i++) {
-		u64 value;
-		const char *name = vmbt_stat(vm, i, &value);
-
-		seq_printf(m, "%s %llu\n", name, value);
-	}
-	return 0;
+	return vmbt_stats_each(m->private, vmbt_stat_to_seq, m);
 }
+
 /* debugfs keeps readers out once the file is removed, so @vm stays valid. */
 DEFINE_SHOW_ATTRIBUTE(vmbt_stats);
 
@@ -156,6 +164,7 @@ static int vmbt_leaves(struct vmbt_vm *vm, struct vmbt_leaves *leaves)
 static int vmbt_leaves_show(struct seq_file *m, void *unused)
 {
 	struct vmbt_vm *vm = m->private;
+	/* Pairs with the release in vmbt_vcpu_create(). */
 	struct vmbt_vcpu *vcpu = smp_load_acquire(&vm->vcpu);
 	struct vmbt_leaves leaves;
 	int i, r;

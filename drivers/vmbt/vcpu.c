@@ -153,10 +153,11 @@ int vmbt_vcpu_create(struct vmbt_vm *vm, unsigned long id)
 		goto out_free;
 	}
 	/*
-	 * Kicks find it from here on, and the descriptor may be closed as soon
-	 * as it is there: nothing may fail any more.
+	 * The descriptor may be closed as soon as it is there: nothing may
+	 * fail any more.
 	 */
 	vmbt_vm_get(vm);
+	/* Whoever kicks finds it complete. */
 	smp_store_release(&vm->vcpu, vcpu);
 	fd_install(fd, file);
 	goto out;

@@ -56,6 +56,7 @@ void vmbt_vm_kick_all(void)
 
 	mutex_lock(&vmbt_vms_lock);
 	list_for_each_entry(vm, &vmbt_vms, list) {
+		/* Pairs with the release in vmbt_vcpu_create(). */
 		struct vmbt_vcpu *vcpu = smp_load_acquire(&vm->vcpu);
 
 		if (vcpu)
@@ -92,7 +93,7 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 	mmgrab(vm->mm);
 
 	vm->pool_limit = clamp_t(u32, vmbt_param_pool_pages, VMBT_POOL_START,
-			       VMBT_POOL_MAX_PAGES);
+				 VMBT_POOL_MAX_PAGES);
 	vm->pool_pages = VMBT_POOL_START;
 	vm->space = vmbt_space_create(vm->pool_pages);
 	if (IS_ERR(vm->space)) {

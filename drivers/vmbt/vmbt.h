@@ -60,7 +60,7 @@ enum vmbt_vcpu_state {
 
 struct vmbt_vcpu {
 	struct vmbt_vm *vm;
-	struct mutex mutex;
+	struct mutex mutex;		/* one ioctl at a time */
 	struct page *pages[VMBT_RUN_PAGES];
 	struct kvm_run *run;
 	void *pio;
@@ -84,11 +84,11 @@ struct vmbt_vm {
 	struct vmbt_space *space;
 	struct vmbt_shared *shared;
 	struct vmbt_vcpu *vcpu;
-	struct mutex lock;
+	struct mutex lock;		/* slots' writers, the vCPU's birth */
 	struct dentry *debugfs;
 	struct list_head list;
 
-	spinlock_t mem_lock;
+	spinlock_t mem_lock;		/* the following, up to inv_wait */
 	unsigned int nslots;
 	struct vmbt_slot slots[VMBT_MAX_SLOTS];	/* sorted by base_gfn */
 	struct xarray grants;		/* gfn -> page, tagged if writable */

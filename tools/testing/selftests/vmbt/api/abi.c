@@ -49,7 +49,7 @@ static void extensions(struct vm *vm)
 	size_t i;
 	int fds[2] = { vm->dev, vm->fd };
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
 		char name[40];
 		int f;
 
@@ -84,13 +84,9 @@ static void refused(struct vm *vm)
 	EXPECT_ERRNO("tss-addr", ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000), 0);
 	EXPECT_ERRNO("tss-addr-high",
 		     ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffff000), EINVAL);
-	EXPECT_ERRNO("interrupt-vector",
-		     ioctl(vm->cpu, KVM_INTERRUPT,
-			   &(struct kvm_interrupt){ .irq = 256 }), EINVAL);
-	EXPECT_ERRNO("interrupt", ioctl(vm->cpu, KVM_INTERRUPT,
-			   &(struct kvm_interrupt){ .irq = 255 }), 0);
-	EXPECT_ERRNO("interrupt-twice", ioctl(vm->cpu, KVM_INTERRUPT,
-			   &(struct kvm_interrupt){ .irq = 32 }), EEXIST);
+	EXPECT_ERRNO("interrupt-vector", vm_interrupt(vm, 256), EINVAL);
+	EXPECT_ERRNO("interrupt", vm_interrupt(vm, 255), 0);
+	EXPECT_ERRNO("interrupt-twice", vm_interrupt(vm, 32), EEXIST);
 	vm->run->kvm_valid_regs = 1;
 	EXPECT_ERRNO("sync-regs", ioctl(vm->cpu, KVM_RUN, 0), EINVAL);
 	vm->run->kvm_valid_regs = 0;
@@ -133,8 +129,9 @@ static void mappings(struct vm *vm)
 	test_result("map-exec", p == MAP_FAILED && errno == EINVAL,
 		    "%p, errno %d", p, errno);
 	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, vm->cpu, 4096);
-	test_result("map-second-page", p != MAP_FAILED &&
-		    (*(volatile char *)p = 7, *(char *)vm->pio == 7),
+	if (p != MAP_FAILED)
+		*(char *)p = 7;
+	test_result("map-second-page", p != MAP_FAILED && *(char *)vm->pio == 7,
 		    "%p, errno %d", p, errno);
 }
 

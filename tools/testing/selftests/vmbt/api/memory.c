@@ -23,7 +23,7 @@
 
 #include "../lib/vm.h"
 
-#define MEM	(1ul << 20)
+#define MEM	BIT(20)
 #define CODE	0x1000
 #define DATA	0x10000
 #define PAGES	16
@@ -45,7 +45,7 @@ static const uint8_t code[] = {
 
 static struct vm vm;
 static pthread_t thread;
-static volatile bool stop, left;
+static bool stop, left;
 
 static void *page(unsigned int n)
 {
@@ -54,15 +54,7 @@ static void *page(unsigned int n)
 
 static uint32_t counter(unsigned int n)
 {
-	return *(volatile uint32_t *)page(n);
-}
-
-static void msleep(unsigned int ms)
-{
-	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
-
-	while (nanosleep(&ts, &ts) && errno == EINTR)
-		;
+	return READ_ONCE(*(uint32_t *)page(n));
 }
 
 static bool moves(unsigned int n)
@@ -71,7 +63,7 @@ static bool moves(unsigned int n)
 	int i;
 
 	for (i = 0; i < 500 && counter(n) == before; i++)
-		msleep(10);
+		sleep_ms(10);
 	return counter(n) != before;
 }
 
@@ -82,10 +74,10 @@ static void on_signal(int sig)
 
 static void *run(void *unused)
 {
-	while (!stop)
+	while (!READ_ONCE(stop))
 		if (vm_run(&vm) != -EINTR)
 			break;
-	left = true;
+	WRITE_ONCE(left, true);
 	return unused;
 }
 
@@ -115,7 +107,8 @@ static void begin(bool paging)
 	if (paging)
 		set_paging();
 	vm_set_regs(&vm, &r);
-	stop = left = false;
+	WRITE_ONCE(stop, false);
+	WRITE_ONCE(left, false);
 	if (pthread_create(&thread, NULL, run, NULL))
 		die("no thread");
 	if (!moves(PAGES - 1))
@@ -124,10 +117,10 @@ static void begin(bool paging)
 
 static void pause_vm(void)
 {
-	stop = true;
-	while (!left) {
+	WRITE_ONCE(stop, true);
+	while (!READ_ONCE(left)) {
 		pthread_kill(thread, SIGUSR1);
-		msleep(1);
+		sleep_ms(1);
 	}
 }
 
@@ -143,11 +136,11 @@ static void stops(const char *name)
 {
 	int i;
 
-	for (i = 0; i < 500 && !left; i++)
-		msleep(10);
-	test_result(name, left && vm.run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
+	for (i = 0; i < 500 && !READ_ONCE(left); i++)
+		sleep_ms(10);
+	test_result(name, READ_ONCE(left) && vm.run->exit_reason == KVM_EXIT_INTERNAL_ERROR &&
 		    vm.run->internal.suberror == VMBT_INTERNAL_ERROR_MEMORY,
-		    "%s, suberror %#x", left ? vm_exit_text(&vm) : "it runs on",
+		    "%s, suberror %#x", READ_ONCE(left) ? vm_exit_text(&vm) : "it runs on",
 		    vm.run->internal.suberror);
 }
 
@@ -157,7 +150,7 @@ static void result(const char *what, bool paging, bool good)
 
 	snprintf(name, sizeof(name), "%s%s", what, paging ? "-paged" : "");
 	test_result(name, good, "%s, counter %u",
-		    left ? vm_exit_text(&vm) : "running", counter(0));
+		    READ_ONCE(left) ? vm_exit_text(&vm) : "running", counter(0));
 }
 
 static void dropped(bool paging)
@@ -165,7 +158,7 @@ static void dropped(bool paging)
 	uint32_t before;
 
 	begin(paging);
-	msleep(50);
+	sleep_ms(50);
 	before = counter(3);
 	madvise(page(3), 4096, MADV_DONTNEED);
 	/* From zero again, while the others went on. */
@@ -210,14 +203,14 @@ static void forks(bool paging)
 			for (n = 1; n < PAGES; n++)
 				if (first - counter(n) > 1)
 					_exit(1);
-			msleep(5);
+			sleep_ms(5);
 			_exit(counter(0) != first);
 		}
 		waitpid(pid, &status, 0);
 		bad += !!status;
 	}
 	result("fork-snapshots", paging, !bad);
-	result("fork-runs-on", paging, moves(0) && !left);
+	result("fork-runs-on", paging, moves(0) && !READ_ONCE(left));
 	end();
 }
 
@@ -278,9 +271,9 @@ static void merging(bool paging)
 	madvise(twin, 4096, MADV_MERGEABLE);
 	put(KSM "run", "1");
 	for (i = 0; i < 500 && number(KSM "pages_sharing") < 1; i++)
-		msleep(10);
+		sleep_ms(10);
 	result("merged", paging, number(KSM "pages_sharing") >= 1);
-	result("merged-runs-on", paging, moves(0) && !left);
+	result("merged-runs-on", paging, moves(0) && !READ_ONCE(left));
 	put(KSM "run", "2");
 	munmap(twin, 4096);
 	end();
@@ -301,18 +294,24 @@ static void swapping(bool paging)
 		/* Pages that a CPU keeps aside can't go out: this brings them. */
 		put("/proc/sys/vm/drop_caches", "1");
 		madvise(vm.mem, MEM, MADV_PAGEOUT);
-		msleep(5);
+		sleep_ms(5);
 	}
 	swapped = vmstat("pswpout") - swapped;
 	test_result(paging ? "swapped-paged" : "swapped", swapped >= PAGES,
 		    "%ld pages went out", swapped);
-	result("swap-runs-on", paging, moves(0) && !left);
+	result("swap-runs-on", paging, moves(0) && !READ_ONCE(left));
 	pause_vm();
 	for (n = 1; n < PAGES && counter(0) - counter(n) <= 1; n++)
 		;
 	result("swap-values", paging, n == PAGES);
 	end();
 	swapoff("/dev/zram0");
+}
+
+static void take(const char *line, const char *key, unsigned int *value)
+{
+	if (!strncmp(line, key, strlen(key)))
+		*value = strtoul(line + strlen(key), NULL, 10);
 }
 
 /* Whose is each page in the VM's page tables? None of the host's own. */
@@ -330,9 +329,9 @@ static void leaves(void)
 	for (try = 0; try < 10 && !guest; try++) {
 		f = fopen(path, "r");
 		while (f && fgets(line, sizeof(line), f)) {
-			sscanf(line, "unknown %u", &unknown);
-			sscanf(line, "guest %u", &guest);
-			sscanf(line, "window %u", &window);
+			take(line, "unknown ", &unknown);
+			take(line, "guest ", &guest);
+			take(line, "window ", &window);
 			strncat(all, line, sizeof(all) - strlen(all) - 1);
 		}
 		if (f)

@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #include "../lib/vm.h"
+#include "move.h"
 
-#define MEM	(1ul << 20)
+#define MEM	BIT(20)
 #define CODE	0x1000
 #define GDT	0x3000
 #define STACK	0x8000
@@ -38,48 +39,6 @@ struct state {
 	struct kvm_cpuid2 *cpuid;
 	struct kvm_msrs *msrs;
 };
-
-/* The code below, assembled by the compiler, copied into the guest. */
-extern const char guest_start[], guest_end[];
-
-asm(".pushsection .rodata\n"
-    ".code32\n"
-    "guest_start:\n"
-    "	finit\n"
-    "	fld1\n"
-    "	mov $0x12345, %eax\n"
-    "	movd %eax, %xmm0\n"
-    "	mov $0x10000, %edi\n"		/* OUT */
-    "	xor %ebp, %ebp\n"
-    "1:	mov $0x400, %ecx\n"
-    "	mov $0x10000, %edi\n"
-    "2:	call 3f\n"
-    "	add (%edi), %eax\n"
-    "	mov %eax, (%edi)\n"
-    "	add $4, %edi\n"
-    "	loop 2b\n"
-    "	inc %ebp\n"
-    "	cmp $20000, %ebp\n"
-    "	jb 1b\n"
-    "	fistpl 0x20000\n"
-    "	movd %xmm0, 0x20004\n"
-    "	hlt\n"
-    /* x = x * 1103515245 + 12345, in three kinds of registers */
-    "3:	push %ebx\n"
-    "	imul $1103515245, %eax, %eax\n"
-    "	add $12345, %eax\n"
-    "	movd %eax, %xmm1\n"
-    "	pxor %xmm1, %xmm0\n"
-    "	mov %eax, %ebx\n"
-    "	and $1, %ebx\n"
-    "	push %ebx\n"
-    "	fiaddl (%esp)\n"
-    "	pop %ebx\n"
-    "	pop %ebx\n"
-    "	ret\n"
-    "guest_end:\n"
-    ".code64\n"
-    ".popsection\n");
 
 static void xioctl(int fd, unsigned long cmd, void *arg, const char *what)
 {

@@ -20,7 +20,7 @@
 
 #include "../lib/vm.h"
 
-#define MEM	(1ul << 20)
+#define MEM	BIT(20)
 #define CODE	0x1000
 
 #define B(...)	((const uint8_t[]){ __VA_ARGS__ })
@@ -264,12 +264,6 @@ static void signals(void)
 	vm_destroy(&vm);
 }
 
-static int queue(struct vm *vm, uint32_t vector)
-{
-	return ioctl(vm->cpu, KVM_INTERRUPT,
-		     &(struct kvm_interrupt){ .irq = vector });
-}
-
 /* Real mode: IVT entry 0x40 -> 0:0x2000, which does out 0x99,al; iret */
 static void interrupts(void)
 {
@@ -294,15 +288,15 @@ static void interrupts(void)
 	/* Behind the instruction after STI, not before it. */
 	EXPECT_EQ("irq-window-eip", r.rip, CODE + 5);
 	vm.run->request_interrupt_window = 0;
-	EXPECT_ERRNO("irq-queue", queue(&vm, 0x40), 0);
-	EXPECT_ERRNO("irq-queue-full", queue(&vm, 0x41), EEXIST);
+	EXPECT_ERRNO("irq-queue", vm_interrupt(&vm, 0x40), 0);
+	EXPECT_ERRNO("irq-queue-full", vm_interrupt(&vm, 0x41), EEXIST);
 	out_is("irq-handler", &vm, 0x99, 1, 0);
 	EXPECT_EQ("irq-handler-flag", vm.run->if_flag, 0);
 	vm_get_regs(&vm, &r);
 	EXPECT_EQ("irq-handler-stack", r.rsp, CODE - 6);
 	exits_with("irq-hlt", &vm, KVM_EXIT_HLT);
 	EXPECT_EQ("irq-hlt-ready", vm.run->ready_for_interrupt_injection, 1);
-	EXPECT_ERRNO("irq-queue-halted", queue(&vm, 0x40), 0);
+	EXPECT_ERRNO("irq-queue-halted", vm_interrupt(&vm, 0x40), 0);
 	out_is("irq-handler-halted", &vm, 0x99, 1, 0);
 	out_is("irq-after-halt", &vm, 0x11, 1, 0);
 
@@ -312,7 +306,7 @@ static void interrupts(void)
 	vm_run(&vm);
 	vm.run->immediate_exit = 0;
 	start(&vm, 16);
-	EXPECT_ERRNO("irq-queue-early", queue(&vm, 0x40), 0);
+	EXPECT_ERRNO("irq-queue-early", vm_interrupt(&vm, 0x40), 0);
 	out_is("irq-waits", &vm, 0x10, 1, 0);
 	out_is("irq-then-comes", &vm, 0x99, 1, 0);
 	exits_with("irq-end", &vm, KVM_EXIT_HLT);
@@ -341,7 +335,8 @@ static void dead_ends(void)
 	/* Privilege level 1 is not for us, and we say so. */
 	start(&vm, 32);
 	ioctl(vm.cpu, KVM_GET_SREGS, &s);
-	s.cs.dpl = s.ss.dpl = 1;
+	s.cs.dpl = 1;
+	s.ss.dpl = 1;
 	s.cs.selector |= 1;
 	s.ss.selector |= 1;
 	ioctl(vm.cpu, KVM_SET_SREGS, &s);

@@ -94,7 +94,10 @@ static void sregs(struct vm *vm)
 
 	s.cs = (struct kvm_segment){ 0x1000, 0xffffffff, 8, 11, 1, 0, 1, 1, 0, 1 };
 	s.ds = (struct kvm_segment){ 0x2000, 0xfff, 0x10, 3, 1, 3, 0, 1, 0, 0, 1 };
-	s.es = s.fs = s.gs = s.ss = s.ds;
+	s.es = s.ds;
+	s.fs = s.ds;
+	s.gs = s.ds;
+	s.ss = s.ds;
 	s.fs.unusable = 1;
 	s.fs.present = 0;
 	s.gs.type = 7;			/* expand-down */
@@ -239,8 +242,7 @@ static void events(struct vm *vm)
 	memset(&e, 0, sizeof(e));
 	e.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
 	EXPECT_ERRNO("events-clear", ioctl(vm->cpu, KVM_SET_VCPU_EVENTS, &e), 0);
-	EXPECT_ERRNO("interrupt-after-clear", ioctl(vm->cpu, KVM_INTERRUPT,
-			   &(struct kvm_interrupt){ .irq = 32 }), 0);
+	EXPECT_ERRNO("interrupt-after-clear", vm_interrupt(vm, 32), 0);
 }
 
 static long msr(struct vm *vm, int set, uint32_t index, uint64_t *data)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vm.h"
@@ -43,6 +44,14 @@ void test_skip(const char *name, const char *why)
 int test_exit(void)
 {
 	return failures || !passes;
+}
+
+void sleep_ms(unsigned int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
 }
 
 void die(const char *fmt, ...)
@@ -145,7 +154,11 @@ void vm_set_mode(struct vm *vm, int bits)
 
 	if (ioctl(vm->cpu, KVM_GET_SREGS, &s))
 		die("KVM_GET_SREGS: %s", strerror(errno));
-	s.ds = s.es = s.fs = s.gs = s.ss = data;
+	s.ds = data;
+	s.es = data;
+	s.fs = data;
+	s.gs = data;
+	s.ss = data;
 	s.cs = data;
 	s.cs.type = 11;
 	if (bits == 32) {
@@ -159,6 +172,13 @@ void vm_set_mode(struct vm *vm, int bits)
 int vm_run(struct vm *vm)
 {
 	return ioctl(vm->cpu, KVM_RUN, 0) ? -errno : 0;
+}
+
+int vm_interrupt(struct vm *vm, uint32_t vector)
+{
+	struct kvm_interrupt irq = { .irq = vector };
+
+	return ioctl(vm->cpu, KVM_INTERRUPT, &irq);
 }
 
 uint64_t vm_stat(struct vm *vm, const char *name)

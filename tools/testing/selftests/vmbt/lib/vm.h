@@ -16,6 +16,14 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define BIT(n)		(1ul << (n))
+/* For what another thread, the guest or the kernel changes meanwhile. */
+#define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+
+void sleep_ms(unsigned int ms);
+
 /* Report one test; the format says why it failed. Returns @good. */
 bool test_result(const char *name, bool good, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -63,6 +71,7 @@ void vm_set_regs(struct vm *vm, const struct kvm_regs *regs);
 void vm_set_mode(struct vm *vm, int bits);
 /* KVM_RUN; the return value is 0 or -errno. */
 int vm_run(struct vm *vm);
+int vm_interrupt(struct vm *vm, uint32_t vector);	/* KVM_INTERRUPT */
 uint64_t vm_stat(struct vm *vm, const char *name);
 const char *vm_exit_name(uint32_t reason);
 /* Describe the last exit, for messages. */

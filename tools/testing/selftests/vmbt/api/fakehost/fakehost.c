@@ -185,7 +185,7 @@ static void check_grant(struct vmbt_hv_vcpu *v, const struct fake_map *m)
 
 	smp_rmb(); /* the grant goes after the sequence has moved */
 	WARN(!ok && vmbt_mem_current(vm, v->vcpu->mem_seq),
-	     "vmbt: frame %llx used without a grant (%px)\n", m->gfn, entry);
+	     "vmbt: frame %llx used without a grant\n", m->gfn);
 }
 
 /* A while in the VMM world, using all pages. */
