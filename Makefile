@@ -22,6 +22,7 @@ export DATA HOST KERNEL
 all: module tools
 
 deps:
+	@mkdir -p $(B)
 	@$(if $(STOCK),scripts/deps.sh,:)
 
 fetch: deps
@@ -30,13 +31,17 @@ fetch: deps
 # kbuild puts objects beside the sources: give it a tree of links of its own.
 module: deps
 	@$(if $(STOCK),scripts/fetch.sh host headers,:)
+	@flock $(B)/.module.lock $(MAKE) module-locked
+
+# Two makes at once would pull each other's objects away.
+module-locked:
 	@scripts/mirror.sh $(B)/module
 	@$(MAKE) -C $(HEADERS) M=$(B)/module CONFIG_DEBUG_INFO_BTF_MODULES= \
 		$(if $(V),,-s) modules
 	@scripts/install-module.sh $(B)/module $(B)
 
 tools: deps
-	@$(MAKE) -C tools/vmbt-run O=$(B) $(if $(V),,-s)
+	@flock $(B)/.tools.lock $(MAKE) -C tools/vmbt-run O=$(B) $(if $(V),,-s)
 
 run: module tools
 	@scripts/fetch.sh guest
@@ -76,5 +81,5 @@ clean:
 help:
 	@scripts/help.sh
 
-.PHONY: all deps fetch module tools run host guest-native check check-deep \
+.PHONY: all deps fetch module module-locked tools run host guest-native check check-deep \
 	lint series debug-kernel install clean help

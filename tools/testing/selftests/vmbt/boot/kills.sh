@@ -16,7 +16,7 @@ trap 'rm -rf "$w"' EXIT
 "$top/scripts/guest-initrd" "$w/initrd" 'true'
 cat > "$w/inside" <<EOF
 run() {
-	vmbt-run -m 64 -kernel $top/build/guest/$guest/vmlinuz -initrd $w/initrd \
+	exec vmbt-run -m 64 -kernel $top/build/guest/$guest/vmlinuz -initrd $w/initrd \
 		-append 'console=ttyS0 acpi=off nolapic noisapnp quiet panic=-1' \
 		-serial stdio -nographic -no-reboot --exit-line vmbt-exit: > /tmp/out 2>&1 < /dev/null
 }
@@ -25,17 +25,17 @@ memory() {
 	sync; echo 3 > /proc/sys/vm/drop_caches; sleep 3; echo 3 > /proc/sys/vm/drop_caches
 	awk '/^MemFree/ { print \$2 }' /proc/meminfo
 }
-run			# so that what is allocated once is there
+(run)			# so that what is allocated once is there
 before=\$(memory)
 bad=0
 for i in \$(seq $boots); do
-	run || { bad=\$((bad + 1)); tail -n 3 /tmp/out; }
+	(run) || { bad=\$((bad + 1)); tail -n 3 /tmp/out; }
 done
 [ \$bad -eq 0 ] && echo "ok boots-$boots" || echo "not ok boots-$boots: \$bad failed"
 for i in \$(seq $kills); do
 	run & pid=\$!
 	sleep \$((RANDOM % 8)).\$((RANDOM % 10))
-	pkill -9 -P \$pid -x vmbt-run; wait \$pid
+	kill -9 \$pid; wait \$pid
 done 2> /dev/null
 echo "ok kills-$kills"
 after=\$(memory)
