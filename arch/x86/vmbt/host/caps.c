@@ -40,9 +40,9 @@ int vmbt_caps_init(bool force)
 	    cpu_feature_enabled(X86_FEATURE_XENPV))
 		why = "the kernel runs as a Xen PV guest, which has no ring 0";
 	else if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
-		why = "the kernel runs as an SEV-ES or SNP guest, whose exceptions need a handler of its own";
+		why = "the kernel is an SEV-ES or SNP guest, whose #VC the VMM can't handle";
 	else if (boot_cpu_has(X86_FEATURE_TDX_GUEST))
-		why = "the kernel runs as a TDX guest, whose exceptions need a handler of its own";
+		why = "the kernel is a TDX guest, whose #VE the VMM can't handle";
 	else if (uses_fred())
 		why = "the kernel uses FRED, which has no rings 1 and 2";
 	else if (!boot_cpu_has(X86_FEATURE_NX) || !boot_cpu_has(X86_FEATURE_FXSR))

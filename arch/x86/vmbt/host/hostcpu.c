@@ -21,8 +21,6 @@
 
 #include "host_int.h"
 
-VMBT_CROSS_CHECK_OFFSETS;
-
 static bool strict;
 module_param(strict, bool, 0444);
 MODULE_PARM_DESC(strict, "flush the host's global TLB entries at every world switch");

@@ -9,8 +9,8 @@
  * through RDI, which points here from before the cross IDT is loaded until
  * after the other side's IDT is: handlers in the window rely on it.
  *
- * Assembly on both sides uses the VMBT_X_ offsets; each side's C checks them
- * with VMBT_CROSS_CHECK_OFFSETS.
+ * Assembly on both sides uses the VMBT_X_ offsets, which are checked
+ * against the structure below.
  */
 #ifndef VMBT_CROSSPAGE_H
 #define VMBT_CROSSPAGE_H
@@ -130,33 +130,36 @@ struct vmbt_cross {
 #define VMBT_CROSS_CHECK(field, off)					\
 	_Static_assert(offsetof(struct vmbt_cross, field) == (off), #field)
 
-#define VMBT_CROSS_CHECK_OFFSETS					\
-	VMBT_CROSS_CHECK(trap_vector, VMBT_X_TRAP_VECTOR);		\
-	VMBT_CROSS_CHECK(trap_cr2, VMBT_X_TRAP_CR2);			\
-	VMBT_CROSS_CHECK(nmi, VMBT_X_NMI);				\
-	VMBT_CROSS_CHECK(mce, VMBT_X_MCE);				\
-	VMBT_CROSS_CHECK(flags, VMBT_X_FLAGS);				\
-	VMBT_CROSS_CHECK(host_ss, VMBT_X_HOST_SS);			\
-	VMBT_CROSS_CHECK(pred_cmd, VMBT_X_PRED_CMD);			\
-	VMBT_CROSS_CHECK(host_rsp, VMBT_X_HOST_RSP);			\
-	VMBT_CROSS_CHECK(host_cr0, VMBT_X_HOST_CR0);			\
-	VMBT_CROSS_CHECK(host_cr3, VMBT_X_HOST_CR3);			\
-	VMBT_CROSS_CHECK(host_cr4, VMBT_X_HOST_CR4);			\
-	VMBT_CROSS_CHECK(host_fs_base, VMBT_X_HOST_FS_BASE);		\
-	VMBT_CROSS_CHECK(host_gs_base, VMBT_X_HOST_GS_BASE);		\
-	VMBT_CROSS_CHECK(host_gdtr, VMBT_X_HOST_GDTR);			\
-	VMBT_CROSS_CHECK(host_idtr, VMBT_X_HOST_IDTR);			\
-	VMBT_CROSS_CHECK(vmm_rsp, VMBT_X_VMM_RSP);			\
-	VMBT_CROSS_CHECK(vmm_cr0, VMBT_X_VMM_CR0);			\
-	VMBT_CROSS_CHECK(vmm_cr3, VMBT_X_VMM_CR3);			\
-	VMBT_CROSS_CHECK(vmm_cr4, VMBT_X_VMM_CR4);			\
-	VMBT_CROSS_CHECK(vmm_gdtr, VMBT_X_VMM_GDTR);			\
-	VMBT_CROSS_CHECK(vmm_idtr, VMBT_X_VMM_IDTR);			\
-	VMBT_CROSS_CHECK(cross_gdtr, VMBT_X_CROSS_GDTR);		\
-	VMBT_CROSS_CHECK(cross_idtr, VMBT_X_CROSS_IDTR);		\
-	VMBT_CROSS_CHECK(gdt, VMBT_X_GDT);				\
-	VMBT_CROSS_CHECK(idt, VMBT_X_IDT);				\
-	_Static_assert(sizeof(struct vmbt_cross) == VMBT_X_STACK_TOP, "page")
+/* Evaluated wherever this is included, never called. */
+static inline void vmbt_cross_check_offsets(void)
+{
+	VMBT_CROSS_CHECK(trap_vector, VMBT_X_TRAP_VECTOR);
+	VMBT_CROSS_CHECK(trap_cr2, VMBT_X_TRAP_CR2);
+	VMBT_CROSS_CHECK(nmi, VMBT_X_NMI);
+	VMBT_CROSS_CHECK(mce, VMBT_X_MCE);
+	VMBT_CROSS_CHECK(flags, VMBT_X_FLAGS);
+	VMBT_CROSS_CHECK(host_ss, VMBT_X_HOST_SS);
+	VMBT_CROSS_CHECK(pred_cmd, VMBT_X_PRED_CMD);
+	VMBT_CROSS_CHECK(host_rsp, VMBT_X_HOST_RSP);
+	VMBT_CROSS_CHECK(host_cr0, VMBT_X_HOST_CR0);
+	VMBT_CROSS_CHECK(host_cr3, VMBT_X_HOST_CR3);
+	VMBT_CROSS_CHECK(host_cr4, VMBT_X_HOST_CR4);
+	VMBT_CROSS_CHECK(host_fs_base, VMBT_X_HOST_FS_BASE);
+	VMBT_CROSS_CHECK(host_gs_base, VMBT_X_HOST_GS_BASE);
+	VMBT_CROSS_CHECK(host_gdtr, VMBT_X_HOST_GDTR);
+	VMBT_CROSS_CHECK(host_idtr, VMBT_X_HOST_IDTR);
+	VMBT_CROSS_CHECK(vmm_rsp, VMBT_X_VMM_RSP);
+	VMBT_CROSS_CHECK(vmm_cr0, VMBT_X_VMM_CR0);
+	VMBT_CROSS_CHECK(vmm_cr3, VMBT_X_VMM_CR3);
+	VMBT_CROSS_CHECK(vmm_cr4, VMBT_X_VMM_CR4);
+	VMBT_CROSS_CHECK(vmm_gdtr, VMBT_X_VMM_GDTR);
+	VMBT_CROSS_CHECK(vmm_idtr, VMBT_X_VMM_IDTR);
+	VMBT_CROSS_CHECK(cross_gdtr, VMBT_X_CROSS_GDTR);
+	VMBT_CROSS_CHECK(cross_idtr, VMBT_X_CROSS_IDTR);
+	VMBT_CROSS_CHECK(gdt, VMBT_X_GDT);
+	VMBT_CROSS_CHECK(idt, VMBT_X_IDT);
+	_Static_assert(sizeof(struct vmbt_cross) == VMBT_X_STACK_TOP, "page");
+}
 
 #endif /* __ASSEMBLY__ */
 #endif

@@ -14,7 +14,6 @@
 #include "../desc/desc.h"
 #include "../plat.h"
 
-VMBT_CROSS_CHECK_OFFSETS;
 _Static_assert(offsetof(struct vmbt_frame, gpr[VMBT_EBX]) == F_EBX, "ebx");
 _Static_assert(offsetof(struct vmbt_frame, gpr[VMBT_EDI]) == F_EDI, "edi");
 _Static_assert(offsetof(struct vmbt_frame, vector) == F_VECTOR, "vector");
@@ -47,11 +46,6 @@ _Static_assert(F_LOAD_DS == BIT(VMBT_DS) && F_LOAD_ES == BIT(VMBT_ES) &&
 #define DESC_VMM_SS	0x00cf93000000ffffULL
 
 struct metal metal = { .tables_lost = true, .segs_lost = true };
-
-/* Called from metal_start. */
-void __noreturn metal_main(void);
-/* Called from metal_trap_self with its stack frame. */
-void __noreturn metal_trap_panic(const u64 *stack);
 
 void metal_attach(struct vcpu *v)
 {
@@ -238,7 +232,7 @@ void metal_trap_panic(const u64 *stack)
 {
 	u64 cr2 = read_cr2();
 
-	plat_panic("vector %llu error %llx at rip %llx rsp %llx cr2 %llx rax %llx rcx %llx rdx %llx",
+	plat_panic("vector %llu error %llx rip %llx rsp %llx cr2 %llx rax %llx rcx %llx rdx %llx",
 		   stack[3], stack[4], stack[5], stack[8], cr2,
 		   stack[2], stack[1], stack[0]);
 }

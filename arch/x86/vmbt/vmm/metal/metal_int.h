@@ -16,6 +16,10 @@ extern const struct vmbt_image_header metal_header;
 void metal_switch(void);
 void metal_enter(struct vmbt_frame *f);
 
+/* metal.c, called from entry.S: the start, and a trap in the VMM's own code */
+void __noreturn metal_main(void);
+void __noreturn metal_trap_panic(const u64 *stack);
+
 /**
  * struct metal - the state of the machine below one vCPU
  * @v: the vCPU, for those functions of plat.h that have no argument

@@ -18,7 +18,7 @@
 #define PTE_W		0x002UL
 #define PTE_A		0x020UL
 #define PTE_D		0x040UL
-#define PTE_NX		(1UL << 63)
+#define PTE_NX		BIT(63)
 #define PTE_ADDR	0x000ffffffffff000UL
 
 #define FRAMES_PER_PT	512UL
