@@ -422,7 +422,10 @@ static int bt_exit(struct vcpu *v, struct native_exit *x, u32 *ticks,
 		if (!step(v, why))
 			return 0;
 		/* Not x87 and SIMD, though. */
-		return *why != NS_UNSUPPORTED || !mmu_drop_traces(v, x->cr2);
+		if (*why != NS_UNSUPPORTED || !mmu_drop_traces(v, x->cr2))
+			return 1;
+		native_protect(x->cr2 >> 12, false);
+		return 0;
 	}
 	*why = fault(v, x);
 	return 1;

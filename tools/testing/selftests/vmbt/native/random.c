@@ -27,9 +27,10 @@
 #define S_PRIV		0x02	/* compare with the interpreter, not raw */
 #define S_STEP		0x04
 #define S_USER		0x08	/* CPL 3: the other region of the cache */
+#define S_TRACE		0x20	/* some data pages are traced */
 #define S_LIMIT		0x10	/* based segments, code limits that bite */
 
-static bool code32, priv, user, limits;
+static bool code32, priv, user, limits, traced;
 static u8 *out;
 static u32 pos;
 
@@ -407,6 +408,9 @@ static void run(struct outcome *o, enum native_stop (*engine)(void))
 			memcpy(native_ram(WIN + i), start_mem + i, 64);
 		}
 	*g = start_guest;
+	for (i = DATA; i < WIN_SIZE; i += 4096)
+		native_protect((WIN + i) >> 12,
+			       traced && engine == native_bt && rnd(2));
 	native_fpu_reset();
 	memset(&native_vcpu.exc, 0, sizeof(native_vcpu.exc));
 	o->why = engine();
@@ -618,6 +622,7 @@ static void suite(const char *name, u32 what, u64 seed, u32 seconds, u64 max)
 	priv = what & S_PRIV;
 	user = what & S_USER;
 	limits = what & S_LIMIT;
+	traced = what & S_TRACE;
 	native_stepping = what & S_STEP;
 	for (i = 0; i < max && failures < before + 5; i++) {
 		if (!(i & 63) && time(NULL) >= end)
@@ -651,6 +656,8 @@ int main(int argc, char **argv)
 	suite("limits-16", S_LIMIT, seed, seconds, max);
 	suite("privileged-32", S_32 | S_PRIV, seed, seconds, max);
 	suite("privileged-16", S_PRIV, seed, seconds, max);
+	suite("traced-32", S_32 | S_TRACE, seed, seconds, max);
+	suite("traced-16", S_TRACE, seed, seconds, max);
 	suite("steps-32", S_32 | S_STEP, seed, seconds, max);
 	suite("steps-16", S_STEP, seed, seconds, max);
 	suite("limits-steps-16", S_LIMIT | S_STEP, seed, seconds, max);
