@@ -17,7 +17,7 @@
 #include "../plat.h"
 
 #define MEM(insn) \
-	asm volatile(insn " (%0)" : : "r" (mem) : "memory")
+	({ asm volatile(insn " (%0)" : : "r" (mem) : "memory"); })
 /* The same with 16-bit addresses of the last instruction in the image. */
 #define MEM_BY_SIZE(insn)						\
 	do {								\
