@@ -86,6 +86,7 @@ struct desc_tables {
 	u16 ldt_sel;		/* for LLDT; 0 = none */
 	u32 generation;		/* changes when LGDT/LLDT must be done */
 };
+
 const struct desc_tables *desc_current(struct vcpu *v);
 
 #endif

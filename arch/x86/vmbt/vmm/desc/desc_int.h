@@ -44,12 +44,14 @@ enum desc_tab {
  * @limit: its limit; entries wholly below it exist
  * @valid: false for a null LDTR
  * @first: guest indices below this may be shadowed (the GDT's last are ours)
- * @src: the guest's descriptor as it was read when the entry was filled
+ * @src: the guest's descriptor as it was read last, when it was filled or not
  * @filled: bit per entry that the shadow tables hold
  * @flip: bit per entry whose truncated form is the other one (trunc.c)
  * @gfn: frame behind each page of the table, DESC_NO_GFN where not traced
  * @beside: writes to each page that hit no entry of the table
  * @hot: bit per page that has too many of them to be traced
+ * @compared: bit per hot page that is shadowed from all the same: the guest's
+ *	entries are read again before direct execution (desc_compare())
  * @complete: all entries of a small table have been tried since the last drop
  * @hw: the run tables, one per view
  */
@@ -64,6 +66,7 @@ struct desc_table {
 	u64 gfn[DESC_PAGES];
 	u8 beside[DESC_PAGES];
 	u32 hot;
+	u32 compared;
 	bool complete;
 	u64 *hw[DESC_NVIEW];
 };
@@ -122,6 +125,7 @@ void desc_drop_entry(struct desc_table *t, u32 idx);
 void desc_flip_entry(struct vcpu *v, struct desc_table *t, u32 idx);
 void desc_check_maps(struct vcpu *v);
 void desc_check_moved(struct vcpu *v);
+void desc_compare(struct vcpu *v);
 u8 desc_hw_dpl(const struct vmbt_seg *seg);
 
 static inline struct desc_table *desc_tab_of(struct vcpu *v, u16 sel)

@@ -42,9 +42,9 @@ static const u8 state_of[] = {
 	[FIND_SAME]		= DESC_SHADOWED,
 };
 
-#define ALL_SEGS	((1 << VMBT_NSEG) - 1)
-#define DATA_SEGS	(1 << VMBT_ES | 1 << VMBT_DS | 1 << VMBT_FS | \
-			 1 << VMBT_GS)
+#define ALL_SEGS	(BIT(VMBT_NSEG) - 1)
+#define DATA_SEGS	(BIT(VMBT_ES) | BIT(VMBT_DS) | BIT(VMBT_FS) | \
+			 BIT(VMBT_GS))
 
 /* The ring that the guest's CPL runs at in translated code. */
 static u8 hw_cpl(const struct vcpu *v)
@@ -183,18 +183,26 @@ enum desc_state desc_state(struct vcpu *v, enum vmbt_sreg s)
 	return v->desc->state[s];
 }
 
+static bool all_shadowed(const struct desc *d)
+{
+	for (int s = 0; s < VMBT_NSEG; s++)
+		if (d->state[s] != DESC_SHADOWED)
+			return false;
+	return true;
+}
+
 /**
  * desc_all_shadowed() - may the CPU have the guest's own selectors?
- * @v: the vCPU
- * Return: true if all six registers are shadowed
+ * @v: the vCPU, about to run ring 3
+ * Return: true if all six registers are shadowed, by tables that agree with
+ * the guest's now
  */
 bool desc_all_shadowed(struct vcpu *v)
 {
 	refresh(v);
-	for (int s = 0; s < VMBT_NSEG; s++)
-		if (v->desc->state[s] != DESC_SHADOWED)
-			return false;
-	return true;
+	desc_compare(v);
+	refresh(v);
+	return all_shadowed(v->desc);
 }
 
 /**
@@ -348,7 +356,7 @@ void desc_prepare(struct vcpu *v, enum vcpu_mode mode)
 	v->frame.seg_load = 0;
 	use_view(v, mode == VCPU_DE ? DESC_VIEW_DE : DESC_VIEW_BT);
 	if (mode == VCPU_DE) {
-		if (!desc_all_shadowed(v))
+		if (!all_shadowed(d))
 			plat_panic("direct execution with a cached segment");
 		desc_fill_small(v);
 		v->frame.cs = v->guest->seg[VMBT_CS].sel | 3;

@@ -3,9 +3,12 @@
  * The shadow GDT and LDT: filled from the guest's tables on first use, dropped
  * when the guest writes there.
  *
- * An entry is present in the run tables only while it is known to say what the
- * guest's table says: the guest's page is write-traced before the entry is
- * read, and dropped before a write takes effect. The guest's descriptor is read
+ * While ring 3 runs natively, an entry is present in the run tables only if it
+ * is known to say what the guest's table says: the guest's page is write-traced
+ * before the entry is read, and dropped before a write takes effect. A page
+ * that is written too often for that is compared instead, before ring 3 runs,
+ * if ring 3 cannot write it. Translated code reloads nothing from the tables:
+ * for that an entry need only say what the register says. The guest's descriptor is read
  * once, into @src; the hardware's is made of that by desc_hw() and nothing
  * else. System descriptors, not-present ones and ones that the guest's CPU has
  * not marked accessed yet stay out: their use faults, and the fault is
@@ -21,9 +24,10 @@
 
 /*
  * Writes beside a table before its page counts as hot. Boot code has its GDT
- * next to its stack (Linux' decompressor does): a trace there costs a fault
- * for every push. What is not traced is not shadowed either, so the registers
- * become cached until GDTR or LDTR points elsewhere.
+ * next to its stack (Linux' decompressor does), small kernels keep theirs among
+ * other data: a trace there costs a fault for every push. Until GDTR or LDTR
+ * points elsewhere, such a page is compared or, where the guest's ring 3 may
+ * write it, not shadowed from at all: the registers are cached.
  */
 #define DESC_BESIDE	100
 
@@ -160,7 +164,7 @@ static void stale_segs(struct vcpu *v, u32 tab, u32 first, u32 last)
 	for (int s = 0; s < VMBT_NSEG; s++) {
 		u16 sel = v->guest->seg[s].sel;
 
-		if (!!(sel & DESC_SEL_TI) == (tab == DESC_LDT) &&
+		if (desc_tab_of(v, sel) == &v->desc->tab[tab] &&
 		    sel >> 3 >= (int)first && sel >> 3 <= (int)last) {
 			v->desc->stale |= 1 << s;
 			v->events |= VCPU_EV_SEGS;
@@ -194,6 +198,7 @@ void desc_drop_all(struct vcpu *v, struct desc_table *t)
 			mmu_trace_del(v, gfn, MMU_TRACE_DESC);
 	}
 	t->complete = false;
+	t->compared = 0;
 	stale_segs(v, t - v->desc->tab, 0, DESC_ENTRIES - 1);
 }
 
@@ -202,14 +207,31 @@ static u32 page_of(const struct desc_table *t, u32 off)
 	return ((t->base & 0xfff) + off) >> 12;
 }
 
-/* Watch the page with offset @off of the table; false if it is not mapped. */
-static bool trace_page(struct vcpu *v, struct desc_table *t, u32 off)
+/* May the guest's ring 3 write there, as far as this mapping goes? */
+static bool user_writes(struct vcpu *v, u32 lin)
+{
+	struct mmu_xlat x;
+
+	return mmu_walk(v, lin, MMU_USER | MMU_WRITE | MMU_PEEK, &x) == X_OK;
+}
+
+/*
+ * Watch the page with offset @off of the table, or have it compared; false if
+ * it is not mapped or neither can be done.
+ */
+static bool watch_page(struct vcpu *v, struct desc_table *t, u32 off)
 {
 	struct mmu_xlat x;
 	u32 page = page_of(t, off);
 
-	if (page >= DESC_PAGES || (t->hot >> page & 1))
+	if (page >= DESC_PAGES)
 		return false;
+	if (t->hot >> page & 1) {
+		if (!(t->compared >> page & 1) && user_writes(v, t->base + off))
+			return false;
+		t->compared |= 1U << page;
+		return true;
+	}
 	if (t->gfn[page] != DESC_NO_GFN)
 		return true;
 	if (mmu_walk(v, t->base + off, MMU_READ | MMU_PEEK, &x) != X_OK)
@@ -233,7 +255,6 @@ static void put_entry(struct vcpu *v, struct desc_table *t, u32 idx, u64 raw)
 			desc_hw(&seg, dpl);
 	/* Only DPL 3 is of use to ring 3: the rest stays truncated. */
 	de = dpl == 3 ? desc_hw(&seg, dpl) : bt;
-	t->src[idx] = raw;
 	t->hw[DESC_VIEW_BT][idx] = bt;
 	t->hw[DESC_VIEW_DE][idx] = de;
 	set_bit(t->filled, idx);
@@ -281,10 +302,13 @@ bool desc_fill(struct vcpu *v, u16 sel)
 		return true;
 	if (!t->valid || idx >= t->first || off + 7 > t->limit)
 		return false;
-	ok = trace_page(v, t, off) && trace_page(v, t, off + 7) &&
+	ok = watch_page(v, t, off) && watch_page(v, t, off + 7) &&
 	     mmu_read(v, t->base + off, &raw, 8, MMU_PEEK) == X_OK;
 	v->exc = exc;
-	if (!ok || !worthy(raw))
+	if (!ok)
+		return false;
+	t->src[idx] = raw;
+	if (!worthy(raw))
 		return false;
 	put_entry(v, t, idx, raw);
 	return true;
@@ -412,6 +436,67 @@ void desc_check_maps(struct vcpu *v)
 			desc_drop_all(v, t);
 			break;
 		}
+	}
+	v->exc = exc;
+}
+
+/* Of one table; false if it is not where it was, or ring 3 may write it now. */
+static bool compare(struct vcpu *v, struct desc_table *t)
+{
+	u32 n = (t->limit + 1) / 8, tab = t - v->desc->tab;
+	u64 raw[DESC_SMALL];
+
+	for (u32 p = t->compared; p; p &= p - 1) {
+		u32 page = __builtin_ctz(p);
+
+		if (user_writes(v, page ? (t->base & ~0xfffU) + page * 4096 :
+					  t->base))
+			return false;
+	}
+	if (n <= DESC_SMALL &&
+	    mmu_read(v, t->base, raw, n * 8, MMU_PEEK) != X_OK)
+		return false;
+	for (u32 i = 0; i < n; i++) {
+		u64 now;
+
+		if (n <= DESC_SMALL) {
+			now = raw[i];
+		} else if (!t->filled[i / 64]) {
+			i |= 63;
+			continue;
+		} else if (!desc_bit(t->filled, i)) {
+			continue;
+		} else if (mmu_read(v, t->base + i * 8, &now, 8, MMU_PEEK) !=
+			   X_OK) {
+			return false;
+		}
+		if (now == t->src[i])
+			continue;
+		/* Remembered, or an entry that is no use differs for ever. */
+		t->src[i] = now;
+		t->complete = false;
+		desc_drop_entry(t, i);
+		stale_segs(v, tab, i, i);
+	}
+	return true;
+}
+
+/**
+ * desc_compare() - find what was written to tables that are not traced
+ * @v: the vCPU, about to run ring 3 natively
+ *
+ * Costs a walk and a read of at most 512 bytes for a small table, a read for
+ * each filled entry of a large one.
+ */
+void desc_compare(struct vcpu *v)
+{
+	struct vcpu_exc exc = v->exc;
+
+	for (int i = 0; i < DESC_NTAB; i++) {
+		struct desc_table *t = &v->desc->tab[i];
+
+		if (unlikely(t->compared) && !compare(v, t))
+			desc_drop_all(v, t);
 	}
 	v->exc = exc;
 }

@@ -64,13 +64,21 @@ int test_status(void)
 	return failed_all != 0;
 }
 
+static u64 rnd_state = 88172645463325252ULL;
+
+void rnd_seed(u64 seed)
+{
+	rnd_state = seed * 0x9e3779b97f4a7c15ULL;
+}
+
 u32 rnd(void)
 {
-	static u64 x = 88172645463325252ULL;
+	u64 x = rnd_state;
 
 	x ^= x << 13;
 	x ^= x >> 7;
 	x ^= x << 17;
+	rnd_state = x;
 	return x >> 16;
 }
 
@@ -126,7 +134,8 @@ int mmu_walk(struct vcpu *v, u32 lin, u32 access, struct mmu_xlat *out)
 
 	if (p >= FAKE_PAGES || !page[p].present)
 		return page_fault(v, lin, access, 0);
-	if ((access & MMU_WRITE) && !page[p].writable)
+	if (((access & MMU_WRITE) && !page[p].writable) ||
+	    ((access & MMU_USER) && page[p].super))
 		return page_fault(v, lin, access, VMBT_PF_P);
 	*out = (struct mmu_xlat){
 		.gpa = (u64)page[p].gfn << 12 | (lin & 0xfff),
@@ -295,7 +304,7 @@ void fake_reset(void)
 	memset(ram, 0, sizeof(ram));
 	memset(&shared, 0, sizeof(shared));
 	for (u32 i = 0; i < FAKE_PAGES; i++)
-		page[i] = (struct fake_page){ i, true, true, 0 };
+		page[i] = (struct fake_page){ i, true, true, 0, false };
 	cpu = (struct vcpu){
 		.guest = &shared.guest, .shared = &shared,
 		.stats = &shared.stats, .mon = &mon,

@@ -25,6 +25,7 @@ struct fake_page {
 	u32 gfn;
 	bool present, writable;
 	u8 traces;
+	bool super;		/* the guest's mapping keeps ring 3 out */
 };
 
 extern struct vcpu cpu;
@@ -84,5 +85,6 @@ int test_status(void);
 void done(const char *name);
 
 u32 rnd(void);
+void rnd_seed(u64 seed);		/* not 0 */
 
 #endif
