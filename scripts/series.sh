@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Writes this tree as a series of patches for Linux 6.12, ready for
+# `git send-email`, to build/series/mail, and applies it once to see that it
+# does: `git am build/series/mail/0*.patch` in a Linux tree.
+#
+# A patch for each part, in an order in which each builds on the last; at the
+# end patches/*.patch, which hold all that changes in files of the kernel. The
+# kernel's side of the diff is taken from linux-source-6.12.
+#
+#   IN_TREE=DIR	also copies the result over an unpacked Linux tree
+set -euo pipefail
+top=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
+B=$top/build
+S=$B/series
+touched=(arch/x86/Kconfig arch/x86/Kbuild MAINTAINERS)
+
+# Subject, a line of why, and the paths of each part.
+parts() {
+	cat <<'EOF'
+x86/vmbt: the contract between host, image and tests|What crosses from one world to the other: address space, image header, cross page, host calls, the guest's state.|include/uapi/linux/vmbt.h arch/x86/vmbt/include arch/x86/vmbt/Kconfig
+x86/vmbt: image: decoder|One decoder for translator, interpreter and disassembler.|arch/x86/vmbt/vmm/decode
+x86/vmbt: image: segments, exceptions, tasks|What a guest CPU is, as the manual has it, as pure code.|arch/x86/vmbt/vmm/cpu arch/x86/vmbt/vmm/desc
+x86/vmbt: image: shadow page tables|Walk, shadow, fault, trace, pool.|arch/x86/vmbt/vmm/mmu
+x86/vmbt: image: interpreter|Reference semantics: the fallback, and the oracle of the tests.|arch/x86/vmbt/vmm/interp
+x86/vmbt: image: translator and direct execution|Guest kernel code is translated, guest user code runs as it is.|arch/x86/vmbt/vmm/bt arch/x86/vmbt/vmm/direct arch/x86/vmbt/vmm/ring1
+x86/vmbt: image: run loop and metal|Entry, traps, and the loop that decides what runs next.|arch/x86/vmbt/vmm
+x86/vmbt: world switch|All of Linux that knows how to leave Linux.|arch/x86/vmbt
+vmbt: the character device|KVM's ABI where the meaning is the same.|drivers/vmbt
+selftests: vmbt: tests of all parts|Unit tests, native harness, fuzz targets, tests of the ABI, whole guests.|tools/testing/selftests/vmbt
+tools: vmbt-run: a small machine|Boots a Linux guest with a serial console.|tools/vmbt-run
+Documentation: vmbt|Design, interface, tests, and what is not there.|Documentation/vmbt
+EOF
+}
+
+rm -rf "$S"
+mkdir -p "$S/mail" "$S/tree"
+[ -e "$B/source/linux-source-6.12.tar.xz" ] || "$top/scripts/fetch.sh" source
+echo "series: the kernel's side of the diff, out of linux-source-6.12"
+tar -C "$S/tree" -xJf "$B/source/linux-source-6.12.tar.xz" --strip-components=1 \
+	--occurrence=1 "${touched[@]/#/linux-source-6.12/}"
+
+cd "$S/tree"
+name=$(git -C "$top" config user.name || echo vmbt)
+mail=$(git -C "$top" config user.email || echo vmbt@localhost)
+git init -q -b series .
+git config user.name "$name"
+git config user.email "$mail"
+git add -A
+git commit -q -m 'Linux 6.12'
+git tag base
+
+copy() {		# tracked files below the given paths, as committed
+	git -C "$top" ls-files -z -- "$@" | while IFS= read -r -d '' f; do
+		[ -e "$f" ] && continue
+		mkdir -p "$(dirname "$f")"
+		git -C "$top" show "HEAD:$f" > "$f"
+		[ ! -x "$top/$f" ] || chmod +x "$f"
+	done
+}
+parts | while IFS='|' read -r subject why paths; do
+	read -ra p <<< "$paths"
+	copy "${p[@]}"
+	git add -A
+	git diff --cached --quiet && continue
+	printf '%s\n\n%s\n' "$subject" "$(fmt -w 72 <<< "$why")" | git commit -q -s -F -
+done
+for f in "$top"/patches/*.patch; do
+	git apply --index "$f"
+	sed '/^diff --git/,$d' "$f" | git commit -q -s -F -
+done
+git format-patch -q --cover-letter --subject-prefix='PATCH RFC' -o "$S/mail" base..HEAD
+perl -0pi -e '
+	s/\*\*\* SUBJECT HERE \*\*\*/vmbt: virtual machines by binary translation/;
+	s/\*\*\* BLURB HERE \*\*\*/A hypervisor without VT-x and AMD-V: guest user code runs directly, guest\nkernel code is translated, in an address space without the host'"'"'s memory.\nDocumentation\/vmbt\/index.rst is the way in, status.rst what is missing./' \
+	"$S"/mail/0000-*.patch
+
+echo "series: applying it to a fresh tree"
+git checkout -q -b check base
+for f in "$S"/mail/*.patch; do
+	case $f in
+	*/0000-*) ;;
+	*) git am -q "$f" ;;
+	esac
+done
+git diff --quiet series check
+if [ -n "${IN_TREE:-}" ]; then
+	git archive check | tar -C "$IN_TREE" -xf -
+fi
+ls "$S"/mail/*.patch | sed "s,^$top/,,"
