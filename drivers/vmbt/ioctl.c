@@ -54,6 +54,7 @@ static int vmbt_check_extension(unsigned long cap)
 	case KVM_CAP_INTERNAL_ERROR_DATA:
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_CHECK_EXTENSION_VM:
+	case VMBT_CAP_CHIPS:
 		return 1;
 	default:
 		return 0;
@@ -133,6 +134,15 @@ static int vmbt_set_identity_map_addr(u64 __user *argp)
 	return copy_from_user(&addr, argp, sizeof(addr)) ? -EFAULT : 0;
 }
 
+static int vmbt_irq_line(struct vmbt_vm *vm, void __user *argp)
+{
+	struct kvm_irq_level irq;
+
+	if (copy_from_user(&irq, argp, sizeof(irq)))
+		return -EFAULT;
+	return vmbt_chips_irq_line(vm, irq.irq, irq.level);
+}
+
 /* A VM's descriptor. */
 long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -155,6 +165,10 @@ long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vmbt_set_tss_addr(arg);
 	case KVM_SET_IDENTITY_MAP_ADDR:
 		return vmbt_set_identity_map_addr(argp);
+	case KVM_IRQ_LINE:
+		return vmbt_irq_line(vm, argp);
+	case VMBT_CREATE_CHIPS:
+		return arg ? -EINVAL : vmbt_chips_create(vm);
 	case VMBT_GET_STATS:
 		return vmbt_stats_get(vm, argp);
 	default:

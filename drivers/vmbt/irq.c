@@ -23,6 +23,8 @@ int vmbt_irq_queue(struct vmbt_vcpu *vcpu, u32 vector)
 
 	if (vector > 255)
 		return -EINVAL;
+	if (vcpu->vm->chips)
+		return -ENXIO;
 	if (sh->extint)
 		return -EEXIST;
 	sh->extint = vector + 1;

@@ -24,6 +24,8 @@
 
 #include "vmbt.h"
 
+#define VMBT_AGAIN	1
+
 /* vmbt_shared.text as a printable string. */
 static void vmbt_copy_text(struct vmbt_vcpu *vcpu, char *to, size_t size)
 {
@@ -160,6 +162,10 @@ static int vmbt_exit_user(struct vmbt_vcpu *vcpu)
 	case VMBT_EXIT_MMIO:
 		return vmbt_exit_mmio(vcpu);
 	case VMBT_EXIT_HLT:
+		if (vm->chips && vm->shared->guest.eflags & VMBT_X86_EFLAGS_IF) {
+			vcpu->halted = true;
+			return VMBT_AGAIN;
+		}
 		run->exit_reason = KVM_EXIT_HLT;
 		return 0;
 	case VMBT_EXIT_IRQ_WINDOW:
@@ -209,8 +215,6 @@ static void vmbt_pool_grow(struct vmbt_vm *vm)
 		vm->pool_pages = vmbt_space_pool_grow(vm->space, want);
 	sh->hc_out[0] = vm->pool_pages;
 }
-
-#define VMBT_AGAIN	1
 
 /* Answer the host call of a round: VMBT_AGAIN, or what KVM_RUN returns. */
 static int vmbt_serve(struct vmbt_vcpu *vcpu)
@@ -270,6 +274,8 @@ bool vmbt_vcpu_ready(void *data)
 		vcpu->last_cpu = smp_processor_id();
 		sh->requests |= VMBT_REQ_FLUSH_TLB;
 	}
+	if (vcpu->vm->chips)
+		vmbt_chips_arm(vcpu);
 	return true;
 }
 
@@ -323,6 +329,11 @@ static int vmbt_rounds(struct vmbt_vcpu *vcpu)
 			/* First to the end of the instruction. */
 			sh->requests |= VMBT_REQ_EXIT;
 		}
+		if (vcpu->halted) {
+			if (vmbt_chips_wait(vcpu))
+				continue;
+			vcpu->halted = false;
+		}
 		vcpu->mem_seq = vmbt_mem_entry(vcpu->vm);
 		r = vmbt_world_run(vcpu->hv);
 		if (!r)
@@ -368,6 +379,7 @@ int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
 		vmbt_complete(vcpu);
 		if (vcpu->state_set) {
 			vcpu->state_set = false;
+			vcpu->halted = false;
 			sh->requests |= VMBT_REQ_STATE;
 		}
 		/* One that the last run did not get to see is stale. */

@@ -30,6 +30,7 @@ static void vmbt_vm_destroy(struct kref *ref)
 	mutex_unlock(&vmbt_vms_lock);
 
 	debugfs_remove_recursive(vm->debugfs);
+	vmbt_chips_exit(vm);
 	/* The notifiers go first: they look at the vCPU and at the slots. */
 	vmbt_mem_exit(vm);
 	if (vm->vcpu)
@@ -89,6 +90,7 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
+	vmbt_chips_init(vm);
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 

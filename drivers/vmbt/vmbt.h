@@ -13,6 +13,7 @@
 #define VMBT_DRIVER_H
 
 #include <linux/atomic.h>
+#include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/kvm.h>
 #include <linux/mmu_notifier.h>
@@ -73,6 +74,7 @@ struct vmbt_vcpu {
 	sigset_t sigset;
 
 	struct vmbt_hv_vcpu *hv;
+	bool halted;			/* by HLT, with the chips in the VMM */
 	unsigned long mem_seq;		/* of vmbt_mem_entry(), for ready() */
 	int last_cpu;
 };
@@ -104,6 +106,15 @@ struct vmbt_vm {
 
 	/* The sequence at the last grant; see vmbt_mem_entry(). */
 	unsigned long grant_seq;
+
+	/* Chips in the VMM (chips.c). */
+	bool chips;
+	spinlock_t irq_lock;		/* irq_lines */
+	unsigned long irq_lines;
+	wait_queue_head_t halt_wait;
+	struct hrtimer clock;
+	u64 clock_armed;		/* vmbt_shared.clock_tsc it is set for */
+	int clock_cpu;			/* and where */
 
 	/* Statistics of the driver, besides those in vmbt_shared. */
 	u64 nr_grants;
@@ -166,6 +177,14 @@ int vmbt_irq_queue(struct vmbt_vcpu *vcpu, u32 vector);
 int vmbt_irq_nmi(struct vmbt_vcpu *vcpu);
 void vmbt_irq_before_run(struct vmbt_vcpu *vcpu);
 void vmbt_irq_after_run(struct vmbt_vcpu *vcpu);
+
+/* chips.c */
+void vmbt_chips_init(struct vmbt_vm *vm);
+void vmbt_chips_exit(struct vmbt_vm *vm);
+int vmbt_chips_create(struct vmbt_vm *vm);
+int vmbt_chips_irq_line(struct vmbt_vm *vm, u32 irq, bool level);
+void vmbt_chips_arm(struct vmbt_vcpu *vcpu);
+int vmbt_chips_wait(struct vmbt_vcpu *vcpu);
 
 /* clock.c */
 int vmbt_clock_get_khz(void);

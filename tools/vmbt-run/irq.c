@@ -2,11 +2,13 @@
 /*
  * Interrupt lines, and the timer chip that drives the first of them.
  *
- * All lines end in the PIC. When its INTR output rises while the guest runs,
+ * Where the VMM has both, a line is a system call and nothing else here matters.
+ * Else all lines end in the PIC of this program. When its INTR output rises while the guest runs,
  * the vCPU's thread has to come out of KVM_RUN and deliver the interrupt. The
  * clock interrupt is not a level that a timer toggles: the PIT says when an
  * edge is due, and which ones a late guest is still owed (pit.c).
  */
+#include "firmware.h"
 #include "machine.h"
 #include "util.h"
 
@@ -96,34 +98,18 @@ void irq_init(struct machine *m)
 }
 
 /**
- * irq_reset() - the state in which a BIOS leaves these chips
+ * irq_reset() - the state in which firmware leaves these chips
  * @m: the machine
- *
- * The controllers deliver at 08h and 70h, all but the cascade masked; the
- * clock ticks at 18.2 Hz.
  */
 void irq_reset(struct machine *m)
 {
-	static const struct { u16 port; u8 val; } bios[] = {
-		{ 0x20, 0x11 }, { 0x21, 0x08 }, { 0x21, 0x04 }, { 0x21, 0x01 },
-		{ 0xa0, 0x11 }, { 0xa1, 0x70 }, { 0xa1, 0x02 }, { 0xa1, 0x01 },
-		{ 0x21, 0xfb }, { 0xa1, 0xff },
-		{ 0x43, 0x36 }, { 0x40, 0x00 }, { 0x40, 0x00 },
-		{ 0x43, 0x54 }, { 0x41, 0x12 },
-	};
 	u64 now = now_ns();
-	unsigned int i;
 
-	pic_reset(&m->pic);
-	pit_reset(&m->pit, now);
-	for (i = 0; i < ARRAY_SIZE(bios); i++) {
-		if (bios[i].port < 0x40 || bios[i].port > 0x43)
-			pic_write(&m->pic, bios[i].port, bios[i].val);
-		else
-			pit_write(&m->pit, bios[i].port, bios[i].val, now);
-	}
+	m->irq_lines = 0;
+	chip_firmware(&m->pic, &m->pit, now);
 	loop_set_timer(&m->loop, &m->pit_timer, TIMER_OFF);
-	clock_check(m, now);
+	if (!m->vmm.chips)
+		clock_check(m, now);
 }
 
 /**
@@ -138,6 +124,13 @@ void irq_set(struct machine *m, unsigned int irq, bool level)
 {
 	bool was = pic_intr(&m->pic);
 
+	if (m->vmm.chips) {
+		if (!!(m->irq_lines & BIT(irq)) == level)
+			return;
+		m->irq_lines ^= BIT(irq);
+		vmm_irq_line(&m->vmm, irq, level);
+		return;
+	}
 	pic_set_line(&m->pic, irq, level);
 	if (!was && pic_intr(&m->pic))
 		vcpu_interrupt(m);

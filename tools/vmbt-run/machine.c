@@ -374,7 +374,7 @@ enum outcome machine_boot(struct machine *m)
 	memory_create(&m->memory, m->o->memory);
 	if (!loader_linux(&m->memory, m->o, &entry, why, sizeof(why)))
 		die("%s", why);
-	vmm_create(&m->vmm, m->o->device);
+	vmm_create(&m->vmm, m->o->device, !m->o->user_chips);
 	memory_attach(&m->memory, &m->vmm);
 	loader_registers(&entry, &regs, &sregs);
 	rc = vmm_set_regs(&m->vmm, &regs, &sregs);

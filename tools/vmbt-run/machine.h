@@ -67,8 +67,9 @@ struct serial {
  * @vcpu: the thread that runs it
  * @memory: RAM
  * @bus: I/O space
- * @pic: interrupt controllers
- * @pit: interval timer
+ * @pic: interrupt controllers, unless the VMM has them
+ * @pit: interval timer, likewise
+ * @irq_lines: levels of the lines that the VMM's controllers see
  * @pit_timer: next clock interrupt
  * @rtc: real-time clock
  * @rtc_timer: its next event
@@ -91,6 +92,7 @@ struct machine {
 	struct bus bus;
 	struct pic pic;
 	struct pit pit;
+	u32 irq_lines;
 	struct loop_timer pit_timer;
 	struct rtc rtc;
 	struct loop_timer rtc_timer;

@@ -25,7 +25,7 @@
 enum {
 	OPT_M = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_SERIAL, OPT_NOGRAPHIC, OPT_DISPLAY,
 	OPT_NO_REBOOT, OPT_NO_SHUTDOWN, OPT_NAME, OPT_PIDFILE, OPT_DEBUGCON, OPT_STATS,
-	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_VERSION, OPT_HELP,
+	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_CHIPS, OPT_VERSION, OPT_HELP,
 };
 
 static const struct option longopts[] = {
@@ -46,6 +46,7 @@ static const struct option longopts[] = {
 	{ "exit-line",		required_argument, NULL, OPT_EXIT_LINE },
 	{ "cpu",		required_argument, NULL, OPT_CPU },
 	{ "smp",		required_argument, NULL, OPT_SMP },
+	{ "chips",		required_argument, NULL, OPT_CHIPS },
 	{ "version",		no_argument,	   NULL, OPT_VERSION },
 	{ "help",		no_argument,	   NULL, OPT_HELP },
 	{ "h",			no_argument,	   NULL, OPT_HELP },
@@ -66,6 +67,7 @@ static const char help[] =
 "  -name NAME          name of the virtual machine, shown in messages\n"
 "  -cpu host           the only CPU there is\n"
 "  -smp 1              the only number of CPUs there is\n"
+"  --chips WHERE       interrupt controllers and timer: vmm (default) or user\n"
 "\n"
 "Input and output\n"
 "  -serial WHERE       stdio, null, pty, none or file:PATH; again for COM2...\n"
@@ -270,6 +272,11 @@ void options_parse(struct options *o, int argc, char **argv)
 			break;
 		case OPT_SMP:
 			just("-smp", optarg, "1");
+			break;
+		case OPT_CHIPS:
+			o->user_chips = !strcmp(optarg, "user");
+			if (!o->user_chips && strcmp(optarg, "vmm"))
+				usage("--chips %s: not one of vmm, user", optarg);
 			break;
 		case OPT_VERSION:
 			puts("vmbt-run " VMBT_VERSION);

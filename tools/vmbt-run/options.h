@@ -21,6 +21,7 @@
  * @name: name of the VM for messages, or NULL
  * @pidfile: file that gets the process id, or NULL
  * @exit_line: prefix of the serial line that carries the exit status, or NULL
+ * @user_chips: keep interrupt controllers and timer in this program
  * @no_reboot: end instead of rebooting
  * @no_shutdown: stay when the guest halts for good
  * @stats: print statistics at the end
@@ -36,6 +37,7 @@ struct options {
 	const char *name;
 	const char *pidfile;
 	const char *exit_line;
+	bool user_chips;
 	bool no_reboot;
 	bool no_shutdown;
 	bool stats;

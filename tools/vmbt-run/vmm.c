@@ -78,10 +78,11 @@ static void set_cpuid(struct vmm *vmm)
  * vmm_create() - open the device and create a VM with one vCPU
  * @vmm: filled
  * @device: path of the device
+ * @chips: have interrupt controllers and timer in the VMM, if it can
  *
  * Ends the program with a message if that is not possible.
  */
-void vmm_create(struct vmm *vmm, const char *device)
+void vmm_create(struct vmm *vmm, const char *device, bool chips)
 {
 	int size;
 
@@ -93,6 +94,7 @@ void vmm_create(struct vmm *vmm, const char *device)
 		die("%s: this host's CPU or kernel is not supported (see dmesg)", device);
 	if (vmm->vm < 0)
 		die("%s: can't create a VM: %s", device, strerror(-vmm->vm));
+	vmm->chips = chips && !do_ioctl(vmm->vm, VMBT_CREATE_CHIPS, NULL);
 	vmm->vcpu = do_ioctl(vmm->vm, KVM_CREATE_VCPU, NULL);
 	if (vmm->vcpu < 0)
 		die("%s: can't create a vCPU: %s", device, strerror(-vmm->vcpu));
@@ -151,6 +153,21 @@ int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where)
 int vmm_run(struct vmm *vmm)
 {
 	return do_ioctl(vmm->vcpu, KVM_RUN, NULL);
+}
+
+/**
+ * vmm_irq_line() - drive an input of the VMM's interrupt controllers
+ * @vmm: the VM, with chips
+ * @irq: the input
+ * @level: its level
+ */
+void vmm_irq_line(struct vmm *vmm, unsigned int irq, bool level)
+{
+	struct kvm_irq_level line = { .irq = irq, .level = level };
+	int rc = do_ioctl(vmm->vm, KVM_IRQ_LINE, &line);
+
+	if (rc)
+		warn("interrupt line %u: %s", irq, strerror(-rc));
 }
 
 /**

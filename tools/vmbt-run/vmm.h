@@ -20,6 +20,7 @@
  * @vm: descriptor of the VM
  * @vcpu: descriptor of the vCPU
  * @run: the shared run page
+ * @chips: interrupt controllers and timer live in the VMM
  * @run_size: size of the mapping that starts with @run
  */
 struct vmm {
@@ -28,13 +29,15 @@ struct vmm {
 	int vm;
 	int vcpu;
 	struct kvm_run *run;
+	bool chips;
 	size_t run_size;
 };
 
-void vmm_create(struct vmm *vmm, const char *device);
+void vmm_create(struct vmm *vmm, const char *device, bool chips);
 void vmm_destroy(struct vmm *vmm);
 int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where);
 int vmm_run(struct vmm *vmm);
+void vmm_irq_line(struct vmm *vmm, unsigned int irq, bool level);
 int vmm_interrupt(struct vmm *vmm, u8 vector);
 int vmm_get_regs(struct vmm *vmm, struct kvm_regs *regs, struct kvm_sregs *sregs);
 int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *regs, const struct kvm_sregs *sregs);

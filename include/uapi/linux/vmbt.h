@@ -32,6 +32,11 @@
 #define VMBT_HOSTCAP_CPUID_FAULT (1 << 4)	/* CPUID follows the policy in DE too */
 
 /*
+ * Answers 1 if VMBT_CREATE_CHIPS is there.
+ */
+#define VMBT_CAP_CHIPS		0x564d4256
+
+/*
  * KVM_GET_VCPU_MMAP_SIZE answers three pages: struct kvm_run, the data of
  * KVM_EXIT_IO (kvm_run.io.data_offset leads there) and struct vmbt_run_ext.
  */
@@ -94,5 +99,13 @@ struct vmbt_stats {
 /* ioctls on the VM's descriptor */
 #define VMBTIO			0xbe
 #define VMBT_GET_STATS		_IOWR(VMBTIO, 0x00, struct vmbt_stats)
+/*
+ * Interrupt controllers (8259A pair), timer (8254, port 61h) and port 80h in
+ * the VMM, as firmware leaves them. Before KVM_CREATE_VCPU; no argument. From
+ * then on their ports cause no exits, interrupts come by KVM_IRQ_LINE (irq 0 is
+ * the timer's) and KVM_INTERRUPT fails with ENXIO, and KVM_EXIT_HLT comes only
+ * if the guest halts with interrupts off. Their state can't be read or set.
+ */
+#define VMBT_CREATE_CHIPS	_IO(VMBTIO, 0x01)
 
 #endif /* _UAPI_LINUX_VMBT_H */

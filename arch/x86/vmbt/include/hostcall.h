@@ -109,7 +109,7 @@ struct vmbt_exit {
 	X(exit_io)	X(exit_mmio)	X(exit_hlt)	X(exit_irq_window) \
 	X(exit_intr)	X(pool_pages)	X(pool_free)			\
 	X(prof_de)	X(prof_tc1)	X(prof_tc3)	X(prof_vmm)	\
-	X(prof_interp)
+	X(prof_interp)	X(chip_io)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;
@@ -155,6 +155,18 @@ struct vmbt_shared {
 		u32 eax, ebx, ecx, edx;
 		u32 pad;
 	} cpuid[64];
+
+	/*
+	 * Interrupt controllers and timer live in the VMM (vmm/chip/chips.c).
+	 * The host sets levels, and with atomic OR the lines that rose; the
+	 * VMM takes the latter, and says at which count of the host's counter
+	 * the timer wants to be looked at.
+	 */
+	u32 chips;
+	u32 pad3;
+	u64 irq_lines;
+	u64 irq_edges;
+	u64 clock_tsc;
 
 	u32 probe;		/* obey VMBT_PROBE_* in hc_arg[0], run no VM */
 

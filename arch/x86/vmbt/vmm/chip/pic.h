@@ -12,7 +12,7 @@
 #ifndef VMBT_CHIP_PIC_H
 #define VMBT_CHIP_PIC_H
 
-#include "types.h"
+#include "../../include/types.h"
 
 #define PIC_MASTER_CMD		0x20
 #define PIC_MASTER_DATA		0x21

@@ -15,7 +15,7 @@
 #ifndef VMBT_CHIP_PIT_H
 #define VMBT_CHIP_PIT_H
 
-#include "types.h"
+#include "../../include/types.h"
 
 #define PIT_COUNTER0		0x40
 #define PIT_CONTROL		0x43

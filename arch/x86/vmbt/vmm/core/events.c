@@ -5,6 +5,7 @@
  */
 #include "core.h"
 #include "../bt/bt.h"
+#include "../chip/chips.h"
 #include "../cpu/cpu.h"
 #include "../desc/desc.h"
 #include "../direct/direct.h"
@@ -139,7 +140,8 @@ bool core_inject(struct vcpu *v)
 {
 	struct vmbt_shared *s = v->shared;
 	struct vmbt_guest *g = v->guest;
-	bool wants = s->extint || s->irq_window;
+	bool chip = s->chips && chips_service();
+	bool wants = s->extint || s->irq_window || chip;
 	struct vmbt_event ev;
 
 	if (unlikely(g->pending.type != VMBT_EV_NONE)) {
@@ -160,6 +162,8 @@ bool core_inject(struct vcpu *v)
 	if (wants && if_set(v)) {
 		core_sync(v);
 		if (cpu_can_take_extint(v)) {
+			if (chip && !s->extint)
+				s->extint = chips_ack() + 1;
 			if (s->extint) {
 				ev = (struct vmbt_event){
 					.type = VMBT_EV_EXTINT,
@@ -179,7 +183,9 @@ bool core_inject(struct vcpu *v)
 	if (unlikely(g->halted)) {
 		/* User space decides when to go on, as with KVM. */
 		core_sync(v);
-		g->halted = 0;
+		/* With chips in here the halt ends with an interrupt only. */
+		if (!s->chips)
+			g->halted = 0;
 		v->stats->exit_hlt++;
 		core_leave(v, VMBT_EXIT_HLT);
 		return false;

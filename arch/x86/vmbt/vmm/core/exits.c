@@ -8,6 +8,7 @@
  */
 #include "core.h"
 #include "../bt/bt.h"
+#include "../chip/chips.h"
 #include "../cpu/cpu.h"
 #include "../decode/decode.h"
 #include "../desc/desc.h"
@@ -165,6 +166,9 @@ static void host_interrupt(struct vcpu *v)
 		s->prof_tc1++;
 	else
 		s->prof_tc3++;
+	/* It may be the timer's: the host is to hear of the next one. */
+	if (v->shared->chips)
+		chips_service();
 	metal_host_interrupt(v);
 }
 

@@ -8,6 +8,7 @@
 
 #include "metal.h"
 #include "metal_int.h"
+#include "../chip/chips.h"
 #include "../lib/fmt.h"
 #include "../lib/string.h"
 #include "../plat.h"
@@ -119,6 +120,14 @@ void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data)
 
 	if (bytes > VMBT_IO_DATA)
 		plat_panic("%u bytes of port data at once", bytes);
+	if (s->chips && bytes == 1 && chips_pio(port, dir, data)) {
+		s->stats.chip_io++;
+		if (chips_hurry()) {
+			s->stats.hc_yield++;
+			metal_hostcall(VMBT_HC_YIELD);
+		}
+		return;
+	}
 	s->exit.port = port;
 	s->exit.dir = dir;
 	s->exit.size = size;

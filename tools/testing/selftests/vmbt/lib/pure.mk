@@ -8,7 +8,7 @@ PURE_CFLAGS := -std=gnu11 -g -O2 -mno-red-zone -Wall -Wextra -Werror \
 	-fno-omit-frame-pointer
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 VMM := $(TOP)/arch/x86/vmbt/vmm
-PURE_DIRS := core cpu decode desc direct interp lib mmu bt
+PURE_DIRS := core cpu decode desc direct interp lib mmu bt chip
 PURE_HDRS := $(wildcard $(VMM)/*.h $(VMM)/*/*.h $(TOP)/arch/x86/vmbt/include/*.h)
 
 pure = $(foreach d,$(1),$(patsubst $(VMM)/%.c,$(O)/vmm/%.o,$(wildcard $(VMM)/$(d)/*.c)))

@@ -16,8 +16,7 @@ include ../../lib/pure.mk
 SRCS := main options machine vcpu bus irq memory loop loader terminal stats util \
 	chip/uart chip/rtc chip/i8042 chip/board backend/chardev backend/exitline
 
-$(O)/vmbt-run-engine: $(SRCS:%=$(RUN)/%.c) engine_vmm.c $(PURE_OBJS) $(O)/engine.o \
-		$(CHIP)/pic.c $(CHIP)/pit.c
+$(O)/vmbt-run-engine: $(SRCS:%=$(RUN)/%.c) engine_vmm.c $(PURE_OBJS) $(O)/engine.o
 	$(CC) $(PURE_CFLAGS) -D_GNU_SOURCE -pthread -I$(RUN) -I$(RUN)/chip -I$(RUN)/backend \
 		-I$(CHIP) -I$(TOP)/arch/x86/vmbt/include -I$(TOP)/include/uapi \
 		-o $@ $^ -Wl,--wrap=interp_step

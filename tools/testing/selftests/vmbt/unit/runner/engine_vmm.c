@@ -53,8 +53,9 @@ static void offer_cpuid(struct vmbt_shared *s)
 	s->tsc_khz = 2000000;
 }
 
-void vmm_create(struct vmm *vmm, const char *device)
+void vmm_create(struct vmm *vmm, const char *device, bool chips)
 {
+	(void)chips;
 	*vmm = (struct vmm){ .device = device, .run = &page.run, .run_size = sizeof(page) };
 }
 
@@ -128,6 +129,13 @@ int vmm_get_regs(struct vmm *vmm, struct kvm_regs *r, struct kvm_sregs *s)
 	s->cr3 = g->cr3;
 	s->cr4 = g->cr4;
 	return 0;
+}
+
+void vmm_irq_line(struct vmm *vmm, unsigned int irq, bool level)
+{
+	(void)vmm;
+	(void)irq;
+	(void)level;
 }
 
 int vmm_interrupt(struct vmm *vmm, u8 vector)

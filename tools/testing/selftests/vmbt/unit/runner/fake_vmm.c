@@ -400,8 +400,9 @@ static void guest_main(void)
 
 /* The interface of vmm.h */
 
-void vmm_create(struct vmm *vmm, const char *device)
+void vmm_create(struct vmm *vmm, const char *device, bool chips)
 {
+	(void)chips;
 	if (access(device, F_OK))
 		die("%s: not there: load the module vmbt", device);
 	memset(&page, 0, sizeof(page));
@@ -447,6 +448,13 @@ int vmm_get_regs(struct vmm *vmm, struct kvm_regs *regs, struct kvm_sregs *sregs
 	regs->rax = 0x11223344;
 	regs->rip = 0x100000;
 	return 0;
+}
+
+void vmm_irq_line(struct vmm *vmm, unsigned int irq, bool level)
+{
+	(void)vmm;
+	(void)irq;
+	(void)level;
 }
 
 int vmm_interrupt(struct vmm *vmm, u8 vector)

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host's side of the chips that live in the VMM (vmm/chip/chips.c).
+ *
+ * Three things are left to the host. User space's devices drive interrupt
+ * lines: levels and rising edges are two words that the VMM looks at. The timer
+ * names the time at which it wants to be looked at: a host timer on the CPU of
+ * the vCPU interrupts the guest then, and that brings the VMM back. And a
+ * halted guest sleeps here until one of the two happens, instead of in user
+ * space.
+ *
+ * What the VMM says is only ever believed about its own VM: a wild time makes
+ * this VM wake too often, not more often than VMBT_CLOCK_MIN_NS, or too late.
+ */
+#include <linux/hrtimer.h>
+#include <linux/math64.h>
+#include <asm/tsc.h>
+
+#include "vmbt.h"
+
+#define VMBT_CLOCK_MIN_NS	20000
+#define VMBT_CLOCK_MAX_NS	NSEC_PER_SEC
+
+static enum hrtimer_restart vmbt_clock_fired(struct hrtimer *timer)
+{
+	struct vmbt_vm *vm = container_of(timer, struct vmbt_vm, clock);
+
+	/* A guest that runs was interrupted by the timer itself. */
+	wake_up(&vm->halt_wait);
+	return HRTIMER_NORESTART;
+}
+
+void vmbt_chips_init(struct vmbt_vm *vm)
+{
+	spin_lock_init(&vm->irq_lock);
+	init_waitqueue_head(&vm->halt_wait);
+	hrtimer_init(&vm->clock, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED);
+	vm->clock.function = vmbt_clock_fired;
+}
+
+void vmbt_chips_exit(struct vmbt_vm *vm)
+{
+	hrtimer_cancel(&vm->clock);
+}
+
+/**
+ * vmbt_chips_create() - VMBT_CREATE_CHIPS
+ * @vm: the VM
+ * Return: 0, -EEXIST, or -EBUSY once there is a vCPU.
+ */
+int vmbt_chips_create(struct vmbt_vm *vm)
+{
+	int r = 0;
+
+	mutex_lock(&vm->lock);
+	if (vm->chips)
+		r = -EEXIST;
+	else if (vm->vcpu)
+		r = -EBUSY;
+	else
+		vm->shared->chips = 1;
+	if (!r)
+		vm->chips = true;
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+/**
+ * vmbt_chips_irq_line() - KVM_IRQ_LINE
+ * @vm: the VM
+ * @irq: input of the interrupt controllers
+ * @level: its level
+ * Return: 0, -ENXIO without chips, or -EINVAL.
+ */
+int vmbt_chips_irq_line(struct vmbt_vm *vm, u32 irq, bool level)
+{
+	struct vmbt_vcpu *vcpu;
+	unsigned long flags;
+	bool rose;
+
+	if (!vm->chips)
+		return -ENXIO;
+	if (irq > 15)
+		return -EINVAL;
+
+	spin_lock_irqsave(&vm->irq_lock, flags);
+	rose = level && !(vm->irq_lines & BIT(irq));
+	__assign_bit(irq, &vm->irq_lines, level);
+	WRITE_ONCE(vm->shared->irq_lines, vm->irq_lines);
+	if (rose)
+		set_bit(irq, (unsigned long *)&vm->shared->irq_edges);
+	spin_unlock_irqrestore(&vm->irq_lock, flags);
+	if (!rose)
+		return 0;
+
+	wake_up(&vm->halt_wait);
+	/* Pairs with the release in vmbt_vcpu_create(). */
+	vcpu = smp_load_acquire(&vm->vcpu);
+	if (vcpu)
+		vmbt_vcpu_kick(vcpu);
+	return 0;
+}
+
+/* Nanoseconds until the timer wants to be looked at; 0 if that is now. */
+static u64 vmbt_clock_left(struct vmbt_vm *vm)
+{
+	u64 at = READ_ONCE(vm->shared->clock_tsc), now = rdtsc();
+
+	if (at <= now)
+		return 0;
+	at = min_t(u64, at - now, (u64)tsc_khz * 1000);
+	return mul_u64_u32_div(at, 1000000, tsc_khz);
+}
+
+/**
+ * vmbt_chips_arm() - have the guest interrupted when its timer is due
+ * @vcpu: the vCPU, about to enter the VMM world on this CPU, interrupts off
+ */
+void vmbt_chips_arm(struct vmbt_vcpu *vcpu)
+{
+	struct vmbt_vm *vm = vcpu->vm;
+	u64 at = READ_ONCE(vm->shared->clock_tsc);
+	u64 ns;
+
+	if (at == vm->clock_armed && vm->clock_cpu == smp_processor_id() &&
+	    hrtimer_active(&vm->clock))
+		return;
+	/* The VMM looks before the guest runs: no need if it is due already. */
+	ns = vmbt_clock_left(vm);
+	if (!ns)
+		return;
+	vm->clock_armed = at;
+	vm->clock_cpu = smp_processor_id();
+	ns = clamp_t(u64, ns, VMBT_CLOCK_MIN_NS, VMBT_CLOCK_MAX_NS);
+	hrtimer_start(&vm->clock, ns_to_ktime(ns), HRTIMER_MODE_REL_PINNED);
+}
+
+static bool vmbt_chips_event(struct vmbt_vm *vm)
+{
+	return READ_ONCE(vm->shared->irq_edges) || !vmbt_clock_left(vm);
+}
+
+/**
+ * vmbt_chips_wait() - sleep while the guest is halted
+ * @vcpu: the vCPU, between instructions
+ * Return: 0 when the VMM should look, or -EINTR.
+ */
+int vmbt_chips_wait(struct vmbt_vcpu *vcpu)
+{
+	struct vmbt_vm *vm = vcpu->vm;
+	u64 ns = vmbt_clock_left(vm);
+	int r;
+
+	if (ns) {
+		ns = clamp_t(u64, ns, VMBT_CLOCK_MIN_NS, VMBT_CLOCK_MAX_NS);
+		vm->clock_armed = 0;
+		hrtimer_start(&vm->clock, ns_to_ktime(ns), HRTIMER_MODE_REL);
+	}
+	r = wait_event_interruptible(vm->halt_wait, vmbt_chips_event(vm) ||
+				     READ_ONCE(vmbt_stopping) ||
+				     !hrtimer_active(&vm->clock));
+	return r ? -EINTR : 0;
+}
