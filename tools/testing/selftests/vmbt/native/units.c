@@ -252,6 +252,55 @@ static void test_sti(void)
 	      "sti", "not pending", v->guest->eflags);
 }
 
+/* STI's shadow is seen by whoever stops the guest behind STI, and only there. */
+static void test_shadow(void)
+{
+	static const u8 code[] = { 0xfb, 0x90, 0x90, 0xf4 };
+	u32 rip, seen = 0;
+
+	load(CODE, code, sizeof(code));
+	v->guest->eip = CODE;
+	v->guest->eflags = 0x2;
+	check(bt_enter(v) == X_OK, "shadow", "no unit", 0);
+	for (rip = v->frame.rip; rip < v->frame.rip + 64; rip++) {
+		u64 first = v->frame.rip;
+
+		v->frame.rip = rip;
+		if (bt_sync(v) == X_OK) {
+			bool after = v->guest->eip == CODE + 1;
+
+			check(after == (v->guest->int_shadow ==
+					VMBT_SHADOW_STI),
+			      "shadow", "wrong at", v->guest->eip - CODE);
+			seen += after;
+		}
+		v->frame.rip = first;
+	}
+	check(seen, "shadow", "nothing behind STI", 0);
+	v->guest->int_shadow = 0;
+}
+
+/* An interrupt comes between an exit and its target: no chain to the handler. */
+static void test_event(void)
+{
+	static const u8 a[] = { 0xeb, 0x0e };			/* jmp +10h */
+	static const u8 b[] = { 0xb8, 0x01, 0x00, 0x00, 0x00, 0xf4 };
+	static const u8 handler[] = { 0xb8, 0x02, 0x00, 0x00, 0x00, 0xf4 };
+
+	load(CODE, a, sizeof(a));
+	load(CODE + 0x10, b, sizeof(b));
+	load(CODE + 0x40, handler, sizeof(handler));
+	v->guest->eip = CODE;
+	check(bt_enter(v) == X_OK, "event", "no unit", 0);
+	v->frame.rip += 2;
+	check(bt_callout(v) == BT_BRANCH && v->guest->eip == CODE + 0x10,
+	      "event", "no exit at the unit's start", v->guest->eip);
+	v->guest->eip = CODE + 0x40;
+	check(bt_enter(v) == X_OK, "event", "no handler", 0);
+	go(CODE);
+	check(EAX == 1, "event", "the branch went to the handler", EAX);
+}
+
 /* Any address may be in the frame: the guest jumps where it likes. */
 static void test_hostile(void)
 {
@@ -297,6 +346,8 @@ int main(void)
 	run("mixed", test_mixed);
 	run("crossing", test_crossing);
 	run("sti", test_sti);
+	run("shadow", test_shadow);
+	run("event", test_event);
 	run("hostile", test_hostile);
 	run("flush", test_flush);
 	return failed ? 1 : 0;

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Arbitrary bytes through the translator, and what comes out under a verifier.
+ *
+ * Nothing is executed. Each unit that the translator makes is decoded again
+ * and held against what bt.rst promises: every instruction has one entry in
+ * the map and every entry an instruction; none is privileged, sensitive or a
+ * CALL or RET; %gs reaches struct vmbt_mon and, to read, the hash; branches go
+ * to instructions of the cache. Then the map is used from each address, the
+ * wrong ones included. Invalidations, epochs and flushes come in between.
+ *
+ * bt_fuzz [seconds [seed]] makes its own inputs, bt_fuzz -f FILE takes one.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../lib/engine.h"
+#include "../../../../../../arch/x86/vmbt/vmm/vcpu.h"
+#include "../../../../../../arch/x86/vmbt/vmm/plat.h"
+#include "../../../../../../arch/x86/vmbt/vmm/bt/bt_int.h"
+#include "../../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
+#include "../../../../../../arch/x86/vmbt/vmm/desc/desc.h"
+#include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
+
+#define RAM_SIZE	0x400000u
+#define MON_PAGES	(VMBT_MON_SIZE / 4096)
+
+static u8 *ram;
+static struct vcpu vcpu, *v = &vcpu;
+static u64 cases, units, insns;
+static u64 seed;
+
+int vcpu_unsupported(struct vcpu *vc, const char *fmt, ...)
+{
+	(void)vc;
+	(void)fmt;
+	return X_UNSUPPORTED;
+}
+
+static u64 state;
+
+static u32 rnd(u32 n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return n ? (u32)(state >> 32) % n : (u32)(state >> 32);
+}
+
+static void dump(const struct bt_unit *u)
+{
+	u32 i;
+
+	fprintf(stderr, "# seed %llu, unit at %x, guest code:", seed, u->eip);
+	for (i = 0; i < u->len && u->gpa + i < RAM_SIZE; i++)
+		fprintf(stderr, " %02x", ram[u->gpa + i]);
+	fprintf(stderr, "\n# translation:");
+	for (i = 0; i < u->tc_len; i++)
+		fprintf(stderr, " %02x", v->bt->mon[u->tc + i]);
+	fprintf(stderr, "\n");
+}
+
+static void broken(const struct bt_unit *u, u32 off, const char *what)
+{
+	dump(u);
+	printf("not ok fuzz/bt: %s at offset %x\n", what, off);
+	exit(1);
+}
+
+static const struct bt_map *entry(const struct bt_unit *u, u32 off)
+{
+	u32 i;
+
+	for (i = 0; i < u->nr_map; i++)
+		if (bt_map(v->bt, u->map + i)->tc_off == off)
+			return bt_map(v->bt, u->map + i);
+	return NULL;
+}
+
+/* %gs operand: inside struct vmbt_mon, or the hash by an index of ours. */
+static bool gs_fine(const struct vmbt_insn *in)
+{
+	u32 disp = in->mem.disp, hash;
+
+	if (!(in->flags & (VMBT_IF_MEM_READ | VMBT_IF_MEM_WRITE)) ||
+	    in->mem.seg != VMBT_SEG_GS)
+		return !(in->flags & VMBT_IF_USES_GS);
+	if (in->asize != 4 || in->mem.base != VMBT_REG_NONE)
+		return false;
+	if (in->mem.index == VMBT_REG_NONE)
+		return disp < sizeof(struct vmbt_mon);
+	hash = disp & ~7U;
+	return in->mem.scale == 8 && !(in->flags & VMBT_IF_MEM_WRITE) &&
+	       (hash == (VMBT_MON_HASH1 & ~7U) || hash == (VMBT_MON_HASH3 & ~7U));
+}
+
+/* A branch's target: an instruction of this unit, or another unit's start. */
+static bool target_fine(const struct bt_unit *u, u32 tc)
+{
+	u32 idx;
+
+	if (tc >= u->tc && tc < u->tc + u->tc_len)
+		return entry(u, tc - u->tc);
+	idx = bt_unit_at(v->bt, tc);
+	return idx != BT_NIL && bt_unit(v->bt, idx)->tc == tc &&
+	       !(bt_unit(v->bt, idx)->flags & (BT_U_DEAD | BT_U_CHECK));
+}
+
+static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
+			u32 off)
+{
+	u8 vector = u->tc >= BT_TC3 ? VMBT_VEC_CALLOUT3 : VMBT_VEC_CALLOUT1;
+
+	switch (in->op) {
+	case VMBT_OP_INT:
+		if (in->imm != vector)
+			broken(u, off, "INT of another vector");
+		return;
+	case VMBT_OP_PUSHF:
+	case VMBT_OP_POPF:
+		return;
+	case VMBT_OP_JMP_IND:
+		if (in->mod == 3 || in->mem.seg != VMBT_SEG_GS ||
+		    in->mem.disp != offsetof(struct vmbt_mon, jump) ||
+		    in->mem.base != VMBT_REG_NONE ||
+		    in->mem.index != VMBT_REG_NONE)
+			broken(u, off, "indirect jump");
+		return;
+	case VMBT_OP_JMP:
+	case VMBT_OP_JCC:
+	case VMBT_OP_LOOP:
+	case VMBT_OP_LOOPE:
+	case VMBT_OP_LOOPNE:
+	case VMBT_OP_JCXZ:
+		if (in->opsize == 2 && in->op != VMBT_OP_JCXZ &&
+		    (in->prefixes & VMBT_PFX_OPSIZE))
+			broken(u, off, "16-bit branch");
+		if (!target_fine(u, vmbt_insn_target(in, u->tc + off)))
+			broken(u, off, "branch out of the cache's code");
+		return;
+	}
+	if (in->cls != VMBT_CLS_COPY)
+		broken(u, off, "an instruction that may not be copied");
+	if (in->branch != VMBT_BR_NONE)
+		broken(u, off, "control flow");
+	if (in->flags & (VMBT_IF_USES_CS | VMBT_IF_PRIV | VMBT_IF_IOPL))
+		broken(u, off, "CS access or privilege");
+	if (!gs_fine(in))
+		broken(u, off, "%gs used for something else");
+}
+
+static void verify_unit(u32 idx)
+{
+	const struct bt_unit *u = bt_unit(v->bt, idx);
+	const u8 *code = v->bt->mon + u->tc;
+	const struct bt_map *m;
+	struct vmbt_insn in;
+	u32 off, n = 0, i;
+
+	for (off = 0; off < u->tc_len; off += in.len) {
+		/* INT is followed by padding where a jump may be patched in. */
+		if (vmbt_decode(&in, code + off, u->tc_len - off, true) !=
+		    VMBT_DEC_OK)
+			broken(u, off, "not an instruction");
+		verify_insn(u, &in, off);
+		m = entry(u, off);
+		if (!m && in.op != VMBT_OP_NOP)
+			broken(u, off, "no map entry");
+		if (m) {
+			n++;
+			insns++;
+			if (m->g_off > u->len)
+				broken(u, off, "map entry beyond the unit");
+		}
+	}
+	if (n != u->nr_map)
+		broken(u, off, "map entries without an instruction");
+	/* The last instruction must not fall through. */
+	if (in.op != VMBT_OP_JMP_IND && in.op != VMBT_OP_JMP &&
+	    in.op != VMBT_OP_NOP && in.op != VMBT_OP_INT)
+		broken(u, off, "falls through");
+	for (i = 0; i < u->tc_len; i++) {
+		int r;
+
+		v->frame.rip = u->tc + i;
+		v->raw = true;
+		r = bt_sync(v);
+		if ((r == X_OK) != !!entry(u, i))
+			broken(u, i, "bt_sync() disagrees with the map");
+	}
+	units++;
+}
+
+static void set_seg(enum vmbt_sreg s, u32 base, u32 limit, u16 attr)
+{
+	v->guest->seg[s] = (struct vmbt_seg){ .sel = s * 8, .base = base,
+					      .limit = limit, .attr = attr };
+}
+
+static void make_guest(void)
+{
+	struct vmbt_guest *g = v->guest;
+	bool c32 = rnd(2), user = !rnd(4), real = !rnd(4);
+	u16 dpl = user ? VMBT_ATTR_DPL : 0;
+	u32 base = rnd(2) ? 0 : rnd(RAM_SIZE / 2);
+	u32 limit = rnd(2) ? 0xffffffff : rnd(0x10000) | 0xfff;
+	enum vmbt_sreg s;
+	u32 i;
+
+	memset(g, 0, sizeof(*g));
+	g->cr0 = real ? 0 : VMBT_CR0_PE;
+	g->eflags = 2 | (rnd(0) & (VMBT_EFLAGS_ARITH | VMBT_X86_EFLAGS_IF |
+				   VMBT_X86_EFLAGS_IOPL | VMBT_X86_EFLAGS_NT));
+	set_seg(VMBT_CS, base, limit,
+		0x9b | dpl | (c32 && !real ? VMBT_ATTR_DB : 0));
+	for (s = 0; s < VMBT_NSEG; s++)
+		if (s != VMBT_CS)
+			set_seg(s, 0, 0xffffffff,
+				0x93 | dpl | (rnd(2) ? VMBT_ATTR_DB : 0));
+	for (i = 0; i < 8; i++)
+		g->gpr[i] = rnd(0);
+	desc_segs_changed(v);
+	mmu_mode_changed(v);
+	v->events = 0;
+}
+
+static void one_case(const u8 *code, u32 len)
+{
+	struct vmbt_guest *g = v->guest;
+	u32 lin = 0x1000 + rnd(0x3000), first, i, n;
+
+	make_guest();
+	if (rnd(3) == 0)
+		lin = 0x2000 - rnd(20);		/* across a page boundary */
+	g->eip = lin;
+	lin += g->seg[VMBT_CS].base;
+	if (lin + len > RAM_SIZE)
+		return;
+	mmu_write_phys(v, lin, code, len);
+	cases++;
+	for (n = 0; n < 8; n++) {
+		first = v->bt->nr_units;
+		if (bt_enter(v) != X_OK)
+			break;
+		if (v->bt->nr_units < first)
+			first = 0;
+		for (i = first; i < v->bt->nr_units; i++)
+			verify_unit(i);
+		/* On from one of the last unit's exits, or anywhere in it. */
+		if (v->bt->nr_units > first) {
+			const struct bt_unit *u =
+				bt_unit(v->bt, v->bt->nr_units - 1);
+
+			v->frame.rip = u->tc +
+				bt_map(v->bt, u->map + rnd(u->nr_map))->tc_off
+				+ 2;
+			bt_callout(v);
+			g->int_shadow = 0;
+			g->eflags &= ~VMBT_X86_EFLAGS_TF;
+		}
+		if (!rnd(16))
+			bt_end_epoch(v);
+		if (!rnd(16))
+			bt_invalidate_phys(v, rnd(RAM_SIZE), 1 + rnd(64));
+	}
+	if (!rnd(4096))
+		bt_flush(v);
+}
+
+static void random_case(void)
+{
+	/* Opcodes that the translator treats specially, more often. */
+	static const u8 often[] = {
+		0x0f, 0x66, 0x67, 0x2e, 0x65, 0xe8, 0xe9, 0xeb, 0xc3, 0xc2,
+		0xff, 0x9c, 0x9d, 0xfa, 0xfb, 0x8c, 0x8e, 0x06, 0x0e, 0x16,
+		0xe2, 0xe3, 0x74, 0xcd, 0xcf, 0xca, 0xf4, 0xec, 0xf2, 0xf3,
+		0xf0, 0xc4, 0xc5, 0x62, 0xd9, 0xdd, 0x64, 0x90, 0x50, 0x8b,
+	};
+	u8 code[256];
+	u32 i;
+
+	for (i = 0; i < sizeof(code); i++)
+		code[i] = rnd(3) ? rnd(256) : often[rnd(sizeof(often))];
+	one_case(code, sizeof(code));
+}
+
+static void setup(void)
+{
+	u32 mon;
+
+	ram = calloc(1, RAM_SIZE);
+	engine_plat(ram, RAM_SIZE);
+	v->shared = engine_shared();
+	v->guest = &v->shared->guest;
+	v->stats = &v->shared->stats;
+	mmu_init(v, 4, 16384);
+	mon = pool_alloc_run(v, MON_PAGES);
+	plat_set_mon(mon);
+	v->mon_pool = mon;
+	v->mon = plat_mon();
+	desc_init(v);
+	bt_init(v);
+	state = 1;
+}
+
+int main(int argc, char **argv)
+{
+	u32 seconds = argc > 1 ? atoi(argv[1]) : 15;
+	time_t end = time(NULL) + seconds;
+
+	setup();
+	if (argc > 2 && !strcmp(argv[1], "-f")) {
+		FILE *f = fopen(argv[2], "rb");
+		u8 code[256];
+		size_t n = f ? fread(code, 1, sizeof(code), f) : 0;
+
+		one_case(code, n);
+		return 0;
+	}
+	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	for (;; seed++) {
+		state = seed * 0x9e3779b97f4a7c15ULL + 1;
+		random_case();
+		if (!(seed & 63) && time(NULL) >= end)
+			break;
+	}
+	printf("ok fuzz/bt # %llu cases, %llu units, %llu instructions\n",
+	       cases, units, insns);
+	return 0;
+}
