@@ -21,7 +21,7 @@ Building
   make module HEADERS=/lib/modules/$(uname -r)/build
                                  for this machine's kernel: no download
   make install                   puts that module under /lib/modules
-  make series                    a mailable series for Linux 6.12, in patches/
+  make series                    a mailable series for Linux 6.12, in build/series/mail
   make deps, make fetch          only installs, only downloads
   make clean                     keeps the downloads; rm -rf build: all of it
 
