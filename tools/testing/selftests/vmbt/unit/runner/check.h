@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "types.h"
+#include "../../../../../../arch/x86/vmbt/include/types.h"
 
 static char check_why[512];
 static unsigned int check_failed;
