@@ -5,7 +5,7 @@
 # folders) or $(call pure,cpu desc mmu ...).
 
 PURE_CFLAGS := -std=gnu11 -g -O2 -mno-red-zone -Wall -Wextra -Werror \
-	-fno-omit-frame-pointer
+	-fno-omit-frame-pointer -I$(TOP)/arch/x86/vmbt/include
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 VMM := $(TOP)/arch/x86/vmbt/vmm
 PURE_DIRS := core cpu decode desc direct interp lib mmu bt chip
