@@ -21,6 +21,9 @@
 #include "../plat.h"
 #include "../../include/layout.h"
 
+/* L0-L3 and G0-G3 (SDM vol. 3, 17.2.4) */
+#define DR7_ENABLED	0xff
+
 static struct vcpu vcpu0;
 
 static void init(struct vcpu *v)
@@ -72,6 +75,12 @@ static bool prepare(struct vcpu *v)
 
 	if (vcpu_protected(v) && (cpl == 1 || cpl == 2)) {
 		vcpu_unsupported(v, "the guest runs at privilege level %u", cpl);
+		core_stop(v, VMBT_EXIT_UNSUPPORTED);
+	}
+	/* Breakpoints are not loaded into the CPU: one that is missed lies. */
+	if (v->guest->dr[7] & DR7_ENABLED) {
+		vcpu_unsupported(v, "the guest armed a hardware breakpoint (dr7 %08x)",
+				 v->guest->dr[7]);
 		core_stop(v, VMBT_EXIT_UNSUPPORTED);
 	}
 	if (v->shared->interp_only) {
