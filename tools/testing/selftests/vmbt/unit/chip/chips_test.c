@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The chips in the VMM: ports, interrupt lines from outside, and the clock.
+ *
+ * plat.h is two functions here: the memory shared with the host, and a counter
+ * that only the test moves. The counter runs at 2 GHz, so that the PIT's input
+ * clock, 14318180 / 12 Hz, is not a multiple of anything.
+ */
+#include "check.h"
+#include "chips.h"
+#include "pit.h"
+#include "../../../../../../arch/x86/vmbt/vmm/plat.h"
+
+#define KHZ	2000000ULL
+#define NEVER	(~0ULL)
+
+static struct vmbt_shared shared = { .tsc_khz = KHZ, .chips = 1 };
+static u64 tsc = 123456789;
+
+struct vmbt_shared *plat_shared(void)
+{
+	return &shared;
+}
+
+u64 plat_tsc(void)
+{
+	return tsc;
+}
+
+static void out(u16 port, u8 val)
+{
+	EXPECT(chips_pio(port, VMBT_IO_OUT, &val));
+}
+
+static u8 in(u16 port)
+{
+	u8 val = 0x5a;
+
+	EXPECT(chips_pio(port, VMBT_IO_IN, &val));
+	return val;
+}
+
+static void us(u64 n)
+{
+	tsc += n * (KHZ / 1000);
+}
+
+static void line(unsigned int irq, bool level)
+{
+	if (level && !(shared.irq_lines >> irq & 1))
+		shared.irq_edges |= 1ULL << irq;
+	shared.irq_lines = (shared.irq_lines & ~(1ULL << irq)) | (u64)level << irq;
+}
+
+/* As Linux initialises the controllers: vectors 30h and 38h, all masked. */
+static void linux_pic(u8 mask)
+{
+	out(0x21, 0xff);
+	out(0x20, 0x11);
+	out(0x21, 0x30);
+	out(0x21, 0x04);
+	out(0x21, 0x01);
+	out(0xa0, 0x11);
+	out(0xa1, 0x38);
+	out(0xa1, 0x02);
+	out(0xa1, 0x01);
+	out(0x21, mask);
+	out(0xa1, 0x00);
+	shared.irq_lines = 0;
+	shared.irq_edges = 0;
+	chips_service();
+	chips_hurry();
+}
+
+/* The state of firmware: nothing but the cascade is open. */
+static void firmware_state(void)
+{
+	EXPECT_EQ(in(0x21), 0xfb);
+	EXPECT_EQ(in(0xa1), 0xff);
+	us(200000);
+	EXPECT(!chips_service());
+	EXPECT(shared.clock_tsc > tsc);
+	EXPECT(shared.clock_tsc < tsc + 55 * KHZ);
+}
+
+static void ports(void)
+{
+	static const u16 others[] = { 0x60, 0x64, 0x70, 0x71, 0x3f8, 0xcf8, 0x81, 0x22, 0x44 };
+	unsigned int i;
+	u8 val = 0;
+
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		EXPECT(!chips_pio(others[i], VMBT_IO_IN, &val));
+	out(0x80, 0x77);
+	EXPECT_EQ(in(0x80), 0x77);
+	out(0x4d1, 0x0c);
+	EXPECT_EQ(in(0x4d1), 0x0c);
+	out(0x4d1, 0x00);
+	out(0x61, 0x01);
+	EXPECT_EQ(in(0x61) & 0x0f, 0x01);
+}
+
+static void lines_from_outside(void)
+{
+	linux_pic(0x00);
+	line(4, true);
+	EXPECT(chips_service());
+	EXPECT_EQ(chips_ack(), 0x34);
+	EXPECT(!chips_service());
+	out(0x20, 0x64);
+	/* still high: no second interrupt */
+	EXPECT(!chips_service());
+	/* low and high before anybody looked: an edge all the same */
+	line(4, false);
+	line(4, true);
+	EXPECT(chips_service());
+	EXPECT_EQ(chips_ack(), 0x34);
+	out(0x20, 0x64);
+	/* gone again before anybody looked: nothing */
+	line(4, false);
+	chips_service();
+	line(4, true);
+	line(4, false);
+	EXPECT(!chips_service());
+	EXPECT_EQ(shared.irq_edges, 0);
+	/* the slave's */
+	line(12, true);
+	EXPECT(chips_service());
+	EXPECT_EQ(chips_ack(), 0x3c);
+	out(0xa0, 0x20);
+	out(0x20, 0x20);
+	/* lines 0 and 2 are not to be driven from outside */
+	line(0, true);
+	line(2, true);
+	EXPECT(!chips_service());
+}
+
+/* 100 Hz. The control word may have raised OUT, which is an interrupt as well. */
+static void start_clock(void)
+{
+	linux_pic(0xfe);
+	out(0x43, 0x34);
+	if (chips_service()) {
+		chips_ack();
+		out(0x20, 0x60);
+	}
+	out(0x40, 0x9c);
+	out(0x40, 0x2e);			/* 11932 */
+}
+
+/* 100 Hz for ten seconds: every tick at the time that was named, none lost. */
+static void ticks(void)
+{
+	u64 start, n = 0;
+
+	start_clock();
+	EXPECT(chips_hurry());			/* earlier than the 18.2 Hz before */
+	EXPECT(!chips_hurry());
+	start = tsc;
+	while (tsc < start + 10000 * KHZ) {
+		EXPECT(shared.clock_tsc > tsc);
+		tsc = shared.clock_tsc - 2;
+		EXPECT(!chips_service());
+		tsc += 2;
+		EXPECT(chips_service());
+		EXPECT_EQ(chips_ack(), 0x30);
+		out(0x20, 0x60);
+		EXPECT(!chips_service());
+		EXPECT(!chips_hurry());
+		n++;
+	}
+	EXPECT(n >= 999 && n <= 1001);
+}
+
+/* 300 ms without a look: thirty ticks are owed, handed out one by one. */
+static void late(void)
+{
+	unsigned int n = 0;
+
+	start_clock();
+	us(305000);
+	while (chips_service()) {
+		EXPECT_EQ(chips_ack(), 0x30);
+		out(0x20, 0x60);
+		if (++n > 100)
+			break;
+	}
+	EXPECT(n == 30);
+}
+
+/* One-shot mode: nothing more after the one; a shorter time is urgent. */
+static void one_shot(void)
+{
+	linux_pic(0xfe);
+	out(0x43, 0x38);
+	if (chips_service())
+		chips_ack();
+	EXPECT_EQ(shared.clock_tsc, NEVER);
+	out(0x40, 0x00);
+	out(0x40, 0xf0);
+	EXPECT(chips_hurry());
+	out(0x40, 0x00);
+	out(0x40, 0x10);			/* 4096: 3.4 ms */
+	EXPECT(chips_hurry());
+	out(0x40, 0x00);
+	out(0x40, 0x20);			/* later: the host will see */
+	EXPECT(!chips_hurry());
+	us(6800);
+	EXPECT(!chips_service());
+	us(100);
+	EXPECT(chips_service());
+	EXPECT_EQ(chips_ack(), 0x30);
+	EXPECT_EQ(shared.clock_tsc, NEVER);
+	us(1000000);
+	out(0x20, 0x60);
+	EXPECT(!chips_service());
+	/* the last one is over: the host waits for nothing, so it must be told */
+	out(0x40, 0x00);
+	out(0x40, 0x10);
+	EXPECT(chips_hurry());
+}
+
+/* The count that a guest reads follows the counter. */
+static void count(void)
+{
+	unsigned int a, b;
+
+	out(0x43, 0x34);
+	out(0x40, 0xff);
+	out(0x40, 0xff);
+	us(10);
+	out(0x43, 0x00);
+	a = in(0x40);
+	a |= in(0x40) << 8;
+	us(10000);
+	out(0x43, 0x00);
+	b = in(0x40);
+	b |= in(0x40) << 8;
+	EXPECT(a - b >= 11931 && a - b <= 11933);
+}
+
+int main(void)
+{
+	CASE(firmware_state);
+	CASE(ports);
+	CASE(lines_from_outside);
+	CASE(ticks);
+	CASE(late);
+	CASE(one_shot);
+	CASE(count);
+	return check_failed != 0;
+}
