@@ -43,8 +43,8 @@
 	int3
 .endm
 
+/* SYM_FUNC_START puts the ENDBR there that IBT wants of a gate's target. */
 SYM_FUNC_START(vmbt_cross_nmi)
-	endbr64
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
@@ -56,7 +56,6 @@ SYM_FUNC_END(vmbt_cross_nmi)
 STACK_FRAME_NON_STANDARD vmbt_cross_nmi
 
 SYM_FUNC_START(vmbt_cross_mce)
-	endbr64
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
@@ -84,7 +83,9 @@ STACK_FRAME_NON_STANDARD cross_fault
 
 /* One stub of 16 bytes for each exception: fault number, then error code. */
 	.balign 16, 0xcc
-SYM_FUNC_START(vmbt_cross_stubs)
+SYM_FUNC_START_LOCAL(cross_stubs)
+	.balign	16, 0xcc
+SYM_INNER_LABEL(vmbt_cross_stub0, SYM_L_GLOBAL)
 	vector = 0
 	.rept	VMBT_X_IDT_ENTRIES
 	.balign	16, 0xcc
@@ -98,7 +99,7 @@ SYM_FUNC_START(vmbt_cross_stubs)
 	jmp	cross_fault
 	vector = vector + 1
 	.endr
-SYM_FUNC_END(vmbt_cross_stubs)
-STACK_FRAME_NON_STANDARD vmbt_cross_stubs
+SYM_FUNC_END(cross_stubs)
+STACK_FRAME_NON_STANDARD cross_stubs
 
 	.balign 4096, 0xcc

@@ -19,7 +19,7 @@ void vmbt_cross_enter(struct vmbt_cross *x);
 void vmbt_cross_leave(void);
 void vmbt_cross_nmi(void);
 void vmbt_cross_mce(void);
-void vmbt_cross_stubs(void);
+void vmbt_cross_stub0(void);
 extern void (*const vmbt_replay_table[224])(void);
 
 /* image.c: the embedded image */

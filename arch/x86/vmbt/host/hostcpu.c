@@ -54,6 +54,7 @@ void vmbt_hostcpu_init(struct vmbt_hv_vcpu *v)
 {
 	struct vmbt_image_header *h = v->space->hdr;
 	struct vmbt_cross *x = v->cross;
+	u64 stub = (u64)vmbt_cross_stub0;
 	u64 *stack;
 	u32 i;
 
@@ -61,8 +62,10 @@ void vmbt_hostcpu_init(struct vmbt_hv_vcpu *v)
 	x->gdt[VMBT_X_SEL_CS / 8] = 0x00af9b000000ffffULL;
 	x->gdt[VMBT_X_SEL_SS / 8] = 0x00cf93000000ffffULL;
 	make_tss(&x->gdt[VMBT_X_SEL_VMM_TSS / 8], h->tss);
+	/* objtool takes the address of the loop's end for a branch target. */
+	OPTIMIZER_HIDE_VAR(stub);
 	for (i = 0; i < VMBT_X_IDT_ENTRIES; i++)
-		make_gate(&x->idt[2 * i], (u64)vmbt_cross_stubs + 16 * i);
+		make_gate(&x->idt[2 * i], stub + 16 * i);
 	make_gate(&x->idt[2 * X86_TRAP_NMI], (u64)vmbt_cross_nmi);
 	make_gate(&x->idt[2 * X86_TRAP_MC], (u64)vmbt_cross_mce);
 

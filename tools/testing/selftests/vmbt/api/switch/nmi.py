@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """
-An NMI at every instruction of the world switch, one at a time.
+An NMI at every instruction of the world switch, one at a time; then a fault in
+each direction.
 
 Boots the test host with a gdb stub and a monitor. For each instruction of the
 switch in both directions, of the image's own way in and out of the guest, and
 of the guest: stop there, inject an NMI, go on. The host's NMI handler must run
 next, once, and the round trips that go on meanwhile must find all state as it
 was. Deterministic: the NMI is pending before the instruction is executed.
+
+The faults are LTRs with a selector beyond the GDT. The trip must fail, the
+fault be named in the log, and the host go on.
 
 usage: nmi.py vmbt.ko vmm.elf
 """
@@ -49,12 +53,15 @@ class Gdb:
         self.send(data)
         return self.recv()
 
-    def break_at(self, addr, on):
-        r = self.ask("%s0,%x,1" % ("Z" if on else "z", addr))
+    def command(self, data):
+        r = self.ask(data)
         # Connecting stops the machine, which is reported on its own.
         while r[:1] == "T":
             r = self.recv()
-        assert r == "OK", r
+        assert r == "OK", (data, r)
+
+    def break_at(self, addr, on):
+        self.command("%s0,%x,1" % ("Z" if on else "z", addr))
 
     def go(self):
         self.send("c")
@@ -105,11 +112,31 @@ def instructions(elf, first, last, section=".text"):
     return found, addr[first]
 
 
+FAULTS = ["vmbt_cross_enter", "vmbt_cross_leave"]
+FAULT_END = {"vmbt_cross_enter": "vmbt_cross_leave",
+             "vmbt_cross_leave": "vmbt_cross_end"}
+
+
+def inject_fault(path, addr):
+    """Make the instruction at addr, once, see a bad selector in RAX."""
+    gdb = Gdb(path)
+    gdb.ask("?")
+    gdb.break_at(addr, True)
+    gdb.go()
+    assert gdb.wait(20)
+    gdb.break_at(addr, False)
+    # Register 0, little endian; QEMU wants its description to be read before.
+    gdb.ask("qXfer:features:read:target.xml:0,ffb")
+    gdb.command("P0=3012000000000000")
+    gdb.command("D")
+    gdb.sock.close()
+
+
 def main():
     module, elf = sys.argv[1:3]
     tmp = tempfile.mkdtemp()
     gdb_path, mon_path = tmp + "/gdb", tmp + "/mon"
-    env = dict(os.environ, MODULE=module, GDB=gdb_path, SMP="1", TIMEOUT="500",
+    env = dict(os.environ, MODULE=module, PASSENV="MODULE", GDB=gdb_path, SMP="1", TIMEOUT="500",
                MODPARAMS="force=1 mitigate=15", OOPS="ok",
                QEMU_EXTRA="-monitor unix:%s,server=on,wait=off" % mon_path)
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nmi.sh")
@@ -179,7 +206,8 @@ def run(host, module, elf, gdb_path, mon_path):
         gdb.break_at(sym["asm_exc_nmi"], False)
         if bad > 10:
             break
-    gdb.send("D")
+    gdb.command("D")
+    gdb.sock.close()
 
     counted = None
     for line in host.stdout:
@@ -189,6 +217,22 @@ def run(host, module, elf, gdb_path, mon_path):
         elif words[:1] == ["not"]:
             print(line, end="")
             bad += 1
+        elif words[:1] == ["symbol"]:
+            sym[words[2]] = int(words[1], 16)
+        elif words[:1] == ["fault"]:
+            fault = FAULTS[int(words[1])]
+            insns, _ = instructions(module, fault, FAULT_END[fault],
+                                    ".noinstr.text")
+            off = [o for o, text in insns if text.startswith("ltr")][0]
+            inject_fault(gdb_path, sym[fault] + off)
+        elif words[:1] == ["faulted"]:
+            # The way back has a second name from where faults join it.
+            want = "vector 13 error 1230 at (%s|vmbt_cross_abort)\\+"
+            if re.search(want % FAULTS[int(words[1])], line):
+                print("ok fault_in_" + FAULTS[int(words[1])])
+            else:
+                print("not ok fault_in_%s: %s" % (FAULTS[int(words[1])], line))
+                bad += 1
         elif words[:1] == ["end"]:
             break
     # Never executed by the probe's guests: named, so that none hides here.

@@ -7,10 +7,13 @@ d=/sys/kernel/debug/vmbt-switch
 mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
 nmis() { awk '/^ *NMI:/ { n = 0; for (i = 2; $i ~ /^[0-9]/; i++) n += $i; print n }' /proc/interrupts; }
 
-grep -E ' (vmbt_cross_(enter|leave)|asm_exc_nmi)\b' /proc/kallsyms |
-while read -r addr _ name _; do
-	echo "symbol $addr $name"
-done
+symbols() {
+	grep -E ' (vmbt_cross_(enter|leave)|asm_exc_nmi)\b' /proc/kallsyms |
+	while read -r addr _ name _; do
+		echo "symbol $addr $name"
+	done
+}
+symbols
 echo "ready $(nmis)"
 # The debugger has detached when no NMI has come for a while.
 last=$(nmis)
@@ -22,4 +25,14 @@ while [ $((SECONDS - since)) -lt 15 ]; do
 	last=$now
 done
 echo "nmis $(nmis)"
+
+# A world that had a fault is not entered again: a fresh module for each.
+for n in 0 1; do
+	symbols
+	echo "fault $n"
+	while echo 10 > $d/selftest; do :; done 2> /dev/null
+	echo "faulted $n $(dmesg | grep 'fault in the world switch' | tail -1)"
+	/run/busybox rmmod vmbt
+	/run/busybox insmod "$MODULE" force=1 mitigate=15
+done
 echo end
