@@ -6,6 +6,7 @@
  *		differed (details in the log)
  *   leaves	read: every present leaf of the selftest world's page tables,
  *		counted by owner; the line "unknown" must say 0
+ *   bench	read: time stamp counts of a round trip, mean and least of 1000
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -32,6 +33,18 @@ static int leaves_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(leaves);
 
+static int bench_show(struct seq_file *m, void *unused)
+{
+	u64 least;
+	s64 mean = vmbt_selftest_bench(1000, &least);
+
+	if (mean < 0)
+		return mean;
+	seq_printf(m, "mean %lld\nleast %llu\n", mean, least);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(bench);
+
 static ssize_t selftest_write(struct file *file, const char __user *buf,
 			      size_t count, loff_t *pos)
 {
@@ -53,6 +66,7 @@ void vmbt_debugfs_init(void)
 {
 	dir = debugfs_create_dir("vmbt-switch", NULL);
 	debugfs_create_file("selftest", 0200, dir, NULL, &selftest_fops);
+	debugfs_create_file("bench", 0400, dir, NULL, &bench_fops);
 	debugfs_create_file("leaves", 0400, dir, NULL, &leaves_fops);
 }
 

@@ -117,6 +117,7 @@ void vmbt_snapshot_regs(struct vmbt_snapshot *s, u32 bad);
 /* vmbt_cross_enter() with known values in the registers C keeps */
 u32 vmbt_cross_enter_checked(struct vmbt_cross *x);
 int vmbt_selftest_init(void);
+s64 vmbt_selftest_bench(u32 rounds, u64 *least);
 int vmbt_selftest_leaves(struct vmbt_leaves *out);
 void vmbt_selftest_exit(void);
 

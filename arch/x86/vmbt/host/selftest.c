@@ -8,6 +8,7 @@
  * asks it what the CPU enforces, for vmbt_host_caps().
  */
 #include <linux/cpumask.h>
+#include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -15,6 +16,7 @@
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
+#include <asm/tsc.h>
 #include <asm/fpu/xcr.h>
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
@@ -255,6 +257,33 @@ int vmbt_host_selftest(unsigned int rounds)
 		err = -EIO;
 	mutex_unlock(&lock);
 	return err;
+}
+
+/**
+ * vmbt_selftest_bench() - what a round trip costs
+ * @rounds: how many; each to the VMM's loop and back, no guest
+ * @least: time stamp counts of the cheapest one
+ * Return: the mean, or a negative error
+ */
+s64 vmbt_selftest_bench(u32 rounds, u64 *least)
+{
+	u64 before, spent, sum = 0;
+	int err = 0;
+	u32 i;
+
+	mutex_lock(&lock);
+	vcpu->check = NULL;
+	*least = U64_MAX;
+	for (i = 0; i < rounds && !err; i++) {
+		before = rdtsc_ordered();
+		err = command(VMBT_PROBE_NOP);
+		spent = rdtsc_ordered() - before;
+		sum += spent;
+		*least = min(*least, spent);
+	}
+	vcpu->check = snapshot;
+	mutex_unlock(&lock);
+	return err ?: (s64)div_u64(sum, rounds);
 }
 
 /**
