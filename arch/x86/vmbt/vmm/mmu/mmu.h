@@ -64,6 +64,7 @@ enum mmu_fault {
 	MMU_FAULT_EMULATE,	/* trace or MMIO: interpret the instruction */
 	MMU_FAULT_MONITOR,	/* touches the monitor area: interpret exactly */
 };
+
 enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error);
 
 /*

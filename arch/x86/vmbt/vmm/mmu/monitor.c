@@ -151,7 +151,14 @@ static u32 mon_find(struct vcpu *v)
 	for (base = 0xf0000000; base >= 0xc0000000; base -= VMBT_MON_SIZE)
 		if (mon_hole(v, base, &err))
 			return base;
-	for (base = 0xf0400000; base < MON_TOP_LIMIT; base += VMBT_MON_SIZE)
+	/*
+	 * Linux with much memory maps it up to here; then come its dynamic
+	 * mappings, which grow from both ends: far from either.
+	 */
+	for (base = 0xfb000000; base > 0xf0000000; base -= VMBT_MON_SIZE)
+		if (mon_hole(v, base, &err))
+			return base;
+	for (base = 0xfb400000; base < MON_TOP_LIMIT; base += VMBT_MON_SIZE)
 		if (mon_hole(v, base, &err))
 			return base;
 	/* Where user space is at home: only what it does not map. */

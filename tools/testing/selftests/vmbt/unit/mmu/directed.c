@@ -180,6 +180,16 @@ static void mmu_error_codes_pae(void)
 	EXPECT_EQ(error_of(LIN_PAE, MMU_READ), 0);
 }
 
+static void mmu_supervisor_code(void)
+{
+	/* The guest's kernel runs from the translation cache, or not at all. */
+	two_level(7, 7, VMBT_CR0_WP, 0);
+	EXPECT_EQ(hw(LIN, MMU_USER | MMU_EXEC), HW_OK);
+	two_level(3, 7, VMBT_CR0_WP, 0);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(LIN, MMU_EXEC), MMU_FAULT_EMULATE);
+}
+
 static void mmu_big_pages(void)
 {
 	struct mmu_xlat x;
@@ -376,6 +386,8 @@ static void mmu_many_roots(void)
 		EXPECT_EQ(hw(LIN, MMU_WRITE), HW_OK);
 		EXPECT(shared.stats.shadow_roots <= MAX_ROOTS);
 	}
+	/* A root that went took its tables along: PDPT and two directories. */
+	EXPECT(shared.stats.shadow_pages <= 3 * MAX_ROOTS + 1);
 }
 
 static void mmu_pte_prefill(void)
@@ -723,6 +735,7 @@ int main(void)
 {
 	CASE(mmu_error_codes_two_level);
 	CASE(mmu_error_codes_pae);
+	CASE(mmu_supervisor_code);
 	CASE(mmu_big_pages);
 	CASE(mmu_accessed_dirty);
 	CASE(mmu_unpaged);

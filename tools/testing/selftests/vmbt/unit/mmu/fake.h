@@ -46,6 +46,7 @@ struct mmio_log {
 	u32 n;
 	struct { u64 gpa; u8 byte; } w[64];
 };
+
 extern struct mmio_log mmio_log;
 
 /* random numbers */
@@ -58,6 +59,7 @@ struct hw_result {
 	u32 error;
 	u64 phys;
 };
+
 void hw_reset(void);
 void hw_enter(void);		/* what metal_run() does with the root */
 struct hw_result hw_access(u32 lin, u32 access);
@@ -73,19 +75,20 @@ struct ref_cpu {
 	u64 pdpte[4];
 	bool a20;
 };
+
 struct ref_result {
 	bool fault;
 	u32 error;
 	u64 gpa;
 	bool user, writable, executable, dirty, accessed;
 };
+
 extern u8 ref_ram[RAM_FRAMES][4096];
 struct ref_result ref_walk(const struct ref_cpu *c, u32 lin, u32 access,
 			   bool update);
 void ref_from_guest(struct ref_cpu *c);
 void ref_load_pdptes(struct ref_cpu *c);
 
-__attribute__((format(printf, 1, 2), noreturn))
-void broken(const char *fmt, ...);
+void broken(const char *fmt, ...) __printf(1, 2) __noreturn;
 
 #endif

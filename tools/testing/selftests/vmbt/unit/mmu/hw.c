@@ -70,7 +70,7 @@ void hw_invlpg(u32 lin)
 			psc[i].valid = false;
 }
 
-static u64 *table(u64 e)
+static u64 *table_at(u64 e)
 {
 	s64 idx = phys_to_pool(e & MAPS);
 
@@ -99,7 +99,7 @@ static int walk_up(u64 from, u32 lin, u64 **e)
 		}
 		n++;
 		if (level > 1)
-			t = table(*e[n - 1]);
+			t = table_at(*e[n - 1]);
 	}
 	return n;
 }
@@ -190,7 +190,7 @@ static void check_mon(u32 lin, u64 leaf, bool u)
 
 	if (idx != (s64)(mon_pool_idx() + off / 4096))
 		broken("monitor area +%x maps %llx", off, leaf);
-	if (w != (off < VMBT_MON_HASH1))
+	if (w == (off >= VMBT_MON_HASH1))
 		broken("monitor area +%x: writable %d", off, w);
 	if (u && !vcpu.mmu->mon_user)
 		broken("monitor area +%x visible to the guest's user", off);
@@ -255,21 +255,21 @@ static void check_root(const struct root *r)
 		if (top[i])
 			broken("root entry %u is %llx", i, top[i]);
 	if (config.la57)
-		t = table(t[0]);
-	t = table(t[0]);
+		t = table_at(t[0]);
+	t = table_at(t[0]);
 	for (q = 0; q < 512; q++) {
 		if (!t[q])
 			continue;
 		if (q > 3)
 			broken("PDPT entry %u is %llx", q, t[q]);
-		pd = table(t[q]);
+		pd = table_at(t[q]);
 		for (d = 0; d < 512; d++) {
 			if (!(pd[d] & PTE_P)) {
 				if (pd[d])
 					broken("entry %llx not present", pd[d]);
 				continue;
 			}
-			pt = table(pd[d]);
+			pt = table_at(pd[d]);
 			for (i = 0; i < 512; i++) {
 				if (!pt[i])
 					continue;

@@ -69,8 +69,9 @@ struct ref_result ref_walk(const struct ref_cpu *c, u32 lin, u32 access, bool up
 
 	if (!(c->cr0 >> 31)) {
 		r.gpa = a20(c, lin);
-		r.user = r.writable = r.executable = r.dirty = r.accessed = true;
-		return r;
+		return (struct ref_result){ .gpa = r.gpa, .user = true,
+			.writable = true, .executable = true,
+			.dirty = true, .accessed = true };
 	}
 	r.error = (wr ? 2 : 0) | (us ? 4 : 0) | (ex && nxe ? 16 : 0);
 	r.fault = true;
@@ -117,7 +118,10 @@ struct ref_result ref_walk(const struct ref_cpu *c, u32 lin, u32 access, bool up
 		n = 2;
 	}
 	r.gpa = a20(c, r.gpa);
-	r.user = r.writable = r.executable = r.accessed = true;
+	r.user = true;
+	r.writable = true;
+	r.executable = true;
+	r.accessed = true;
 	for (i = 0; i < n; i++) {
 		r.user &= e[i] >> 2 & 1;
 		r.writable &= e[i] >> 1 & 1;
