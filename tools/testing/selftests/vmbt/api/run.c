@@ -66,16 +66,20 @@ static bool out_is(const char *name, struct vm *vm, uint16_t port, uint8_t size,
 			   value);
 }
 
-/* mov al,0x42; out 0x80,al; in al,0x60; mov bl,al; hlt; hlt */
+/*
+ * mov al,0x42; out 0x80,al (the POST code: no exit); out 0x84,al; in al,0x60;
+ * mov bl,al; hlt; hlt
+ */
 static void real_mode(void)
 {
 	struct kvm_regs r;
 	struct vm vm;
 
 	vm_create(&vm, MEM);
-	LOAD(&vm, 0xb0, 0x42, 0xe6, 0x80, 0xe4, 0x60, 0x88, 0xc3, 0xf4, 0xf4);
+	LOAD(&vm, 0xb0, 0x42, 0xe6, 0x80, 0xe6, 0x84, 0xe4, 0x60, 0x88, 0xc3,
+	     0xf4, 0xf4);
 	start(&vm, 16);
-	out_is("real-out", &vm, 0x80, 1, 0x42);
+	out_is("real-out", &vm, 0x84, 1, 0x42);
 	if (exits_with("real-in", &vm, KVM_EXIT_IO)) {
 		test_result("real-in-port", vm.run->io.port == 0x60 &&
 			    vm.run->io.direction == KVM_EXIT_IO_IN, "%s",
@@ -84,13 +88,13 @@ static void real_mode(void)
 	}
 	exits_with("real-hlt", &vm, KVM_EXIT_HLT);
 	vm_get_regs(&vm, &r);
-	EXPECT_EQ("real-hlt-eip", r.rip, CODE + 9);
+	EXPECT_EQ("real-hlt-eip", r.rip, CODE + 11);
 	EXPECT_EQ("real-bl", r.rbx & 0xff, 0xa5);
 	EXPECT_EQ("real-sp", r.rsp, CODE);
 	/* As in KVM, running again goes on behind the HLT. */
 	exits_with("real-hlt-again", &vm, KVM_EXIT_HLT);
 	vm_get_regs(&vm, &r);
-	EXPECT_EQ("real-hlt-again-eip", r.rip, CODE + 10);
+	EXPECT_EQ("real-hlt-again-eip", r.rip, CODE + 12);
 	vm_destroy(&vm);
 }
 
@@ -313,6 +317,68 @@ static void interrupts(void)
 	vm_destroy(&vm);
 }
 
+static int irq_line(struct vm *vm, uint32_t irq, uint32_t level)
+{
+	struct kvm_irq_level line = { .irq = irq, .level = level };
+
+	return ioctl(vm->fd, KVM_IRQ_LINE, &line);
+}
+
+static void *raise_later(void *vm)
+{
+	sleep_ms(100);
+	irq_line(vm, 4, 1);
+	return NULL;
+}
+
+/*
+ * Interrupt controllers and timer in the VMM, as a BIOS leaves them: IRQ 0 is
+ * vector 8, IRQ 4 is vector 12. Their handlers say so on ports 0x98 and 0x99.
+ */
+static void chips(void)
+{
+	unsigned int i;
+	pthread_t t;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	EXPECT_ERRNO("chips-too-late", ioctl(vm.fd, VMBT_CREATE_CHIPS, 0), EBUSY);
+	EXPECT_ERRNO("chips-none", irq_line(&vm, 4, 1), ENXIO);
+	vm_destroy(&vm);
+
+	vm_create_with_chips(&vm, MEM);
+	EXPECT_ERRNO("chips-interrupt", vm_interrupt(&vm, 0x40), ENXIO);
+	EXPECT_ERRNO("chips-irq-16", irq_line(&vm, 16, 1), EINVAL);
+	/*
+	 * mov al,0xef; out 0x21,al (IRQ 4 only); sti; 1: hlt; out 0x10,al;
+	 * mov al,0xfe; out 0x21,al (IRQ 0 only); 2: hlt; out 0x11,al; jmp 2b
+	 */
+	LOAD(&vm, 0xb0, 0xef, 0xe6, 0x21, 0xfb, 0xf4, 0xe6, 0x10,
+	     0xb0, 0xfe, 0xe6, 0x21, 0xf4, 0xe6, 0x11, 0xeb, 0xfb);
+	/* out 0x98,al; push ax; mov al,0x20; out 0x20,al; pop ax; iret */
+	load(&vm, 0x2000, B(0xe6, 0x98, 0x50, 0xb0, 0x20, 0xe6, 0x20, 0x58, 0xcf), 9);
+	load(&vm, 0x2100, B(0xe6, 0x99, 0x50, 0xb0, 0x20, 0xe6, 0x20, 0x58, 0xcf), 9);
+	memcpy(vm.mem + 8 * 4, "\x00\x20\x00\x00", 4);
+	memcpy(vm.mem + 12 * 4, "\x00\x21\x00\x00", 4);
+	start(&vm, 16);
+	pthread_create(&t, NULL, raise_later, &vm);
+	/* The halt is slept through here: the next exit is the handler's. */
+	out_is("chips-irq-4", &vm, 0x99, 1, 0xef);
+	pthread_join(t, NULL);
+	irq_line(&vm, 4, 0);
+	out_is("chips-behind-halt", &vm, 0x10, 1, 0xef);
+	out_is("chips-timer", &vm, 0x98, 1, 0xfe);
+	/* On a slow machine the next tick is here before the last is served. */
+	for (i = 0; i < 20 && !vm_run(&vm) && vm.run->exit_reason == KVM_EXIT_IO &&
+	     vm.run->io.port == 0x98; i++)
+		;
+	test_result("chips-behind-timer", vm.run->exit_reason == KVM_EXIT_IO &&
+		    vm.run->io.port == 0x11, "%s", vm_exit_text(&vm));
+	out_is("chips-timer-again", &vm, 0x98, 1, 0xfe);
+	EXPECT_EQ("chips-no-exits", vm_stat(&vm, "exit_io"), 5 + i);
+	vm_destroy(&vm);
+}
+
 static void dead_ends(void)
 {
 	struct kvm_sregs s;
@@ -415,6 +481,7 @@ int main(void)
 	clock_offset();
 	signals();
 	interrupts();
+	chips();
 	dead_ends();
 	two_vms();
 	return test_exit();

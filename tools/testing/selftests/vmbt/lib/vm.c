@@ -92,7 +92,7 @@ int vm_set_slot(struct vm *vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &mr);
 }
 
-void vm_create(struct vm *vm, size_t size)
+static void create(struct vm *vm, size_t size, bool chips)
 {
 	long len;
 
@@ -101,6 +101,8 @@ void vm_create(struct vm *vm, size_t size)
 	vm->fd = ioctl(vm->dev, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)
 		die("KVM_CREATE_VM: %s", strerror(errno));
+	if (chips && ioctl(vm->fd, VMBT_CREATE_CHIPS, 0))
+		die("VMBT_CREATE_CHIPS: %s", strerror(errno));
 	vm->cpu = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
 	if (vm->cpu < 0)
 		die("KVM_CREATE_VCPU: %s", strerror(errno));
@@ -119,6 +121,16 @@ void vm_create(struct vm *vm, size_t size)
 		die("guest memory: %s", strerror(errno));
 	if (vm_set_slot(vm, 0, 0, 0, size, vm->mem))
 		die("KVM_SET_USER_MEMORY_REGION: %s", strerror(errno));
+}
+
+void vm_create(struct vm *vm, size_t size)
+{
+	create(vm, size, false);
+}
+
+void vm_create_with_chips(struct vm *vm, size_t size)
+{
+	create(vm, size, true);
 }
 
 void vm_destroy(struct vm *vm)

@@ -61,6 +61,7 @@ struct vm {
 int vm_dev(void);			/* opens /dev/vmbt or dies */
 bool vm_is_fake(int dev);		/* the scripted VMM of api/fakehost */
 void vm_create(struct vm *vm, size_t size);
+void vm_create_with_chips(struct vm *vm, size_t size);	/* VMBT_CREATE_CHIPS */
 void vm_destroy(struct vm *vm);
 int vm_set_slot(struct vm *vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 		uint64_t size, void *mem);
