@@ -16,7 +16,7 @@
 #include "../../../../../arch/x86/vmbt/include/layout.h"
 
 #define CODE	0x00200000u
-#define DATA	0x00300000u
+#define OTHER	0x00210000u	/* a page that no test makes mixed */
 #define STACK	0x00400000u
 
 static int failed;
@@ -119,7 +119,8 @@ static void test_invalidate(void)
 		0xb0, 0x01,				/* mov al, 1 */
 		0xf4,
 	};
-	u8 five = 5, nop[7];
+	static const u8 skip[] = { 0x31, 0xc0, 0xeb, 0x01, 0x40, 0xf4 };
+	u8 five = 5, zero = 0, nop[7];
 
 	load(CODE, code, sizeof(code));
 	check(go(CODE) == NS_HLT && (u8)EAX == 7, "invalidate",
@@ -129,6 +130,12 @@ static void test_invalidate(void)
 	load(CODE + 8, &five, 1);
 	check(go(CODE) == NS_HLT && (u8)EAX == 5, "invalidate",
 	      "code changed from outside", (u8)EAX);
+	/* The very last byte of a unit: where it jumps to. */
+	load(CODE, skip, sizeof(skip));
+	go(CODE);
+	load(CODE + 3, &zero, 1);
+	check(go(CODE) == NS_HLT && EAX == 1, "invalidate",
+	      "last byte changed", EAX);
 }
 
 /* Chains into a unit that is gone must not survive. */
@@ -287,17 +294,17 @@ static void test_event(void)
 	static const u8 b[] = { 0xb8, 0x01, 0x00, 0x00, 0x00, 0xf4 };
 	static const u8 handler[] = { 0xb8, 0x02, 0x00, 0x00, 0x00, 0xf4 };
 
-	load(CODE, a, sizeof(a));
-	load(CODE + 0x10, b, sizeof(b));
-	load(CODE + 0x40, handler, sizeof(handler));
-	v->guest->eip = CODE;
+	load(OTHER, a, sizeof(a));
+	load(OTHER + 0x10, b, sizeof(b));
+	load(OTHER + 0x40, handler, sizeof(handler));
+	v->guest->eip = OTHER;
 	check(bt_enter(v) == X_OK, "event", "no unit", 0);
 	v->frame.rip += 2;
-	check(bt_callout(v) == BT_BRANCH && v->guest->eip == CODE + 0x10,
+	check(bt_callout(v) == BT_BRANCH && v->guest->eip == OTHER + 0x10,
 	      "event", "no exit at the unit's start", v->guest->eip);
-	v->guest->eip = CODE + 0x40;
+	v->guest->eip = OTHER + 0x40;
 	check(bt_enter(v) == X_OK, "event", "no handler", 0);
-	go(CODE);
+	go(OTHER);
 	check(EAX == 1, "event", "the branch went to the handler", EAX);
 }
 
