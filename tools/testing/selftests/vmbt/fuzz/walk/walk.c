@@ -51,6 +51,7 @@ static void one_access(u32 lin, u32 access)
 	struct ref_result ref;
 	struct ref_cpu c;
 	u8 byte = 0;
+	bool fault;
 	int r, f;
 
 	if (access & MMU_EXEC)
@@ -58,7 +59,8 @@ static void one_access(u32 lin, u32 access)
 	ref_from_guest(&c);
 	ref = ref_walk(&c, lin, access, true);
 	f = mmu_fault(&vcpu, lin, access | (rnd(2) ? VMBT_PF_P : 0));
-	if (ref.fault != (f == MMU_FAULT_TRUE) ||
+	fault = f == MMU_FAULT_TRUE;
+	if (fault != ref.fault ||
 	    (ref.fault && vcpu.exc.error != ref.error))
 		broken("access %x at %x: fault %d error %x, reference %d %x",
 		       access, lin, f, vcpu.exc.error, ref.fault, ref.error);
@@ -73,7 +75,8 @@ static void one_access(u32 lin, u32 access)
 		r = mmu_read(&vcpu, lin, &byte, 1, access & MMU_USER);
 	if (access & MMU_EXEC)
 		ref = ref_walk(&c, lin, access & MMU_USER, true);
-	if (ref.fault != (r == X_FAULT))
+	fault = r == X_FAULT;
+	if (fault != ref.fault)
 		broken("access %x at %x: result %d, reference %d", access, lin,
 		       r, ref.fault);
 	if (r == X_OK && (access & MMU_WRITE) && gfn_is_ram(ref.gpa >> 12))

@@ -186,11 +186,11 @@ static void check_mon(u32 lin, u64 leaf, bool u)
 {
 	u32 off = lin - vcpu.mon_base;
 	s64 idx = phys_to_pool(leaf & MAPS);
-	bool w = leaf & PTE_W;
+	bool w = leaf & PTE_W, data = off < VMBT_MON_HASH1;
 
 	if (idx != (s64)(mon_pool_idx() + off / 4096))
 		broken("monitor area +%x maps %llx", off, leaf);
-	if (w == (off >= VMBT_MON_HASH1))
+	if (w != data)
 		broken("monitor area +%x: writable %d", off, w);
 	if (u && !vcpu.mmu->mon_user)
 		broken("monitor area +%x visible to the guest's user", off);

@@ -745,12 +745,9 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(set); i++) {
 		if (argc > 3 && strcmp(argv[3], set[i].name))
 			continue;
-		for (r = 0; r < set[i].runs * scale; r++) {
-			fprintf(stderr, "\r%s %u ", set[i].name, r);
+		for (r = 0; r < set[i].runs * scale; r++)
 			run(&set[i].c, seed * 1000003 + i * 1009 + r, set[i].steps,
 			    set[i].every);
-		}
-		fprintf(stderr, "\r");
 		printf("ok mmu_random_%s\n", set[i].name);
 	}
 	printf("# %llu steps: %llu accesses, %llu hits, %llu hidden, ", steps_done,
