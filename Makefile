@@ -68,10 +68,6 @@ lint: deps
 series: deps
 	@scripts/series.sh
 
-debug-kernel: deps
-	@scripts/fetch.sh source
-	@scripts/debug-kernel.sh
-
 install: module
 	@scripts/install-module.sh --system $(B)
 
@@ -82,4 +78,4 @@ help:
 	@scripts/help.sh
 
 .PHONY: all deps fetch module module-locked tools run host guest-native check check-deep \
-	lint series debug-kernel install clean help
+	lint series install clean help
