@@ -3,7 +3,7 @@
  * Guest code in, translated unit out.
  *
  * A unit begins where the guest is and ends at the first near branch, at an
- * instruction that never falls through, before an instruction that does not
+ * instruction that nothing follows, before an instruction that does not
  * lie in the page with all its bytes, or when it is long enough. Instructions
  * that the interpreter does are callouts in the middle of a unit: core enters
  * the unit again behind them.

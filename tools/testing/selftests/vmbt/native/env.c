@@ -73,7 +73,6 @@ u16 native_seg(u32 slot, const struct vmbt_seg *seg)
 			    seg->attr & VMBT_ATTR_E ? 1 : 0,
 		.read_exec_only = !(seg->attr & VMBT_ATTR_W),
 		.seg_not_present = !(seg->attr & VMBT_ATTR_P),
-		.useable = 1,
 	};
 	static struct user_desc now[32];
 
@@ -153,29 +152,25 @@ static u8 *both(u64 addr, u64 size, int prot, int *fd_out)
 	return map_any(size, fd);
 }
 
-extern void native_enter(u64 eflags, u64 eip, u64 esp);
-extern void native_back(void);
-
 /*
  * Keep the callee-saved registers and RSP, go; native_back is where the signal
  * handler sends the kernel.
  */
-asm(".globl native_enter, native_back\n"
-    "native_enter:\n"
-    "	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
-    "	movq %rsp, native_host_rsp(%rip)\n"
-    "	movq %rdx, %rcx\n"
-    "	pushq $0x2b\n"
-    "	pushq %rcx\n"
-    "	pushq %rdi\n"
-    "	pushq $0x23\n"
-    "	pushq %rsi\n"
-    "	iretq\n"
-    "native_back:\n"
-    "	xorl %eax, %eax\n"
-    "	movl %eax, %ds; movl %eax, %es\n"
-    "	popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx\n"
-    "	ret\n");
+asm(".globl native_enter, native_back\n\t"
+"native_enter:\n\t"
+"pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n\t"
+"movq %rsp, native_host_rsp(%rip)\n\t"
+"pushq $0x2b\n\t"
+"pushq %rdx\n\t"
+"pushq %rdi\n\t"
+"pushq $0x23\n\t"
+"pushq %rsi\n\t"
+"iretq\n\t"
+"native_back:\n\t"
+"xorl %eax, %eax\n\t"
+"movl %eax, %ds; movl %eax, %es\n\t"
+"popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx\n\t"
+"ret\n\t");
 
 /* cs: mov reg32, [abs] */
 static u8 *t_load(u8 *p, u8 reg, u32 addr)

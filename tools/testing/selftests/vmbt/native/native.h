@@ -43,8 +43,18 @@ struct native_entry {
 void native_init(void);
 u8 *native_ram(u32 gpa);		/* writable alias of guest RAM */
 
+/* The way in and where it comes back, in assembly. */
+void native_enter(u64 eflags, u64 eip, u64 esp);
+void native_back(void);
+
 /* Raw: go to the entry state, come back at the first exception. */
 void native_run(const struct native_entry *in, struct native_exit *out);
+
+/* mmu/'s own, behind the linker's --wrap. */
+void __real_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
+void __real_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
+void __wrap_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
+void __wrap_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
 
 /* LDT slots: hardware segments by the guest's hidden state. */
 u16 native_seg(u32 slot, const struct vmbt_seg *seg);

@@ -166,11 +166,6 @@ int vcpu_unsupported(struct vcpu *v, const char *fmt, ...)
 }
 
 /* mmu/'s traces, besides what it does itself (--wrap). */
-void __real_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
-void __real_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
-void __wrap_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
-void __wrap_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
-
 void __wrap_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client)
 {
 	__real_mmu_trace_add(v, gfn, client);
@@ -391,7 +386,7 @@ static int callout(struct vcpu *v, enum native_stop *why)
 	case BT_INTERP:
 		return step(v, why);
 	case BT_NOT_CALLOUT:
-		printf("# not a callout: rip %llx\n", v->frame.rip);
+		printf("# forged: rip %llx\n", v->frame.rip);
 		*why = NS_UNSUPPORTED;
 		return 1;
 	default:

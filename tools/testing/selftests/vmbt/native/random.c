@@ -450,11 +450,13 @@ static const char *differs(void)
 {
 	if (a.why != b.why)
 		return "reason to stop";
-	if (a.why == NS_FAULT && !ran_wild() && (a.exc.vector != b.exc.vector ||
-				  a.exc.error != b.exc.error ||
-				  (a.exc.vector == VMBT_VEC_PF &&
-				   a.exc.cr2 != b.exc.cr2)))
-		return "fault";
+	if (a.why == NS_FAULT && !ran_wild()) {
+		if (a.exc.vector != b.exc.vector ||
+		    a.exc.error != b.exc.error)
+			return "fault";
+		if (a.exc.vector == VMBT_VEC_PF && a.exc.cr2 != b.exc.cr2)
+			return "address of the fault";
+	}
 	if (memcmp(a.gpr, b.gpr, sizeof(a.gpr)))
 		return "registers";
 	if (a.eip != b.eip)
@@ -645,6 +647,8 @@ int main(int argc, char **argv)
 	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 	u64 max = argc > 3 ? strtoull(argv[3], NULL, 0) : ~0ULL;
 
+	if (!seconds)
+		seconds = 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	native_init();
 	native_window(WIN, WIN + WIN_SIZE);

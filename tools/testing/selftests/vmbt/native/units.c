@@ -51,7 +51,7 @@ static enum native_stop go(u32 eip)
 	return why;
 }
 
-#define EAX	(v->guest->gpr[VMBT_EAX])
+static u32 *eax;
 
 static u64 callouts(void)
 {
@@ -77,7 +77,7 @@ static void test_chain(void)
 	load(CODE, code, sizeof(code));
 	before = callouts();
 	check(go(CODE) == NS_HLT, "chain", "did not end", 0);
-	check(EAX == 1000000, "chain", "eax", EAX);
+	check(*eax == 1000000, "chain", "eax", *eax);
 	check(callouts() - before < 12, "chain", "callouts",
 	      callouts() - before);
 	before = callouts();
@@ -106,7 +106,7 @@ static void test_hash(void)
 
 	load(CODE, code, sizeof(code));
 	check(go(CODE) == NS_HLT, "hash", "did not end", 0);
-	check(EAX == 200000, "hash", "eax", EAX);
+	check(*eax == 200000, "hash", "eax", *eax);
 	check(callouts() - before < 20, "hash", "callouts",
 	      callouts() - before);
 }
@@ -123,19 +123,19 @@ static void test_invalidate(void)
 	u8 five = 5, zero = 0, nop[7];
 
 	load(CODE, code, sizeof(code));
-	check(go(CODE) == NS_HLT && (u8)EAX == 7, "invalidate",
-	      "next instruction modified", (u8)EAX);
+	check(go(CODE) == NS_HLT && (u8)*eax == 7, "invalidate",
+	      "next instruction modified", (u8)*eax);
 	memset(nop, 0x90, 7);
 	load(CODE, nop, 7);
 	load(CODE + 8, &five, 1);
-	check(go(CODE) == NS_HLT && (u8)EAX == 5, "invalidate",
-	      "code changed from outside", (u8)EAX);
+	check(go(CODE) == NS_HLT && (u8)*eax == 5, "invalidate",
+	      "code changed from outside", (u8)*eax);
 	/* The very last byte of a unit: where it jumps to. */
 	load(CODE, skip, sizeof(skip));
 	go(CODE);
 	load(CODE + 3, &zero, 1);
-	check(go(CODE) == NS_HLT && EAX == 1, "invalidate",
-	      "last byte changed", EAX);
+	check(go(CODE) == NS_HLT && *eax == 1, "invalidate",
+	      "last byte changed", *eax);
 }
 
 /* Chains into a unit that is gone must not survive. */
@@ -151,7 +151,7 @@ static void test_unlink(void)
 	go(CODE);
 	load(CODE + 0x1000, b2, sizeof(b2));
 	go(CODE);
-	check(EAX == 2, "unlink", "stale target ran", EAX);
+	check(*eax == 2, "unlink", "stale target ran", *eax);
 }
 
 /* The end of an epoch cuts chains across pages, not those within one. */
@@ -197,7 +197,7 @@ static void test_mixed(void)
 	check(go(CODE) == NS_HLT, "mixed", "did not end", 0);
 	mmu_read_phys(v, CODE + 0x80, &count, 4);
 	check(count == 4096, "mixed", "count", count);
-	check((u8)EAX == 0, "mixed", "last modified operand", (u8)EAX);
+	check((u8)*eax == 0, "mixed", "last modified operand", (u8)*eax);
 	inval = v->stats->code_invalidations;
 	load(CODE + 0x80, &zero, 4);
 	check(v->stats->code_invalidations == inval, "mixed",
@@ -211,10 +211,10 @@ static void test_crossing(void)
 	u8 b = 0x12;
 
 	load(CODE + 0xffd, code, sizeof(code));
-	check(go(CODE + 0xffd) == NS_HLT && EAX == 1, "crossing", "eax", EAX);
+	check(go(CODE + 0xffd) == NS_HLT && *eax == 1, "crossing", "eax", *eax);
 	load(CODE + 0x1001, &b, 1);
-	check(go(CODE + 0xffd) == NS_HLT && EAX == 0x12000001, "crossing",
-	      "second page changed", EAX);
+	check(go(CODE + 0xffd) == NS_HLT && *eax == 0x12000001, "crossing",
+	      "second page changed", *eax);
 }
 
 /* More code than the cache takes. */
@@ -233,13 +233,13 @@ static void test_flush(void)
 		memcpy(native_ram(at), block, 64);
 	}
 	*native_ram(at + 64) = 0xf4;
-	EAX = 0;
+	*eax = 0;
 	check(go(0x00500000) == NS_HLT, "flush", "did not end", v->guest->eip);
-	check(EAX == n, "flush", "eax", EAX);
+	check(*eax == n, "flush", "eax", *eax);
 	check(v->stats->tc_flushes > before, "flush", "nothing flushed", 0);
-	EAX = 0;
+	*eax = 0;
 	go(0x00500000);
-	check(EAX == n, "flush", "eax the second time", EAX);
+	check(*eax == n, "flush", "eax the second time", *eax);
 }
 
 /* STI waits for one instruction, and comes to the VMM if one waits. */
@@ -248,12 +248,12 @@ static void test_sti(void)
 	static const u8 code[] = { 0xfa, 0x90, 0xfb, 0x90, 0x40, 0xf4 };
 
 	load(CODE, code, sizeof(code));
-	EAX = 0;
+	*eax = 0;
 	bt_set_pending(v, true);
 	v->guest->eip = CODE;
 	v->guest->eflags = 0x2;
-	check(native_bt() == NS_HLT && EAX == 1 &&
-	      v->guest->eflags & VMBT_X86_EFLAGS_IF, "sti", "pending", EAX);
+	check(native_bt() == NS_HLT && *eax == 1 &&
+	      v->guest->eflags & VMBT_X86_EFLAGS_IF, "sti", "pending", *eax);
 	bt_set_pending(v, false);
 	check(go(CODE) == NS_HLT && v->guest->eflags & VMBT_X86_EFLAGS_IF,
 	      "sti", "not pending", v->guest->eflags);
@@ -305,7 +305,7 @@ static void test_event(void)
 	v->guest->eip = OTHER + 0x40;
 	check(bt_enter(v) == X_OK, "event", "no handler", 0);
 	go(OTHER);
-	check(EAX == 1, "event", "the branch went to the handler", EAX);
+	check(*eax == 1, "event", "the branch went to the handler", *eax);
 }
 
 /* Any address may be in the frame: the guest jumps where it likes. */
@@ -335,6 +335,7 @@ static void run(const char *name, void (*test)(void))
 	int before = failed;
 
 	native_reset(true, 0);
+	eax = &v->guest->gpr[VMBT_EAX];
 	test();
 	if (failed == before)
 		printf("ok units-%s\n", name);

@@ -177,7 +177,7 @@ static void verify_unit(u32 idx)
 	}
 	if (n != u->nr_map)
 		broken(u, off, "map entries without an instruction");
-	/* The last instruction must not fall through. */
+	/* Nothing may run on behind the last instruction. */
 	if (in.op != VMBT_OP_JMP_IND && in.op != VMBT_OP_JMP &&
 	    in.op != VMBT_OP_NOP && in.op != VMBT_OP_INT)
 		broken(u, off, "falls through");
@@ -187,7 +187,7 @@ static void verify_unit(u32 idx)
 		v->frame.rip = u->tc + i;
 		v->raw = true;
 		r = bt_sync(v);
-		if ((r == X_OK) != !!entry(u, i))
+		if (r == (entry(u, i) ? X_UNSUPPORTED : X_OK))
 			broken(u, i, "bt_sync() disagrees with the map");
 	}
 	units++;
