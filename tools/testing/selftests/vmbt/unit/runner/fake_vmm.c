@@ -301,7 +301,7 @@ static void g_clock(void)
 static void g_late(void)
 {
 	char line[64];
-	u64 start, n;
+	u64 start, n, end;
 
 	outb(0x43, 0x34);
 	outb(0x40, 0x9c);
@@ -312,9 +312,12 @@ static void g_late(void)
 		inb(0x80);
 	n = interrupts[8];
 	sti();
-	while (now_ns() < start + 400000000)
+	do {
 		hlt();
-	snprintf(line, sizeof(line), "before %llu after %llu\n", n, interrupts[8]);
+		end = now_ns();
+	} while (end < start + 400000000);
+	snprintf(line, sizeof(line), "before %llu after %llu in %llu ms\n", n, interrupts[8],
+		 (end - start) / 1000000);
 	puts_serial(line);
 	outb(0x64, 0xfe);
 	for (;;)
