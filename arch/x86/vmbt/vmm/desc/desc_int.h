@@ -49,7 +49,9 @@ enum desc_tab {
  * @flip: bit per entry whose truncated form is the other one (trunc.c)
  * @gfn: frame behind each page of the table, DESC_NO_GFN where not traced
  * @beside: writes to each page that hit no entry of the table
- * @hot: bit per page that has too many of them to be traced
+ * @writes: writes to each page that hit an entry
+ * @hot: bit per page that has too many of either to be traced
+ * @busy: those of them that are hot for the entries written only
  * @compared: bit per hot page that is shadowed from all the same: the guest's
  *	entries are read again before direct execution (desc_compare())
  * @complete: all entries of a small table have been tried since the last drop
@@ -64,8 +66,10 @@ struct desc_table {
 	u64 filled[DESC_BITMAP];
 	u64 flip[DESC_BITMAP];
 	u64 gfn[DESC_PAGES];
-	u8 beside[DESC_PAGES];
+	u16 beside[DESC_PAGES];
+	u16 writes[DESC_PAGES];
 	u32 hot;
+	u32 busy;
 	u32 compared;
 	bool complete;
 	u64 *hw[DESC_NVIEW];

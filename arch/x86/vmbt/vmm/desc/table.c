@@ -31,6 +31,12 @@
  */
 #define DESC_BESIDE	100
 
+/*
+ * Writes to a table before its page counts as hot: Linux writes three entries
+ * at each task switch. Where ring 3 may write it, it is traced nevertheless.
+ */
+#define DESC_WRITES	1000
+
 static u64 run_tables[DESC_NVIEW][DESC_NTAB][DESC_ENTRIES] __aligned(4096);
 static u64 sources[DESC_NTAB][DESC_ENTRIES];
 static u64 tss_base;
@@ -227,10 +233,15 @@ static bool watch_page(struct vcpu *v, struct desc_table *t, u32 off)
 	if (page >= DESC_PAGES)
 		return false;
 	if (t->hot >> page & 1) {
-		if (!(t->compared >> page & 1) && user_writes(v, t->base + off))
+		if ((t->compared >> page & 1) ||
+		    !user_writes(v, t->base + off)) {
+			t->compared |= 1U << page;
+			return true;
+		}
+		if (!(t->busy >> page & 1))
 			return false;
-		t->compared |= 1U << page;
-		return true;
+		t->hot &= ~(1U << page);
+		t->busy &= ~(1U << page);
 	}
 	if (t->gfn[page] != DESC_NO_GFN)
 		return true;
@@ -337,6 +348,15 @@ void desc_fill_small(struct vcpu *v)
 	}
 }
 
+/* Page @p is written too often to be traced. */
+static void too_hot(struct vcpu *v, struct desc_table *t, u32 p)
+{
+	t->beside[p] = 0;
+	t->writes[p] = 0;
+	t->hot |= 1U << p;
+	desc_drop_all(v, t);
+}
+
 /* Entries with a byte in [gpa, gpa + len) of page @p, which is written. */
 static void drop_range(struct vcpu *v, struct desc_table *t, u32 p, u32 in_page,
 		       u32 len)
@@ -345,11 +365,8 @@ static void drop_range(struct vcpu *v, struct desc_table *t, u32 p, u32 in_page,
 	s64 hi = lo + len - 1;
 
 	if (hi < 0 || lo > t->limit) {
-		if (++t->beside[p] < DESC_BESIDE)
-			return;
-		t->beside[p] = 0;
-		t->hot |= 1U << p;
-		desc_drop_all(v, t);
+		if (++t->beside[p] >= DESC_BESIDE)
+			too_hot(v, t, p);
 		return;
 	}
 	if (lo < 0)
@@ -360,6 +377,10 @@ static void drop_range(struct vcpu *v, struct desc_table *t, u32 p, u32 in_page,
 		desc_drop_entry(t, i);
 	t->complete = false;
 	stale_segs(v, t - v->desc->tab, lo >> 3, hi >> 3);
+	if (++t->writes[p] >= DESC_WRITES) {
+		t->busy |= 1U << p;
+		too_hot(v, t, p);
+	}
 }
 
 static void on_write(struct vcpu *v, u64 gpa, u32 len)
@@ -396,6 +417,7 @@ void desc_check_moved(struct vcpu *v)
 	if (gdt->base != g->gdtr.base || gdt->limit != g->gdtr.limit) {
 		desc_drop_all(v, gdt);
 		gdt->hot = 0;
+		gdt->busy = 0;
 		gdt->base = g->gdtr.base;
 		gdt->limit = g->gdtr.limit;
 	}
@@ -403,6 +425,7 @@ void desc_check_moved(struct vcpu *v)
 	    ldt->limit != limit) {
 		desc_drop_all(v, ldt);
 		ldt->hot = 0;
+		ldt->busy = 0;
 		ldt->valid = valid;
 		ldt->base = g->ldtr.base;
 		ldt->limit = limit;

@@ -250,6 +250,37 @@ static void user_table(void)
 	done("hot-user-writable");
 }
 
+/* The table itself is written all the time: task switches do that. */
+static void busy_table(void)
+{
+	fake_flat(3);
+	page[GDT >> 12].super = true;
+	for (u32 n = 0; n < 2000; n++) {
+		put_desc(GDT, SEL_TEST, n << 12, ~0U, A_DATA3);
+		desc_all_shadowed(&cpu);
+	}
+	expect(!page[GDT >> 12].traces && desc_all_shadowed(&cpu),
+	       "supervisor", "traced");
+	put_desc(GDT, SEL_TEST, 0x1000, ~0U, A_DATA3);
+	expect(!cpu_load_seg(&cpu, VMBT_FS, SEL_TEST | 3) &&
+	       desc_all_shadowed(&cpu), "load", "not shadowed");
+	put_desc(GDT, SEL_TEST, 0x2000, ~0U, A_DATA3);
+	expect(!desc_all_shadowed(&cpu), "written", "not noticed");
+	put_desc(GDT, SEL_TEST, 0x1000, ~0U, A_DATA3);
+	/* Ring 3 may write it now: traced, and shadowed still. */
+	page[GDT >> 12].super = false;
+	expect(desc_all_shadowed(&cpu) && page[GDT >> 12].traces, "user",
+	       "not traced");
+	for (u32 n = 0; n < 2000; n++) {
+		put_desc(GDT, SEL_TEST, n << 12, ~0U, A_DATA3);
+		desc_all_shadowed(&cpu);
+	}
+	put_desc(GDT, SEL_TEST, 0x1000, ~0U, A_DATA3);
+	expect(desc_all_shadowed(&cpu) && page[GDT >> 12].traces, "user",
+	       "not traced");
+	done("hot-busy-table");
+}
+
 /* Too large to be filled at once, on several pages, one of them hot. */
 static void large(void)
 {
@@ -267,6 +298,13 @@ static void large(void)
 		put_raw(BIG + 0x800, sels[i], desc_pack(&s));
 	expect(desc_all_shadowed(&cpu), "large", "not shadowed");
 	heat(BIG);
+	for (u32 i = 0; i < ARRAY_SIZE(sels); i++) {
+		cpu_load_seg(&cpu, VMBT_ES, sels[i] | 3);
+		desc_all_shadowed(&cpu);
+	}
+	expect(desc_all_shadowed(&cpu) && !page[BIG >> 12].traces &&
+	       page[(BIG >> 12) + 1].traces, "pages", "%u %u",
+	       page[BIG >> 12].traces, page[(BIG >> 12) + 1].traces);
 	for (u32 n = 0; n < 2000; n++) {
 		u16 sel = sels[rnd() % ARRAY_SIZE(sels)];
 
@@ -280,10 +318,6 @@ static void large(void)
 			check_view(BIG + 0x800, 0x1000, 0, false);
 		}
 	}
-	/* Written through the mapping of a page that is not hot. */
-	expect(!page[BIG >> 12].traces && page[(BIG >> 12) + 1].traces,
-	       "pages", "%u %u", page[BIG >> 12].traces,
-	       page[(BIG >> 12) + 1].traces);
 	done("hot-large-table");
 }
 
@@ -291,6 +325,7 @@ int main(void)
 {
 	threshold();
 	user_table();
+	busy_table();
 	large();
 	same_decisions();
 	return test_status();
