@@ -24,7 +24,7 @@ x86/vmbt: image: decoder|One decoder for translator, interpreter and disassemble
 x86/vmbt: image: segments, exceptions, tasks|What a guest CPU is, as the manual has it, as pure code.|arch/x86/vmbt/vmm/cpu arch/x86/vmbt/vmm/desc
 x86/vmbt: image: shadow page tables|Walk, shadow, fault, trace, pool.|arch/x86/vmbt/vmm/mmu
 x86/vmbt: image: interpreter|Reference semantics: the fallback, and the oracle of the tests.|arch/x86/vmbt/vmm/interp
-x86/vmbt: image: translator and direct execution|Guest kernel code is translated, guest user code runs as it is.|arch/x86/vmbt/vmm/bt arch/x86/vmbt/vmm/direct arch/x86/vmbt/vmm/ring1
+x86/vmbt: image: translator and direct execution|Guest kernel code is translated, guest user code runs as it is.|arch/x86/vmbt/vmm/bt arch/x86/vmbt/vmm/direct
 x86/vmbt: image: run loop and metal|Entry, traps, and the loop that decides what runs next.|arch/x86/vmbt/vmm
 x86/vmbt: world switch|All of Linux that knows how to leave Linux.|arch/x86/vmbt
 vmbt: the character device|KVM's ABI where the meaning is the same.|drivers/vmbt

@@ -47,8 +47,6 @@ enum bt_callout_kind bt_callout(struct vcpu *v);
  */
 int bt_sync(struct vcpu *v);
 
-/* True if frame.rip is where v->guest.eip would resume: nothing to roll back. */
-
 /* An interrupt waits for the virtual IF (or no longer does). */
 void bt_set_pending(struct vcpu *v, bool on);
 
