@@ -224,10 +224,14 @@ static int write_mtrr_var(struct vcpu *v, u32 msr, u64 val)
 	/* Even ones are bases with a type, odd ones masks with a valid bit. */
 	bool mask = msr & 1;
 	u64 reserved = mask ? 0x7ff : 0xf00;
-	u32 id[4], bits;
+	u32 id[4], bits = 36;
 
-	cpu_cpuid(v, 0x80000008, 0, id);
-	bits = id[0] & 0xff;
+	/* Asking for a leaf that is not there gives the data of another. */
+	cpu_cpuid(v, 0x80000000, 0, id);
+	if (id[0] >= 0x80000008) {
+		cpu_cpuid(v, 0x80000008, 0, id);
+		bits = id[0] & 0xff;
+	}
 	if (bits < 36 || bits > 52)
 		bits = 36;
 	if ((val & reserved) || val >> bits ||
