@@ -19,8 +19,8 @@
 static char check_why[512];
 static unsigned int check_failed;
 
-__printf(1, 2) __attribute__((__unused__))
-static void check_fail(const char *fmt, ...)
+__printf(1, 2)
+static inline void check_fail(const char *fmt, ...)
 {
 	va_list ap;
 
