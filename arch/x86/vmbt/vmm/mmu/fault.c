@@ -85,7 +85,7 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
 		return MMU_FAULT_EMULATE;
 
 	f = frame_peek(m, w.gfn);
-	if ((access & MMU_WRITE) && f && f->trace) {
+	if ((access & MMU_WRITE) && f && f->trace && !trace_let_go(v, f)) {
 		v->stats->faults_trace++;
 		return MMU_FAULT_EMULATE;
 	}

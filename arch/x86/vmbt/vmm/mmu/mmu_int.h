@@ -298,6 +298,7 @@ void shadow_prefill(struct vcpu *v, struct sp *sp, u32 i, u64 pte);
 
 /* trace.c */
 void trace_tell(struct vcpu *v, u64 gpa, u32 len, u32 not_clients);
+bool trace_let_go(struct vcpu *v, struct frame *f);
 void trace_done(struct vcpu *v, u64 gpa, u32 len);
 
 /* roots.c */

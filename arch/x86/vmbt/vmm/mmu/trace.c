@@ -85,24 +85,73 @@ static u32 sp_entries(struct sp *sp, u32 off, u32 len, u32 *first)
 	return b - a + 1;
 }
 
-/* True if the writes to a table show that it is none any more. */
-static bool sp_flooded(struct vcpu *v, struct sp *sp, u32 off, u32 len)
+/*
+ * Has a table been written so often without use in between that it is let go?
+ * At once, if nothing links it; and the directories of a root that sleeps are
+ * cheap to make again, while the memory of a dead process is soon cleared.
+ * The current directories stay.
+ */
+static bool sp_stale(struct vcpu *v, struct sp *sp)
 {
-	u32 size = role_pae(sp->role) ? 8 : 4;
 	u32 limit = role_pae(sp->role) ? 2 * FLOOD_WRITES : FLOOD_WRITES;
 
 	if (!sp->parents)
 		return true;
-	if (role_level(sp->role) == 2 && sp_is_current(v, sp))
-		return false;
-	if (len > size || (off & (size - 1)) + len > size || len < 4)
-		return true;
+	if (role_level(sp->role) == 2)
+		return !sp_is_current(v, sp);
 	if (sp->last != NO_LAST && (sp->spt[sp->last] & PTE_A)) {
 		sp->writes = 0;
 		sp->used = 1;
 	}
 	sp->last = NO_LAST;
-	return ++sp->writes > limit;
+	return sp->writes >= limit;
+}
+
+/* True if a write to a table shows that it is none any more. */
+static bool sp_flooded(struct vcpu *v, struct sp *sp, u32 off, u32 len)
+{
+	u32 size = role_pae(sp->role) ? 8 : 4;
+
+	if (sp_stale(v, sp))
+		return true;
+	if (role_level(sp->role) == 2)
+		return false;
+	if (len > size || (off & (size - 1)) + len > size || len < 4)
+		return true;
+	sp->writes++;
+	return false;
+}
+
+/**
+ * trace_let_go() - is a frame that is about to be written no table any more?
+ * @v: the vCPU
+ * @f: its record
+ *
+ * Asked when a write faults, so that clearing a page that was a table once
+ * runs at full speed and is not interpreted word by word.
+ *
+ * Return: true if the frame has no trace now
+ */
+bool trace_let_go(struct vcpu *v, struct frame *f)
+{
+	struct mmu *m = v->mmu;
+	u32 idx, next;
+	struct sp *sp;
+
+	if (f->trace != MMU_TRACE_SHADOW)
+		return false;
+	for (idx = f->sps; idx; idx = sp->next) {
+		sp = sp_of(m, idx);
+		if (!(sp->role & ROLE_DIRECT) && !sp_stale(v, sp))
+			return false;
+	}
+	for (idx = f->sps; idx; idx = next) {
+		sp = sp_of(m, idx);
+		next = sp->next;
+		if (!(sp->role & ROLE_DIRECT))
+			sp_zap(v, sp);
+	}
+	return !f->trace;
 }
 
 static void shadow_write(struct vcpu *v, struct frame *f, u32 off, u32 len)
