@@ -55,6 +55,10 @@ static bool has(struct vcpu *v, u32 leaf, int reg, u32 bit)
 {
 	u32 id[4];
 
+	/* Asking for a leaf that is not there gives the data of another. */
+	cpu_cpuid(v, leaf & 0xffff0000, 0, id);
+	if (id[0] < leaf)
+		return false;
 	cpu_cpuid(v, leaf, 0, id);
 	return id[reg] >> bit & 1;
 }
@@ -226,7 +230,6 @@ static int write_mtrr_var(struct vcpu *v, u32 msr, u64 val)
 	u64 reserved = mask ? 0x7ff : 0xf00;
 	u32 id[4], bits = 36;
 
-	/* Asking for a leaf that is not there gives the data of another. */
 	cpu_cpuid(v, 0x80000000, 0, id);
 	if (id[0] >= 0x80000008) {
 		cpu_cpuid(v, 0x80000008, 0, id);

@@ -311,7 +311,7 @@ void fake_reset(void)
 		.mon_base = VMBT_MON_FIXED_BASE,
 	};
 	shared.host_caps = VMBT_HOST_INTEL | VMBT_HOST_NX;
-	shared.ncpuid = 3;
+	shared.ncpuid = 4;
 	shared.cpuid[0] = (struct vmbt_cpuid){
 		.function = 0, .eax = 1, .ebx = 0x756e6547, .edx = 0x49656e69,
 		.ecx = 0x6c65746e,
@@ -321,6 +321,9 @@ void fake_reset(void)
 	};
 	shared.cpuid[2] = (struct vmbt_cpuid){
 		.function = 0x80000001, .edx = ~0U, .ecx = ~0U,
+	};
+	shared.cpuid[3] = (struct vmbt_cpuid){
+		.function = 0x80000000, .eax = 0x80000001,
 	};
 	fake_cr3_fails = 0;
 	desc_init(&cpu);

@@ -197,6 +197,10 @@ static void msrs(void)
 	shared.host_caps = 0;
 	expect_fault("no SEP", cpu_rdmsr(&cpu, 0x174, &val), 13, 0);
 	expect_fault("no NX", cpu_wrmsr(&cpu, 0xc0000080, 0x800), 13, 0);
+	/* Leaf 1 has bits where a leaf that is absent would have NX, RDTSCP. */
+	fake_flat(0);
+	shared.ncpuid = 2;
+	expect_fault("no leaf", cpu_wrmsr(&cpu, 0xc0000103, 1), 13, 0);
 	fake_flat(3);
 	expect_fault("cpl 3", cpu_rdmsr(&cpu, 0x10, &val), 13, 0);
 	/* The counter goes on from what is written. */
@@ -236,12 +240,12 @@ static void cpuid(void)
 	u32 out[4];
 
 	fake_flat(0);
-	shared.cpuid[3] = (struct vmbt_cpuid){
+	shared.cpuid[4] = (struct vmbt_cpuid){
 		.function = 7, .eax = ~0U, .ebx = ~0U, .ecx = ~0U, .edx = ~0U,
 	};
-	shared.cpuid[4] = (struct vmbt_cpuid){ .function = 0xd, .eax = ~0U };
-	shared.cpuid[5] = (struct vmbt_cpuid){ .function = 0xa, .eax = ~0U };
-	shared.ncpuid = 6;
+	shared.cpuid[5] = (struct vmbt_cpuid){ .function = 0xd, .eax = ~0U };
+	shared.cpuid[6] = (struct vmbt_cpuid){ .function = 0xa, .eax = ~0U };
+	shared.ncpuid = 7;
 	for (u32 i = 0; i < ARRAY_SIZE(t); i++) {
 		cpu_cpuid(&cpu, t[i].leaf, 0, out);
 		expect(!(out[t[i].reg] & t[i].never), t[i].what, "offered");
