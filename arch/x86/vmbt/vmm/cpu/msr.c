@@ -40,6 +40,7 @@
 #define MSR_AMD_SYSCFG		0xc0010010
 #define MSR_AMD_HWCR		0xc0010015
 #define MSR_AMD_NB_CFG		0xc001001f
+#define MSR_AMD_INT_PENDING	0xc0010055
 #define MSR_AMD_DE_CFG		0xc0011029
 
 /* 8 variable ranges, fixed ranges, write-combining. */
@@ -120,6 +121,7 @@ static int read_amd(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_AMD_SYSCFG:
 	case MSR_AMD_HWCR:
 	case MSR_AMD_NB_CFG:
+	case MSR_AMD_INT_PENDING:	/* C1E is off: Linux looks at boot */
 		*val = 0;
 		return X_OK;
 	case MSR_AMD_DE_CFG:
