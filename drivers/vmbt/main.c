@@ -6,7 +6,7 @@
  * (the objects behind the descriptors and who keeps them alive), memslot.c
  * (guest memory and the grants the VMM holds on it), runloop.c (KVM_RUN: the
  * rounds between host and VMM), state.c, msr.c and cpuid.c (the guest's state
- * from outside), irq.c, clock.c, stats.c.
+ * from outside), irq.c and chips.c (interrupts), clock.c, stats.c.
  *
  * Nothing in this directory knows how a world switch works; that is
  * arch/x86/vmbt/host behind vmbt_host.h.
