@@ -23,6 +23,7 @@ run() {
 # Free memory plus caches, in kB, after everything pending has been given back.
 memory() {
 	sync; echo 3 > /proc/sys/vm/drop_caches; sleep 3; echo 3 > /proc/sys/vm/drop_caches
+	echo 1 > /proc/sys/vm/compact_memory	# drains the lists of each CPU, tens of MB
 	awk '/^MemFree/ { print \$2 }' /proc/meminfo
 }
 (run)			# so that what is allocated once is there
