@@ -9,8 +9,11 @@
  */
 #include "mmu_int.h"
 
-/* Put the translation of @w in the current root. */
-static void shadow_fill(struct vcpu *v, const struct walk *w,
+/* Neighbours looked at when a page-table entry is filled. */
+#define AROUND		16
+
+/* Put the translation of @w in the current root. Returns the page table. */
+static struct sp *shadow_fill(struct vcpu *v, const struct walk *w,
 			const struct plat_page *page)
 {
 	struct mmu *m = v->mmu;
@@ -42,6 +45,36 @@ static void shadow_fill(struct vcpu *v, const struct walk *w,
 		 PTE_A | spte_make(v, role, w->acc, w->dirty, w->gfn,
 				   w->access, page));
 	v->stats->shadow_fills++;
+	return pt;
+}
+
+/*
+ * A table that was let go and is used again has all to fill again. Those of
+ * its entries around the one at hand that are accessed already need no fault
+ * of their own.
+ */
+static void fill_around(struct vcpu *v, const struct walk *w, struct sp *pt)
+{
+	struct mmu *m = v->mmu;
+	u32 i = (w->lin >> 12) & 511 & ~(AROUND - 1), end = i + AROUND;
+	u32 size = role_pae(pt->role) ? 8 : 4, zaps = m->zaps;
+	u32 base = size == 4 ? role_quad(pt->role) * 512 : 0;
+	u64 pte;
+
+	/* Not worth recycling anything for: that might be this very table. */
+	for (; i < end && pool_roomy(m); i++) {
+		if (pt->spt[i])
+			continue;
+		if (guest_table_read(v, w->pt_gfn, base + i, size, &pte) != X_OK)
+			break;
+		/* Either may have made the host take the table away. */
+		if (m->zaps != zaps)
+			return;
+		shadow_prefill(v, pt, i, pte);
+		if (m->zaps != zaps)
+			return;
+	}
+	pt->last = NO_LAST;
 }
 
 static enum mmu_fault fault_true(struct vcpu *v)
@@ -65,6 +98,7 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
 	struct plat_page page;
 	struct frame *f;
 	struct walk w;
+	struct sp *pt;
 	int r;
 
 	if (mon_contains(v, lin)) {
@@ -102,12 +136,14 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
 	}
 	if ((access & MMU_WRITE) && !page.writable)
 		return MMU_FAULT_EMULATE;
-	shadow_fill(v, &w, &page);
+	pt = shadow_fill(v, &w, &page);
 	/* The page may be one of the tables that just got shadowed. */
 	if ((access & MMU_WRITE) && frame_get(v, w.gfn)->trace) {
 		v->stats->faults_trace++;
 		return MMU_FAULT_EMULATE;
 	}
+	if (!w.big)
+		fill_around(v, &w, pt);
 	v->stats->faults_hidden++;
 	return MMU_FAULT_FIXED;
 }

@@ -47,11 +47,12 @@ void tlb_note_leaf(struct vcpu *v, struct sp *sp, u32 i)
 	while (!m->tlb_all && (ref = reflist_next(&it))) {
 		pd = sp_of(m, REF_IDX(ref));
 		quad = role_quad(pd->role);
-		if (m->hw->pd[quad] == pd)
+		/* With PAE, roots may share a directory. */
+		if (pcid && (m->hw->pd[quad] != pd || pd->nparents > 1))
+			m->tlb_all = true;
+		else if (m->hw->pd[quad] == pd)
 			tlb_note_lin(m, quad << 30 |
 				     REF_ENTRY(ref) << 21 | i << 12);
-		else if (pcid)
-			m->tlb_all = true;
 	}
 }
 

@@ -222,6 +222,7 @@ struct ref_iter {
 /* pool.c */
 u32 pool_take(struct vcpu *v);
 void mmu_topup(struct vcpu *v);
+bool pool_roomy(struct mmu *m);
 bool pool_low(struct vcpu *v, u32 n);
 void reflist_add(struct vcpu *v, u32 *head, u32 ref);
 bool reflist_del(struct vcpu *v, u32 *head, u32 ref);

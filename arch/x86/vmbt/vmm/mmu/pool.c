@@ -71,6 +71,15 @@ static u32 pool_avail(struct mmu *m)
 	return m->pool_nfree + (m->pool_pages - m->pool_fresh);
 }
 
+/**
+ * pool_roomy() - may something optional take a few pages?
+ * @m: the MMU
+ */
+bool pool_roomy(struct mmu *m)
+{
+	return pool_avail(m) >= TOPUP_PAGES / 2;
+}
+
 static bool pool_grow(struct vcpu *v, u32 want)
 {
 	struct mmu *m = v->mmu;

@@ -409,6 +409,22 @@ static void mmu_pte_prefill(void)
 	EXPECT_EQ(get(PT << 12 | 200 * 4, 4) & 0x20, 0x20);
 }
 
+static void mmu_fill_around(void)
+{
+	u32 i;
+
+	/* One fault brings the accessed neighbours, and only those. */
+	two_level(7, 7, VMBT_CR0_WP, 0);
+	for (i = 0; i < 32; i++)
+		put(PT << 12 | (512 + i) * 4, (DATA + i) << 12 | (i & 1 ? 0x67 : 0x47), 4);
+	EXPECT_EQ(hw(0x00604000, MMU_READ), HW_OK);
+	for (i = 0; i <= 16; i++) {
+		EXPECT_EQ(hw(0x00600000 + (i << 12), MMU_READ), HW_OK);
+		EXPECT_EQ(hw_faults, i == 4 || i % 2 ? 0 : 1);
+	}
+	EXPECT_EQ(get(PT << 12 | (512 + 18) * 4, 4) & 0x20, 0);
+}
+
 static void mmu_unshadow(void)
 {
 	u32 i;
@@ -744,6 +760,7 @@ int main(void)
 	CASE(mmu_root_cache);
 	CASE(mmu_many_roots);
 	CASE(mmu_pte_prefill);
+	CASE(mmu_fill_around);
 	CASE(mmu_unshadow);
 	CASE(mmu_traces);
 	CASE(mmu_crossing);
