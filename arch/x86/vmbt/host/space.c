@@ -18,6 +18,7 @@
 #include <linux/vmalloc.h>
 #include <asm/cpufeature.h>
 #include <asm/desc_defs.h>
+#include <asm/fpu/types.h>
 #include <asm/mem_encrypt.h>
 #include <asm/page.h>
 
@@ -224,6 +225,7 @@ static int make_stacks(struct vmbt_space *space)
 
 static int make_shared(struct vmbt_space *space)
 {
+	struct fxregs_state *fx;
 	u32 i;
 	int err;
 
@@ -240,6 +242,10 @@ static int make_shared(struct vmbt_space *space)
 		if (err)
 			return err;
 	}
+	/* As after FNINIT: zeros would unmask every exception. */
+	fx = (void *)space->shared->fpu;
+	fx->cwd = 0x37f;
+	fx->mxcsr = MXCSR_DEFAULT;
 	space->shared->host_caps = vmbt_host_caps();
 	space->shared->tsc_khz = tsc_khz;
 	return 0;
