@@ -14,7 +14,7 @@
 
 /* Put the translation of @w in the current root. Returns the page table. */
 static struct sp *shadow_fill(struct vcpu *v, const struct walk *w,
-			const struct plat_page *page)
+			      const struct plat_page *page)
 {
 	struct mmu *m = v->mmu;
 	struct root *r = m->cur;

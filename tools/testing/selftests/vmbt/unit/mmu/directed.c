@@ -409,6 +409,44 @@ static void mmu_pte_prefill(void)
 	EXPECT_EQ(get(PT << 12 | 200 * 4, 4) & 0x20, 0x20);
 }
 
+/* A former table is written by the guest itself, not word by word here. */
+static void mmu_let_go_at_fault(void)
+{
+	u32 i;
+
+	two_level(7, 7, VMBT_CR0_WP, 0);
+	put(PD << 12 | 2 * 4, PT_B << 12 | 7, 4);
+	put(PT_B << 12, DATA << 12 | 7, 4);
+	/* 0x00803000 is table PT, 0x00804000 table PT_B, 0x00805000 PD_B. */
+	put(PT_B << 12 | 3 * 4, PT << 12 | 0x67, 4);
+	put(PT_B << 12 | 4 * 4, PT_B << 12 | 0x67, 4);
+	put(PT_B << 12 | 5 * 4, PD_B << 12 | 0x67, 4);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(0x00803000, MMU_WRITE), MMU_FAULT_EMULATE);
+	/* Its directory entry goes, then the page is cleared. */
+	store(PD << 12 | 1 * 4, 0, 4);
+	EXPECT_EQ(hw(0x00803000, MMU_WRITE), HW_OK);
+	/* Written four times without use. */
+	store(PD << 12 | 1 * 4, PT << 12 | 7, 4);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(hw(0x00803000, MMU_WRITE), MMU_FAULT_EMULATE);
+		store(PT << 12 | (600 + i) * 4, 0, 4);
+	}
+	EXPECT_EQ(hw(0x00803000, MMU_WRITE), HW_OK);
+	/* A table on the very way to itself stays one. */
+	for (i = 0; i < 8; i++)
+		store(PT_B << 12 | (600 + i) * 4, 0, 4);
+	EXPECT_EQ(hw(0x00804000, MMU_WRITE), MMU_FAULT_EMULATE);
+	/* The directory of a process that sleeps, or is dead. */
+	put(PD_B << 12 | 2 * 4, PT_B << 12 | 7, 4);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(hw(0x00805000, MMU_WRITE), MMU_FAULT_EMULATE);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD << 12), X_OK);
+	EXPECT_EQ(hw(0x00805000, MMU_WRITE), HW_OK);
+	EXPECT(!frame_peek(vcpu.mmu, PD_B)->trace);
+}
+
 static void mmu_fill_around(void)
 {
 	u32 i;
@@ -760,6 +798,7 @@ int main(void)
 	CASE(mmu_root_cache);
 	CASE(mmu_many_roots);
 	CASE(mmu_pte_prefill);
+	CASE(mmu_let_go_at_fault);
 	CASE(mmu_fill_around);
 	CASE(mmu_unshadow);
 	CASE(mmu_traces);
