@@ -12,9 +12,9 @@
 #define LEAF_EXT	0x80000000
 #define CPUID_SIG_INDEX	0x1	/* flags: index matters, as in KVM */
 
-#define EDX1_APIC	(1u << 9)
-#define EDX1_SEP	(1u << 11)
-#define EDX81_NX	(1u << 20)
+#define EDX1_APIC	BIT(9)
+#define EDX1_SEP	BIT(11)
+#define EDX81_NX	BIT(20)
 
 /*
  * Leaf 1. EDX: FPU DE PSE TSC MSR PAE MCE CX8 APIC SEP MTRR PGE MCA CMOV PAT

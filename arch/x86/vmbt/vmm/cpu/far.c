@@ -140,6 +140,7 @@ static int real_far(struct vcpu *v, u16 sel, u32 eip)
 int cpu_far_jmp(struct vcpu *v, u16 sel, u32 off, u8 opsize)
 {
 	struct target t = { .eip = cut(off, opsize) };
+	struct cpu_desc gate;
 	u32 next;
 	int r;
 
@@ -153,27 +154,29 @@ int cpu_far_jmp(struct vcpu *v, u16 sel, u32 off, u8 opsize)
 
 	if (seg_is_code(&t.cs.seg)) {
 		r = direct_target(v, &t);
-	} else if (t.cs.seg.attr & VMBT_ATTR_S) {
-		return fault_sel(v, VMBT_VEC_GP, sel, 0);
-	} else {
-		struct cpu_desc gate = t.cs;
-
-		switch (seg_type(&gate.seg)) {
-		case SYS_CALL16:
-		case SYS_CALL32:
-			r = check_gate(v, &gate);
-			if (!r)
-				r = gate_target(v, &gate, false, &t);
-			break;
-		case SYS_TASK_GATE:
-		case SYS_TSS16:
-		case SYS_TSS32:
-			r = cpu_next_eip(v, &next);
-			return r ? r : to_task(v, &gate, false, next);
-		default:
-			return fault_sel(v, VMBT_VEC_GP, sel, 0);
-		}
+		if (!r)
+			commit_cs(v, &t);
+		return r;
 	}
+	if (t.cs.seg.attr & VMBT_ATTR_S)
+		return fault_sel(v, VMBT_VEC_GP, sel, 0);
+
+	gate = t.cs;
+	switch (seg_type(&gate.seg)) {
+	case SYS_CALL16:
+	case SYS_CALL32:
+		break;
+	case SYS_TASK_GATE:
+	case SYS_TSS16:
+	case SYS_TSS32:
+		r = cpu_next_eip(v, &next);
+		return r ? r : to_task(v, &gate, false, next);
+	default:
+		return fault_sel(v, VMBT_VEC_GP, sel, 0);
+	}
+	r = check_gate(v, &gate);
+	if (!r)
+		r = gate_target(v, &gate, false, &t);
 	if (!r)
 		commit_cs(v, &t);
 	return r;

@@ -46,57 +46,61 @@ static void all_gates(u8 attr)
 }
 
 /* SDM vol. 3, figure 6-4, and 6.12.1. */
+static const struct {
+	u8 attr;
+	u32 size;
+	bool clears_if;
+} kind[] = {
+	{ 0x8e, 4, true }, { 0x8f, 4, false },
+	{ 0x86, 2, true }, { 0x87, 2, false },
+};
+
+static void frame_of(u32 k, int ring, int err)
+{
+	u32 size = kind[k].size, mask = size == 4 ? ~0U : 0xffff;
+	u8 vector = err ? 13 : 6;
+	u32 esp, flags, n = (ring ? 5 : 3) + err;
+	char name[48];
+
+	fake_flat(ring);
+	put_desc(GDT, SEL_TEST, 0, ~0U, A_CODE0);
+	gate(vector, SEL_TEST | 3, H16, kind[k].attr);
+	g->eip = 0x1234;
+	g->eflags = 0x247fd7 & ~VMBT_X86_EFLAGS_RF;
+	flags = g->eflags | VMBT_X86_EFLAGS_RF;
+	snprintf(name, sizeof(name), "gate %02x ring %d err %d",
+		 kind[k].attr, ring, err);
+	expect(raise(vector, err, 0xabcd) == CPU_DELIVERED, name,
+	       "not delivered: %u %x", cpu.exc.vector, cpu.exc.error);
+	esp = g->gpr[VMBT_ESP];
+	expect(esp == STACK0 - n * size, name, "esp %x", esp);
+	if (err)
+		expect((rd32(esp) & mask) == 0xabcd, name, "error");
+	esp += err * size;
+	expect((rd32(esp) & mask) == 0x1234, name, "eip");
+	expect(rd16(esp + size) == (ring ? SEL_CODE3 : SEL_CODE0), name,
+	       "cs %x", rd16(esp + size));
+	expect((rd32(esp + 2 * size) & mask) == (flags & mask), name,
+	       "flags %x", rd32(esp + 2 * size));
+	if (ring)
+		expect((rd32(esp + 3 * size) & mask) ==
+		       (STACK3 & mask) &&
+		       rd16(esp + 4 * size) == SEL_DATA3, name, "stack");
+	expect(g->eflags == ((flags & ~0x34100) &
+			     ~(kind[k].clears_if ? 0x200U : 0)), name,
+	       "eflags %x", g->eflags);
+	expect(g->eip == H16 && g->seg[VMBT_CS].sel == SEL_TEST &&
+	       !vcpu_cpl(&cpu), name, "cs %x eip %x",
+	       g->seg[VMBT_CS].sel, g->eip);
+	expect(!ring || g->seg[VMBT_SS].sel == SEL_DATA0, name, "ss");
+}
+
 static void frames(void)
 {
-	static const struct {
-		u8 attr;
-		u32 size;
-		bool clears_if;
-	} kind[] = {
-		{ 0x8e, 4, true }, { 0x8f, 4, false },
-		{ 0x86, 2, true }, { 0x87, 2, false },
-	};
-
 	for (u32 k = 0; k < 4; k++)
-	for (int ring = 0; ring <= 3; ring += 3)
-	for (int err = 0; err < 2; err++) {
-		u32 size = kind[k].size, mask = size == 4 ? ~0U : 0xffff;
-		u8 vector = err ? 13 : 6;
-		u32 esp, flags, n = (ring ? 5 : 3) + err;
-		char name[48];
-
-		fake_flat(ring);
-		put_desc(GDT, SEL_TEST, 0, ~0U, A_CODE0);
-		gate(vector, SEL_TEST | 3, H16, kind[k].attr);
-		g->eip = 0x1234;
-		g->eflags = 0x247fd7 & ~VMBT_X86_EFLAGS_RF;
-		flags = g->eflags | VMBT_X86_EFLAGS_RF;
-		snprintf(name, sizeof(name), "gate %02x ring %d err %d",
-			 kind[k].attr, ring, err);
-		expect(raise(vector, err, 0xabcd) == CPU_DELIVERED, name,
-		       "not delivered: %u %x", cpu.exc.vector, cpu.exc.error);
-		esp = g->gpr[VMBT_ESP];
-		expect(esp == STACK0 - n * size, name, "esp %x", esp);
-		if (err)
-			expect((rd32(esp) & mask) == 0xabcd, name, "error");
-		esp += err * size;
-		expect((rd32(esp) & mask) == 0x1234, name, "eip");
-		expect(rd16(esp + size) == (ring ? SEL_CODE3 : SEL_CODE0), name,
-		       "cs %x", rd16(esp + size));
-		expect((rd32(esp + 2 * size) & mask) == (flags & mask), name,
-		       "flags %x", rd32(esp + 2 * size));
-		if (ring)
-			expect((rd32(esp + 3 * size) & mask) ==
-			       (STACK3 & mask) &&
-			       rd16(esp + 4 * size) == SEL_DATA3, name, "stack");
-		expect(g->eflags == ((flags & ~0x34100) &
-				     ~(kind[k].clears_if ? 0x200U : 0)), name,
-		       "eflags %x", g->eflags);
-		expect(g->eip == H16 && g->seg[VMBT_CS].sel == SEL_TEST &&
-		       !vcpu_cpl(&cpu), name, "cs %x eip %x",
-		       g->seg[VMBT_CS].sel, g->eip);
-		expect(!ring || g->seg[VMBT_SS].sel == SEL_DATA0, name, "ss");
-	}
+		for (int ring = 0; ring <= 3; ring += 3)
+			for (int err = 0; err < 2; err++)
+				frame_of(k, ring, err);
 	done("event-frames");
 }
 
@@ -281,37 +285,41 @@ static void bad_gate(u8 vector, u8 raises)
  * SDM vol. 3, table 6-5: what the second exception makes of the first. Both
  * gates of a double fault work, so where it lands tells.
  */
+static const u8 first[] = { 1, 3, 6, 7, 16, 17, 19, 0, 10, 11, 12, 13, 14 };
+static const u8 second[] = { 11, 13, 14 };
+
+static void pair(u32 i, u32 k)
+{
+	u8 a = first[i], b = second[k];
+	bool contrib = a == 0 || (a >= 10 && a <= 13);
+	u32 want = b;
+
+	if (a == b)
+		return;	/* its own gate is the bad one */
+	if ((contrib && b != 14) || a == 14)
+		want = 8;
+	fake_flat(0);
+	all_gates(0x8e);
+	bad_gate(a, b);
+	expect(raise(a, a >= 10, 0) == CPU_DELIVERED &&
+	       landed() == want, "pair", "%u then %u landed at %u, expected %u",
+	       a, b, landed(), want);
+	if (want == 8)
+		expect(rd32(g->gpr[VMBT_ESP]) == 0, "#DF error", "%x",
+		       rd32(g->gpr[VMBT_ESP]));
+	/* An interrupt is benign. */
+	fake_flat(0);
+	all_gates(0x8e);
+	bad_gate(0x40, b);
+	expect(inject(VMBT_EV_EXTINT, 0x40, 0) == CPU_DELIVERED &&
+	       landed() == b, "interrupt", "%u landed %u", b, landed());
+}
+
 static void nesting(void)
 {
-	static const u8 first[] = { 1, 3, 6, 7, 16, 17, 19, 0, 10, 11, 12, 13, 14 };
-	static const u8 second[] = { 11, 13, 14 };
-
 	for (u32 i = 0; i < ARRAY_SIZE(first); i++)
-	for (u32 k = 0; k < ARRAY_SIZE(second); k++) {
-		u8 a = first[i], b = second[k];
-		bool contrib = a == 0 || (a >= 10 && a <= 13);
-		u32 want = b;
-
-		if (a == b)
-			continue;	/* its own gate is the bad one */
-		if ((contrib && b != 14) || a == 14)
-			want = 8;
-		fake_flat(0);
-		all_gates(0x8e);
-		bad_gate(a, b);
-		expect(raise(a, a >= 10, 0) == CPU_DELIVERED &&
-		       landed() == want, "pair", "%u then %u landed at %u, expected %u",
-		       a, b, landed(), want);
-		if (want == 8)
-			expect(rd32(g->gpr[VMBT_ESP]) == 0, "#DF error", "%x",
-			       rd32(g->gpr[VMBT_ESP]));
-		/* An interrupt is benign. */
-		fake_flat(0);
-		all_gates(0x8e);
-		bad_gate(0x40, b);
-		expect(inject(VMBT_EV_EXTINT, 0x40, 0) == CPU_DELIVERED &&
-		       landed() == b, "interrupt", "%u landed %u", b, landed());
-	}
+		for (u32 k = 0; k < ARRAY_SIZE(second); k++)
+			pair(i, k);
 	/* #DF that cannot be delivered is the end, whatever is in the way. */
 	for (u32 k = 0; k < ARRAY_SIZE(second); k++) {
 		struct vmbt_guest before;

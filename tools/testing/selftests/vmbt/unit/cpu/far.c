@@ -9,51 +9,55 @@
 static struct vmbt_guest *const g = &shared.guest;
 
 /* SDM vol. 2, JMP and CALL: code segments named directly. */
+static void direct_one(int call, int cpl, u32 n)
+{
+	u8 access = n, rpl = n >> 8, dpl = access >> 5 & 3;
+	bool s = access & 0x10, code = access & 8, conf = access & 4;
+	u16 sel = SEL_TEST | rpl;
+	u32 vector = 0, type = access & 15;
+	struct vmbt_guest before;
+	char name[48];
+	int r;
+
+	if (!s && (type == 1 || type == 4 || type == 5 || type == 9 ||
+		   type == 12))
+		return;	/* gates and tasks: elsewhere */
+	fake_flat(cpl);
+	put_desc(GDT, SEL_TEST, 0x10000, 0xffff, access | 0x4000);
+	snprintf(name, sizeof(name), "%s cpl %d access %02x rpl %d",
+		 call ? "call" : "jmp", cpl, access, rpl);
+	if (!s || !code)
+		vector = 13;
+	else if (conf ? dpl > cpl : rpl > cpl || dpl != cpl)
+		vector = 13;
+	else if (!(access & 0x80))
+		vector = 11;
+	before = *g;
+	r = call ? cpu_far_call(&cpu, sel, 0x1234, 4, CODE0 + 7) :
+		   cpu_far_jmp(&cpu, sel, 0x1234, 4);
+	if (vector) {
+		expect_fault(name, r, vector, SEL_TEST);
+		expect(!memcmp(&before, g, sizeof(before)), name,
+		       "state changed");
+		return;
+	}
+	expect(!r && g->eip == 0x1234 &&
+	       g->seg[VMBT_CS].sel == (SEL_TEST | cpl) &&
+	       g->seg[VMBT_CS].base == 0x10000 && vcpu_cpl(&cpu) == cpl,
+	       name, "result %d eip %x cs %x", r, g->eip,
+	       g->seg[VMBT_CS].sel);
+	if (call)
+		expect(rd32(g->gpr[VMBT_ESP]) == CODE0 + 7 &&
+		       rd16(g->gpr[VMBT_ESP] + 4) ==
+		       before.seg[VMBT_CS].sel, name, "frame");
+}
+
 static void direct(void)
 {
 	for (int call = 0; call < 2; call++)
-	for (int cpl = 0; cpl <= 3; cpl += 3)
-	for (u32 n = 0; n < 1024; n++) {
-		u8 access = n, rpl = n >> 8, dpl = access >> 5 & 3;
-		bool s = access & 0x10, code = access & 8, conf = access & 4;
-		u16 sel = SEL_TEST | rpl;
-		u32 vector = 0, type = access & 15;
-		struct vmbt_guest before;
-		char name[48];
-		int r;
-
-		if (!s && (type == 1 || type == 4 || type == 5 || type == 9 ||
-			   type == 12))
-			continue;	/* gates and tasks: elsewhere */
-		fake_flat(cpl);
-		put_desc(GDT, SEL_TEST, 0x10000, 0xffff, access | 0x4000);
-		snprintf(name, sizeof(name), "%s cpl %d access %02x rpl %d",
-			 call ? "call" : "jmp", cpl, access, rpl);
-		if (!s || !code)
-			vector = 13;
-		else if (conf ? dpl > cpl : rpl > cpl || dpl != cpl)
-			vector = 13;
-		else if (!(access & 0x80))
-			vector = 11;
-		before = *g;
-		r = call ? cpu_far_call(&cpu, sel, 0x1234, 4, CODE0 + 7) :
-			   cpu_far_jmp(&cpu, sel, 0x1234, 4);
-		if (vector) {
-			expect_fault(name, r, vector, SEL_TEST);
-			expect(!memcmp(&before, g, sizeof(before)), name,
-			       "state changed");
-			continue;
-		}
-		expect(!r && g->eip == 0x1234 &&
-		       g->seg[VMBT_CS].sel == (SEL_TEST | cpl) &&
-		       g->seg[VMBT_CS].base == 0x10000 && vcpu_cpl(&cpu) == cpl,
-		       name, "result %d eip %x cs %x", r, g->eip,
-		       g->seg[VMBT_CS].sel);
-		if (call)
-			expect(rd32(g->gpr[VMBT_ESP]) == CODE0 + 7 &&
-			       rd16(g->gpr[VMBT_ESP] + 4) ==
-			       before.seg[VMBT_CS].sel, name, "frame");
-	}
+		for (int cpl = 0; cpl <= 3; cpl += 3)
+			for (u32 n = 0; n < 1024; n++)
+				direct_one(call, cpl, n);
 	fake_flat(0);
 	put_desc(GDT, SEL_TEST, 0, 0xfff, 0x409b);
 	expect_fault("limit", cpu_far_jmp(&cpu, SEL_TEST, 0x1000, 4), 13, 0);
@@ -65,53 +69,57 @@ static void direct(void)
 }
 
 /* Call gates: gate type, DPL, P; target's DPL and kind; JMP and CALL. */
+static void gate_one(int call, int cpl, u32 n)
+{
+	u8 gdpl = n & 3, rpl = n >> 2 & 3, gp = n >> 4 & 1;
+	u8 dpl = n >> 5 & 3, conf = n >> 7 & 1, p = n >> 8 & 1;
+	bool wide = n >> 9 & 1, inner;
+	u32 vector = 0, err = 0;
+	struct vmbt_guest before;
+	char name[80];
+	int r;
+
+	if (dpl == 1 || dpl == 2)
+		return;	/* rings(): unsupported */
+	fake_flat(cpl);
+	put_gate(GDT + SEL_TEST, SEL_TEST2 | 2, 0xabc01234,
+		 (gp << 7 | gdpl << 5) | (wide ? 12 : 4), 0);
+	put_desc(GDT, SEL_TEST2, 0, 0xffffffff,
+		 0xc01b | conf << 2 | dpl << 5 | p << 7);
+	snprintf(name, sizeof(name),
+		 "%s gate cpl %d gdpl %d rpl %d dpl %d conf %d wide %d",
+		 call ? "call" : "jmp", cpl, gdpl, rpl, dpl, conf, wide);
+	inner = call && !conf && dpl < cpl;
+	if (gdpl < cpl || gdpl < rpl)
+		vector = 13, err = SEL_TEST;
+	else if (!gp)
+		vector = 11, err = SEL_TEST;
+	else if (dpl > cpl || (!call && !conf && dpl != cpl))
+		vector = 13, err = SEL_TEST2;
+	else if (!p)
+		vector = 11, err = SEL_TEST2;
+	before = *g;
+	r = call ? cpu_far_call(&cpu, SEL_TEST | rpl, 77, 4, 0x5555) :
+		   cpu_far_jmp(&cpu, SEL_TEST | rpl, 77, 4);
+	if (vector) {
+		expect_fault(name, r, vector, err);
+		expect(!memcmp(&before, g, sizeof(before)), name,
+		       "state changed");
+		return;
+	}
+	expect(!r && g->eip == (wide ? 0xabc01234 : 0x1234) &&
+	       vcpu_cpl(&cpu) == (inner ? 0 : cpl) &&
+	       g->seg[VMBT_CS].sel == (SEL_TEST2 | (inner ? 0 : cpl)),
+	       name, "result %d (%u) eip %x cs %x", r, cpu.exc.vector,
+	       g->eip, g->seg[VMBT_CS].sel);
+}
+
 static void gates(void)
 {
 	for (int call = 0; call < 2; call++)
-	for (int cpl = 0; cpl <= 3; cpl += 3)
-	for (u32 n = 0; n < 4 * 4 * 2 * 4 * 2 * 2 * 2; n++) {
-		u8 gdpl = n & 3, rpl = n >> 2 & 3, gp = n >> 4 & 1;
-		u8 dpl = n >> 5 & 3, conf = n >> 7 & 1, p = n >> 8 & 1;
-		bool wide = n >> 9 & 1, inner;
-		u32 vector = 0, err = 0;
-		struct vmbt_guest before;
-		char name[80];
-		int r;
-
-		if (dpl == 1 || dpl == 2)
-			continue;	/* rings(): unsupported */
-		fake_flat(cpl);
-		put_gate(GDT + SEL_TEST, SEL_TEST2 | 2, 0xabc01234,
-			 (gp << 7 | gdpl << 5) | (wide ? 12 : 4), 0);
-		put_desc(GDT, SEL_TEST2, 0, 0xffffffff,
-			 0xc01b | conf << 2 | dpl << 5 | p << 7);
-		snprintf(name, sizeof(name),
-			 "%s gate cpl %d gdpl %d rpl %d dpl %d conf %d wide %d",
-			 call ? "call" : "jmp", cpl, gdpl, rpl, dpl, conf, wide);
-		inner = call && !conf && dpl < cpl;
-		if (gdpl < cpl || gdpl < rpl)
-			vector = 13, err = SEL_TEST;
-		else if (!gp)
-			vector = 11, err = SEL_TEST;
-		else if (dpl > cpl || (!call && !conf && dpl != cpl))
-			vector = 13, err = SEL_TEST2;
-		else if (!p)
-			vector = 11, err = SEL_TEST2;
-		before = *g;
-		r = call ? cpu_far_call(&cpu, SEL_TEST | rpl, 77, 4, 0x5555) :
-			   cpu_far_jmp(&cpu, SEL_TEST | rpl, 77, 4);
-		if (vector) {
-			expect_fault(name, r, vector, err);
-			expect(!memcmp(&before, g, sizeof(before)), name,
-			       "state changed");
-			continue;
-		}
-		expect(!r && g->eip == (wide ? 0xabc01234 : 0x1234) &&
-		       vcpu_cpl(&cpu) == (inner ? 0 : cpl) &&
-		       g->seg[VMBT_CS].sel == (SEL_TEST2 | (inner ? 0 : cpl)),
-		       name, "result %d (%u) eip %x cs %x", r, cpu.exc.vector,
-		       g->eip, g->seg[VMBT_CS].sel);
-	}
+		for (int cpl = 0; cpl <= 3; cpl += 3)
+			for (u32 n = 0; n < 4 * 4 * 2 * 4 * 2 * 2 * 2; n++)
+				gate_one(call, cpl, n);
 	fake_flat(3);
 	put_gate(GDT + SEL_TEST, 3, 0, 0xec, 0);
 	expect_fault("null in gate", cpu_far_call(&cpu, SEL_TEST | 3, 0, 4, 0),
@@ -243,44 +251,48 @@ static void push_iret(u32 eip, u16 cs, u32 flags, u32 esp, u16 ss)
 }
 
 /* RETF and IRET share the rules on where they may go. */
+static void return_one(int iret, int cpl, u32 n)
+{
+	u8 access = n, rpl = n >> 8, dpl = access >> 5 & 3;
+	bool code = (access & 0x18) == 0x18, conf = access & 4;
+	struct vmbt_guest before;
+	u32 vector = 0;
+	char name[48];
+	int r;
+
+	fake_flat(cpl);
+	put_desc(GDT, SEL_TEST, 0, 0xffffffff, access | 0xc000);
+	push_iret(CODE0, SEL_TEST | rpl, 2, STACK3, SEL_DATA3);
+	if (!iret)
+		push_ret(CODE0, SEL_TEST | rpl, true, STACK3, SEL_DATA3);
+	snprintf(name, sizeof(name), "%s cpl %d access %02x rpl %d",
+		 iret ? "iret" : "ret", cpl, access, rpl);
+	if (!code || rpl < cpl || (conf ? dpl > rpl : dpl != rpl))
+		vector = 13;
+	else if (!(access & 0x80))
+		vector = 11;
+	before = *g;
+	r = iret ? cpu_iret(&cpu, 4) : cpu_far_ret(&cpu, 4, 0);
+	if (!vector && (rpl == 1 || rpl == 2)) {
+		expect(r == X_UNSUPPORTED, name, "ring %d: %d", rpl, r);
+	} else if (vector) {
+		expect_fault(name, r, vector, SEL_TEST);
+	} else {
+		expect(!r && vcpu_cpl(&cpu) == rpl && g->eip == CODE0 &&
+		       g->seg[VMBT_CS].sel == (SEL_TEST | rpl), name,
+		       "%d (%u %x)", r, cpu.exc.vector, cpu.exc.error);
+		return;
+	}
+	expect(!memcmp(&before, g, sizeof(before)), name,
+	       "state changed");
+}
+
 static void returns(void)
 {
 	for (int iret = 0; iret < 2; iret++)
-	for (int cpl = 0; cpl <= 3; cpl += 3)
-	for (u32 n = 0; n < 1024; n++) {
-		u8 access = n, rpl = n >> 8, dpl = access >> 5 & 3;
-		bool code = (access & 0x18) == 0x18, conf = access & 4;
-		struct vmbt_guest before;
-		u32 vector = 0;
-		char name[48];
-		int r;
-
-		fake_flat(cpl);
-		put_desc(GDT, SEL_TEST, 0, 0xffffffff, access | 0xc000);
-		push_iret(CODE0, SEL_TEST | rpl, 2, STACK3, SEL_DATA3);
-		if (!iret)
-			push_ret(CODE0, SEL_TEST | rpl, true, STACK3, SEL_DATA3);
-		snprintf(name, sizeof(name), "%s cpl %d access %02x rpl %d",
-			 iret ? "iret" : "ret", cpl, access, rpl);
-		if (!code || rpl < cpl || (conf ? dpl > rpl : dpl != rpl))
-			vector = 13;
-		else if (!(access & 0x80))
-			vector = 11;
-		before = *g;
-		r = iret ? cpu_iret(&cpu, 4) : cpu_far_ret(&cpu, 4, 0);
-		if (!vector && (rpl == 1 || rpl == 2)) {
-			expect(r == X_UNSUPPORTED, name, "ring %d: %d", rpl, r);
-		} else if (vector) {
-			expect_fault(name, r, vector, SEL_TEST);
-		} else {
-			expect(!r && vcpu_cpl(&cpu) == rpl && g->eip == CODE0 &&
-			       g->seg[VMBT_CS].sel == (SEL_TEST | rpl), name,
-			       "%d (%u %x)", r, cpu.exc.vector, cpu.exc.error);
-			continue;
-		}
-		expect(!memcmp(&before, g, sizeof(before)), name,
-		       "state changed");
-	}
+		for (int cpl = 0; cpl <= 3; cpl += 3)
+			for (u32 n = 0; n < 1024; n++)
+				return_one(iret, cpl, n);
 	done("returns");
 }
 
@@ -339,36 +351,40 @@ static void outer_stack(void)
 }
 
 /* Which flags IRET may change: SDM vol. 2, IRET and table 3-45. */
+static void iret_flags_one(u32 iopl, int cpl, int size, int ones)
+{
+	u32 all = ones ? 0x003dffd5 : 0, old, may, want;
+
+	/* NT set would switch tasks before anything is popped. */
+	fake_flat(cpl);
+	g->eflags = 2 | iopl << 12 | (ones ? 0 : 0x1d0ed5);
+	old = g->eflags;
+	push_iret(0x1000, cpl ? SEL_CODE3 : SEL_CODE0, all, 0, 0);
+	if (size == 2) {
+		u32 sp = g->gpr[VMBT_ESP];
+
+		wr16(sp, 0x1000);
+		wr16(sp + 2, cpl ? SEL_CODE3 : SEL_CODE0);
+		wr16(sp + 4, all);
+	}
+	may = 0x4dd5 | (size == 4 ? 0x250000 : 0);
+	if ((u32)cpl <= iopl)
+		may |= 0x200;
+	if (!cpl)
+		may |= 0x3000 | (size == 4 ? 0x180000 : 0);
+	want = (old & ~may) | (all & may) | 2;
+	expect(!cpu_iret(&cpu, size) && g->eflags == want, "flags",
+	       "cpl %d iopl %u size %d: %x, expected %x", cpl, iopl,
+	       size, g->eflags, want);
+}
+
 static void iret_flags(void)
 {
 	for (u32 iopl = 0; iopl < 4; iopl++)
-	for (int cpl = 0; cpl <= 3; cpl += 3)
-	for (int size = 2; size <= 4; size += 2)
-	for (int ones = 0; ones < 2; ones++) {
-		u32 all = ones ? 0x003dffd5 : 0, old, may, want;
-
-		/* NT set would switch tasks before anything is popped. */
-		fake_flat(cpl);
-		g->eflags = 2 | iopl << 12 | (ones ? 0 : 0x1d0ed5);
-		old = g->eflags;
-		push_iret(0x1000, cpl ? SEL_CODE3 : SEL_CODE0, all, 0, 0);
-		if (size == 2) {
-			u32 sp = g->gpr[VMBT_ESP];
-
-			wr16(sp, 0x1000);
-			wr16(sp + 2, cpl ? SEL_CODE3 : SEL_CODE0);
-			wr16(sp + 4, all);
-		}
-		may = 0x4dd5 | (size == 4 ? 0x250000 : 0);
-		if ((u32)cpl <= iopl)
-			may |= 0x200;
-		if (!cpl)
-			may |= 0x3000 | (size == 4 ? 0x180000 : 0);
-		want = (old & ~may) | (all & may) | 2;
-		expect(!cpu_iret(&cpu, size) && g->eflags == want, "flags",
-		       "cpl %d iopl %u size %d: %x, expected %x", cpl, iopl,
-		       size, g->eflags, want);
-	}
+		for (int cpl = 0; cpl <= 3; cpl += 3)
+			for (int size = 2; size <= 4; size += 2)
+				for (int ones = 0; ones < 2; ones++)
+					iret_flags_one(iopl, cpl, size, ones);
 	/* IRET, and only a finished one, lets NMIs in. */
 	fake_flat(0);
 	g->nmi_masked = 1;

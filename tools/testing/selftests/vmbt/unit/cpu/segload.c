@@ -244,39 +244,45 @@ static void questions(void)
  * Limits, byte by byte: an access is fine if every byte of it is. Small
  * segments, so that all of them can be tried.
  */
+static const u32 sizes[] = { 1, 2, 4, 6, 8, 10, 16 };
+
+static const u32 offs[] = {
+	0, 1, 2, 6, 7, 8, 9, 15, 16, 17, 0x7ff0, 0xfff0, 0xfff7, 0xfff8,
+	0xfffa, 0xfffe, 0xffff, 0x10000, 0x10001, 0xfffffff0,
+	0xfffffffc, 0xfffffffe, 0xffffffff,
+};
+
+static const u32 limit[] = {
+	0, 1, 7, 8, 15, 0x7fff, 0xfffe, 0xffff, 0x10000, 0xfffffff,
+	0xfffffffe,
+};
+
+static void limit_one(u32 i, u32 t, u32 o, u32 n)
+{
+	bool down = t & 1, big = t & 2, want = true;
+	struct vmbt_seg seg = {
+		.limit = limit[i],
+		.attr = 0x93 | (down ? 4 : 0) | (big ? 0x4000 : 0),
+	};
+
+	for (u32 b = 0; b < sizes[n]; b++) {
+		u64 off = (u64)offs[o] + b;
+		u64 top = down ? (big ? 0xffffffff : 0xffff) : limit[i];
+
+		want &= off <= top && (!down || off > limit[i]);
+	}
+	expect(cpu_seg_check(&seg, offs[o], sizes[n]) == want, "limit",
+	       "limit %x down %d big %d off %x size %u", limit[i],
+	       down, big, offs[o], sizes[n]);
+}
+
 static void limits(void)
 {
-	static const u32 sizes[] = { 1, 2, 4, 6, 8, 10, 16 };
-	static const u32 offs[] = {
-		0, 1, 2, 6, 7, 8, 9, 15, 16, 17, 0x7ff0, 0xfff0, 0xfff7, 0xfff8,
-		0xfffa, 0xfffe, 0xffff, 0x10000, 0x10001, 0xfffffff0,
-		0xfffffffc, 0xfffffffe, 0xffffffff,
-	};
-	static const u32 limit[] = {
-		0, 1, 7, 8, 15, 0x7fff, 0xfffe, 0xffff, 0x10000, 0xfffffff,
-		0xfffffffe,
-	};
-
 	for (u32 i = 0; i < ARRAY_SIZE(limit); i++)
-	for (u32 t = 0; t < 4; t++)
-	for (u32 o = 0; o < ARRAY_SIZE(offs); o++)
-	for (u32 n = 0; n < ARRAY_SIZE(sizes); n++) {
-		bool down = t & 1, big = t & 2, want = true;
-		struct vmbt_seg seg = {
-			.limit = limit[i],
-			.attr = 0x93 | (down ? 4 : 0) | (big ? 0x4000 : 0),
-		};
-
-		for (u32 b = 0; b < sizes[n]; b++) {
-			u64 off = (u64)offs[o] + b;
-			u64 top = down ? (big ? 0xffffffff : 0xffff) : limit[i];
-
-			want &= off <= top && (!down || off > limit[i]);
-		}
-		expect(cpu_seg_check(&seg, offs[o], sizes[n]) == want, "limit",
-		       "limit %x down %d big %d off %x size %u", limit[i],
-		       down, big, offs[o], sizes[n]);
-	}
+		for (u32 t = 0; t < 4; t++)
+			for (u32 o = 0; o < ARRAY_SIZE(offs); o++)
+				for (u32 n = 0; n < ARRAY_SIZE(sizes); n++)
+					limit_one(i, t, o, n);
 	done("limits");
 }
 

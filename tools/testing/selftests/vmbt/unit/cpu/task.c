@@ -110,68 +110,72 @@ static void check_loaded(const char *name, bool wide, bool nested)
 }
 
 /* SDM vol. 3, table 7-2: busy, NT, link. */
+static void switch_one(int from, int to, int via)
+{
+	u16 sel = via ? SEL_TEST : SEL_TSS_B;
+	char name[48];
+	u32 esp;
+	int r;
+
+	snprintf(name, sizeof(name), "jmp %d->%d via %d", from, to, via);
+	start(from, to);
+	put_gate(GDT + SEL_TEST, SEL_TSS_B, 0, 0x85, 0);
+	r = cpu_far_jmp(&cpu, sel, 0, 4);
+	expect(!r, name, "result %d vector %u error %x", r,
+	       cpu.exc.vector, cpu.exc.error);
+	check_saved(name, from, CODE0 + 7, 0x202);
+	check_loaded(name, to, false);
+	expect(!(type_of(SEL_TSS) & 2), name, "old task busy");
+
+	snprintf(name, sizeof(name), "call %d->%d via %d", from, to, via);
+	start(from, to);
+	put_gate(GDT + SEL_TEST, SEL_TSS_B, 0, 0x85, 0);
+	r = cpu_far_call(&cpu, sel, 0, 4, 0x1234567);
+	expect(!r, name, "result %d vector %u", r, cpu.exc.vector);
+	check_saved(name, from, 0x1234567, 0x202);
+	check_loaded(name, to, true);
+	expect(type_of(SEL_TSS) & 2, name, "old task not busy");
+	expect(rd16(TSS_B) == SEL_TSS, name, "link %x", rd16(TSS_B));
+	/* And back by IRET: one instruction, CF, at the new EIP. */
+	ram[g->eip] = 0xcf;
+	r = cpu_iret(&cpu, 4);
+	expect(!r, name, "iret: %d vector %u", r, cpu.exc.vector);
+	expect(g->tr.sel == SEL_TSS && !(type_of(SEL_TSS_B) & 2) &&
+	       (type_of(SEL_TSS) & 2), name, "iret: busy bits");
+	expect(g->eip == (from ? 0x1234567 : 0x4567) &&
+	       !(g->eflags & VMBT_X86_EFLAGS_NT), name,
+	       "iret: eip %x flags %x", g->eip, g->eflags);
+	expect(!(rd16(TSS_B + (to ? 0x24 : 0x10)) & 0x4000), name,
+	       "iret: NT saved");
+
+	/* An exception through a task gate has its error code there. */
+	snprintf(name, sizeof(name), "gate %d->%d", from, to);
+	start(from, to);
+	put_gate(IDT + 13 * 8, SEL_TSS_B, 0, 0x85, 0);
+	esp = to ? 0x28000 - 4 : 0xffff4004 - 2;
+	cpu.exc = (struct vcpu_exc){
+		.vector = 13, .soft = VMBT_EV_FAULT, .has_error = 1,
+		.error = 0x9876,
+	};
+	if (!to) {	/* SS.B is set: room for 0xffff4002 */
+		put_desc(GDT, SEL_DATA0, 0x20000 - 0xffff4000, ~0U,
+			 A_DATA0);
+	}
+	expect(cpu_deliver_exc(&cpu) == CPU_DELIVERED, name,
+	       "not delivered");
+	expect(g->gpr[VMBT_ESP] == esp, name, "esp %x",
+	       g->gpr[VMBT_ESP]);
+	expect(rd16(to ? esp : 0x20002) == 0x9876, name, "error code");
+	check_saved(name, from, CODE0, 0x202);
+	check_loaded(name, to, true);
+}
+
 static void switches(void)
 {
 	for (int from = 0; from < 2; from++)
-	for (int to = 0; to < 2; to++)
-	for (int via = 0; via < 2; via++) {
-		u16 sel = via ? SEL_TEST : SEL_TSS_B;
-		char name[48];
-		u32 esp;
-		int r;
-
-		snprintf(name, sizeof(name), "jmp %d->%d via %d", from, to, via);
-		start(from, to);
-		put_gate(GDT + SEL_TEST, SEL_TSS_B, 0, 0x85, 0);
-		r = cpu_far_jmp(&cpu, sel, 0, 4);
-		expect(!r, name, "result %d vector %u error %x", r,
-		       cpu.exc.vector, cpu.exc.error);
-		check_saved(name, from, CODE0 + 7, 0x202);
-		check_loaded(name, to, false);
-		expect(!(type_of(SEL_TSS) & 2), name, "old task busy");
-
-		snprintf(name, sizeof(name), "call %d->%d via %d", from, to, via);
-		start(from, to);
-		put_gate(GDT + SEL_TEST, SEL_TSS_B, 0, 0x85, 0);
-		r = cpu_far_call(&cpu, sel, 0, 4, 0x1234567);
-		expect(!r, name, "result %d vector %u", r, cpu.exc.vector);
-		check_saved(name, from, 0x1234567, 0x202);
-		check_loaded(name, to, true);
-		expect(type_of(SEL_TSS) & 2, name, "old task not busy");
-		expect(rd16(TSS_B) == SEL_TSS, name, "link %x", rd16(TSS_B));
-		/* And back by IRET: one instruction, CF, at the new EIP. */
-		ram[g->eip] = 0xcf;
-		r = cpu_iret(&cpu, 4);
-		expect(!r, name, "iret: %d vector %u", r, cpu.exc.vector);
-		expect(g->tr.sel == SEL_TSS && !(type_of(SEL_TSS_B) & 2) &&
-		       (type_of(SEL_TSS) & 2), name, "iret: busy bits");
-		expect(g->eip == (from ? 0x1234567 : 0x4567) &&
-		       !(g->eflags & VMBT_X86_EFLAGS_NT), name,
-		       "iret: eip %x flags %x", g->eip, g->eflags);
-		expect(!(rd16(TSS_B + (to ? 0x24 : 0x10)) & 0x4000), name,
-		       "iret: NT saved");
-
-		/* An exception through a task gate has its error code there. */
-		snprintf(name, sizeof(name), "gate %d->%d", from, to);
-		start(from, to);
-		put_gate(IDT + 13 * 8, SEL_TSS_B, 0, 0x85, 0);
-		esp = to ? 0x28000 - 4 : 0xffff4004 - 2;
-		cpu.exc = (struct vcpu_exc){
-			.vector = 13, .soft = VMBT_EV_FAULT, .has_error = 1,
-			.error = 0x9876,
-		};
-		if (!to) {	/* SS.B is set: room for 0xffff4002 */
-			put_desc(GDT, SEL_DATA0, 0x20000 - 0xffff4000, ~0U,
-				 A_DATA0);
-		}
-		expect(cpu_deliver_exc(&cpu) == CPU_DELIVERED, name,
-		       "not delivered");
-		expect(g->gpr[VMBT_ESP] == esp, name, "esp %x",
-		       g->gpr[VMBT_ESP]);
-		expect(rd16(to ? esp : 0x20002) == 0x9876, name, "error code");
-		check_saved(name, from, CODE0, 0x202);
-		check_loaded(name, to, true);
-	}
+		for (int to = 0; to < 2; to++)
+			for (int via = 0; via < 2; via++)
+				switch_one(from, to, via);
 	done("task-switches");
 }
 

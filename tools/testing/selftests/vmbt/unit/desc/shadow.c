@@ -29,7 +29,7 @@ static u8 hw_dpl(u16 sel)
 	return hw(sel) >> 45 & 3;
 }
 
-#define ALL_LOADS (1 << VMBT_DS | 1 << VMBT_ES | 1 << VMBT_FS | 1 << VMBT_GS)
+#define ALL_LOADS (BIT(VMBT_DS) | BIT(VMBT_ES) | BIT(VMBT_FS) | BIT(VMBT_GS))
 
 static void direct(void)
 {
@@ -57,8 +57,9 @@ static void direct(void)
 	desc_sync_de(&cpu);
 	expect(g->seg[VMBT_DS].sel == 0 && !(g->seg[VMBT_DS].attr & 0x80),
 	       "null", "%x", g->seg[VMBT_DS].sel);
-	expect(g->seg[VMBT_ES].base == 0x1000 && g->seg[VMBT_ES].limit == 0xfff
-	       && g->seg[VMBT_ES].attr == 0x40f3, "loaded", "base %x",
+	expect(g->seg[VMBT_ES].base == 0x1000 &&
+	       g->seg[VMBT_ES].limit == 0xfff &&
+	       g->seg[VMBT_ES].attr == 0x40f3, "loaded", "base %x",
 	       g->seg[VMBT_ES].base);
 	expect(g->seg[VMBT_CS].sel == (SEL_TEST2 | 3) &&
 	       g->seg[VMBT_SS].sel == (SEL_TEST | 3) &&
@@ -81,8 +82,10 @@ static void translated(void)
 	fake_flat(0);
 	desc_prepare(&cpu, VCPU_BT1);
 	gen = desc_current(&cpu)->generation;
-	expect(cpu.frame.cs == VMBT_SEL_TC1_CS && cpu.frame.gs == VMBT_SEL_MON1_GS
-	       && cpu.frame.ss == (SEL_DATA0 | 1) && cpu.frame.ds == SEL_DATA0,
+	expect(cpu.frame.cs == VMBT_SEL_TC1_CS &&
+	       cpu.frame.gs == VMBT_SEL_MON1_GS &&
+	       cpu.frame.ss == (SEL_DATA0 | 1) &&
+	       cpu.frame.ds == SEL_DATA0,
 	       "BT1", "cs %llx ss %llx", cpu.frame.cs, cpu.frame.ss);
 	expect(hw_dpl(SEL_DATA0) == 1 && hw_dpl(VMBT_SEL_TC1_CS) == 1 &&
 	       hw_seg(VMBT_SEL_TC1_CS).base == cpu.mon_base &&
@@ -106,8 +109,9 @@ static void translated(void)
 	/* Ring 3 under BT. */
 	fake_flat(3);
 	desc_prepare(&cpu, VCPU_BT3);
-	expect(cpu.frame.cs == VMBT_SEL_TC3_CS && cpu.frame.gs == VMBT_SEL_MON3_GS
-	       && cpu.frame.ss == SEL_DATA3, "BT3", "cs %llx", cpu.frame.cs);
+	expect(cpu.frame.cs == VMBT_SEL_TC3_CS &&
+	       cpu.frame.gs == VMBT_SEL_MON3_GS &&
+	       cpu.frame.ss == SEL_DATA3, "BT3", "cs %llx", cpu.frame.cs);
 	gen = desc_current(&cpu)->generation;
 	desc_prepare(&cpu, VCPU_DE);
 	expect(desc_current(&cpu)->generation != gen &&
