@@ -35,6 +35,7 @@ enum x_result {
 	X_RETRY,		/* mapping changed underneath: do it again */
 	X_HLT,			/* interpreter: HLT was executed */
 };
+
 /* unistd.h after this header must not compile. */
 #define X_OK X_OK
 

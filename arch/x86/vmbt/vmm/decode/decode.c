@@ -145,7 +145,7 @@ static int peek(struct cursor *c, u8 *byte)
 	if (in->len == c->have) {
 		if (c->have >= c->avail)
 			return VMBT_DEC_SHORT;
-		in->bytes[c->have] = *(const volatile u8 *)&c->src[c->have];
+		in->bytes[c->have] = READ_ONCE(c->src[c->have]);
 		c->have++;
 	}
 	*byte = in->bytes[in->len];

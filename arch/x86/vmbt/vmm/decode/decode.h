@@ -101,7 +101,7 @@ enum vmbt_segno {
 #define VMBT_IF_BLOCKS_INTR	0x00040000	/* MOV SS, POP SS, STI: shadow of one */
 #define VMBT_IF_FPU		0x00080000	/* x87: CR0.EM, TS, pending #MF */
 #define VMBT_IF_SIMD		0x00100000	/* MMX, SSE, AVX: CR0.EM, TS, CR4 */
-#define VMBT_IF_ENDS_BLOCK	0x00200000	/* never falls through */
+#define VMBT_IF_ENDS_BLOCK	0x00200000	/* execution never goes on after it */
 
 /* How control leaves (vmbt_insn.branch). */
 enum vmbt_branch {

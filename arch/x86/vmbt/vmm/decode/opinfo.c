@@ -11,12 +11,12 @@
  */
 #include "tables.h"
 
-#define AX	(1 << VMBT_REG_EAX)
-#define CX	(1 << VMBT_REG_ECX)
-#define DX	(1 << VMBT_REG_EDX)
-#define BX	(1 << VMBT_REG_EBX)
-#define SP	(1 << VMBT_REG_ESP)
-#define BP	(1 << VMBT_REG_EBP)
+#define AX	BIT(VMBT_REG_EAX)
+#define CX	BIT(VMBT_REG_ECX)
+#define DX	BIT(VMBT_REG_EDX)
+#define BX	BIT(VMBT_REG_EBX)
+#define SP	BIT(VMBT_REG_ESP)
+#define BP	BIT(VMBT_REG_EBP)
 #define ALL	0xff
 
 #define CF	VMBT_FL_CF

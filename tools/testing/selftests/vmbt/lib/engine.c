@@ -18,7 +18,7 @@
 /* Absent from tests that only use the platform (engine_plat()). */
 #pragma weak vmm_main
 
-#define STACK_SIZE	(1 << 20)
+#define STACK_SIZE	BIT(20)
 #define POOL_PAGES	16384
 #define POOL_PHYS	0x8000000000ULL
 #define RAM_PHYS	0x100000000ULL

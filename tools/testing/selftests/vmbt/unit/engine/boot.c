@@ -261,7 +261,7 @@ static void load_linux(const char *kernel, const char *initrd, const char *cmd)
 	setup = ((img[0x1f1] ? img[0x1f1] : 4) + 1) * 512;
 	memcpy(ram + PARAMS + 0x1f1, img + 0x1f1, 0x202 + img[0x201] - 0x1f1);
 	memcpy(ram + 0x100000, img + setup, len - setup);
-	strcpy((char *)ram + CMDLINE, cmd);
+	memcpy(ram + CMDLINE, cmd, strlen(cmd) + 1);
 	if (initrd) {
 		u8 *i = load_file(initrd, &ilen);
 
@@ -333,7 +333,8 @@ static void answer_io(struct vmbt_shared *s)
 int main(int argc, char **argv)
 {
 	const char *initrd = NULL, *vmlinux = NULL;
-	const char *cmd = "console=ttyS0 earlyprintk=serial,ttyS0 acpi=off nolapic noisapnp lpj=1000000";
+	const char *cmd = "console=ttyS0 earlyprintk=serial,ttyS0 acpi=off nolapic "
+			  "noisapnp lpj=1000000";
 	struct vmbt_shared *s = engine_shared();
 	u64 idle = 0;
 	int o;
@@ -363,7 +364,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind + 1 != argc) {
-		fprintf(stderr, "usage: boot KERNEL [-e VMLINUX] [-i INITRD] [-a APPEND] [-u TEXT] [-n INSNS] [-t FROM]\n");
+		fprintf(stderr, "usage: boot KERNEL [-e VMLINUX] [-i INITRD] [-a APPEND] "
+			"[-u TEXT] [-n INSNS] [-t FROM]\n");
 		return 2;
 	}
 	ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE,
