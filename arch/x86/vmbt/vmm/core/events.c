@@ -76,6 +76,7 @@ void core_stop(struct vcpu *v, u32 exit_kind)
 static void state_was_set(struct vcpu *v)
 {
 	desc_tables_changed(v);
+	desc_mappings_changed(v);
 	desc_segs_changed(v);
 	mmu_mode_changed(v);
 	v->events |= VCPU_EV_MODE;
@@ -153,11 +154,14 @@ bool core_inject(struct vcpu *v)
 	}
 	if (unlikely(g->nmi_pending && !g->nmi_masked)) {
 		core_sync(v);
-		g->nmi_pending = 0;
-		ev = (struct vmbt_event){ .type = VMBT_EV_NMI,
-					  .vector = VMBT_VEC_NMI };
-		deliver_event(v, &ev);
-		return false;
+		/* Not in the shadow of MOV SS (SDM vol. 3, 6.8.3). */
+		if (cpu_can_take_nmi(v)) {
+			g->nmi_pending = 0;
+			ev = (struct vmbt_event){ .type = VMBT_EV_NMI,
+						  .vector = VMBT_VEC_NMI };
+			deliver_event(v, &ev);
+			return false;
+		}
 	}
 	if (wants && if_set(v)) {
 		core_sync(v);
