@@ -11,6 +11,10 @@ bad() { echo "not ok $1"; status=1; }
 
 checkpatch=build/checkpatch/checkpatch.pl
 [ -e "$checkpatch" ] || scripts/fetch.sh checkpatch
+mapfile -t code < <(git ls-files -- '*.c' '*.h' '*.S' | while read -r f; do
+	[ ! -e "$f" ] || echo "$f"; done)
+[ ${#code[@]} -ne 0 ] || bad "checkpatch: found no file"
+
 # kinds [FILE]: what is not asked for anywhere, and in this file.
 kinds() {
 	sed -e 's/#.*//' -e 's/[[:space:]]*$//' scripts/checkpatch.ignore |
