@@ -296,22 +296,13 @@ static int exec_mov_sreg(struct ictx *c)
 	return iopd_write(c, &o, c->g->seg[in->sreg].sel);
 }
 
+/*
+ * With a 32-bit operand the selector is pushed with zeros above, as translated
+ * code does; the manual also allows to leave the upper half alone.
+ */
 static int exec_push_sreg(struct ictx *c)
 {
-	u16 sel = c->g->seg[c->in.sreg].sel;
-	u32 esp = c->g->gpr[VMBT_ESP], top;
-	int r;
-
-	if (c->in.opsize == 2)
-		return cpu_push(c->v, sel, 2);
-	/* With 32-bit operand size only the lower word is written. */
-	top = c->g->seg[VMBT_SS].attr & VMBT_ATTR_DB ? esp - 4 : (u16)(esp - 4);
-	r = cpu_mem_write(c->v, VMBT_SS, top, &sel, 2);
-	if (r)
-		return r;
-	ireg_set(c, VMBT_ESP, c->g->seg[VMBT_SS].attr & VMBT_ATTR_DB ? 4 : 2,
-		 top);
-	return X_OK;
+	return cpu_push(c->v, c->g->seg[c->in.sreg].sel, c->in.opsize);
 }
 
 static int exec_pop_sreg(struct ictx *c)
