@@ -54,7 +54,7 @@ u64 desc_pack(const struct vmbt_seg *seg)
 /**
  * desc_hw() - a descriptor for a run table
  * @seg: what it shall look like; base, limit, code or data, writable or
- *	readable, expand-down and D/B are taken from it
+ *	readable, expand-down, D/B and AVL are taken from it
  * @dpl: 1 or 3
  *
  * Present, S = 1, L = 0, accessed (the CPU never writes to the table), never
@@ -71,7 +71,8 @@ u64 desc_hw(const struct vmbt_seg *seg, u8 dpl)
 	bool down = !code && (seg->attr & VMBT_ATTR_E);
 	u32 limit = seg->limit;
 
-	attr |= seg->attr & (VMBT_ATTR_CODE | VMBT_ATTR_W | VMBT_ATTR_DB);
+	/* AVL is nothing to the CPU, but LAR shows it to a guest process. */
+	attr |= seg->attr & (VMBT_ATTR_CODE | VMBT_ATTR_W | VMBT_ATTR_DB | VMBT_ATTR_AVL);
 	if (down)
 		attr |= VMBT_ATTR_E;
 	attr |= (dpl & 3) << VMBT_ATTR_DPL_SHIFT;
