@@ -16,7 +16,6 @@
 
 #define WIN		0x00100000u
 #define WIN_SIZE	0x10000u
-#define CODE		0x0100u
 #define DATA		0x8000u
 #define STACK		0xf000u
 
@@ -27,16 +26,23 @@
 #define S_USER		0x08	/* CPL 3: the other region of the cache */
 #define S_LIMIT		0x10	/* based segments, code limits that bite */
 #define S_TRACE		0x20	/* some data pages are traced */
+#define S_STACK		0x40	/* a 16-bit stack under 32-bit code, or 32 under 16 */
+#define S_INTERP	0x80	/* interpreted instead of translated */
+
+/* Segments have the window as their base. */
+#define S_BASED		(S_LIMIT | S_STACK)
 
 /**
  * struct program - where a case starts
  * @what: S_*
+ * @code: where in the window it begins
  * @len: bytes of code, HLT included
  * @guest: registers
  * @mem: the window
  */
 struct program {
 	u32 what;
+	u32 code;
 	u32 len;
 	struct vmbt_guest guest;
 	u8 mem[WIN_SIZE];
@@ -56,7 +62,7 @@ struct outcome {
 /* Offset in its segment of a place in the window. */
 static inline u32 prog_off(const struct program *p, u32 win)
 {
-	return (p->what & S_32) && !(p->what & S_LIMIT) ? WIN + win : win;
+	return (p->what & S_32) && !(p->what & S_BASED) ? WIN + win : win;
 }
 
 /* What a case can come to. */
@@ -65,7 +71,6 @@ enum verdict {
 	V_DIFFERS,
 	V_UNENDING,	/* no end in reasonable time */
 	V_UNSUPPORTED,	/* the oracle does not know an instruction */
-	V_NO_MEMORY,	/* memory for one way of running, a fault for the other */
 	V_CPU_BUG,
 	V_NR,
 };

@@ -62,6 +62,14 @@ void native_fpu_reset(void)
 	clean_fpu(native_fpu);
 }
 
+/* Exchange the CPU's registers with the guest's. */
+__attribute__((noinline)) void native_fpu_swap(void)
+{
+	asm volatile("fxsave %0" : "=m" (host_fpu));
+	asm volatile("fxrstor %0" : : "m" (native_fpu));
+	memcpy(native_fpu, host_fpu, sizeof(host_fpu));
+}
+
 u8 *native_ram(u32 gpa)
 {
 	return ram + gpa;

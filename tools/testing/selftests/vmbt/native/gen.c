@@ -5,13 +5,14 @@
  * Random instructions that the decoder says are copied, woven into branches,
  * calls, loops, string instructions and flag moves. A program ends with HLT or
  * with its first fault. Nothing keeps it from running into its data: a stack
- * that does not balance is enough, and arbitrary bytes are programs, too.
+ * that does not balance is enough, and arbitrary bytes are programs, too. All
+ * memory that is neither code nor data is full of HLT.
  */
 #include <string.h>
 
 #include "case.h"
 
-static bool code32, priv;
+static bool code32, priv, interp;
 static const struct program *prog;
 static u8 *out;
 static u32 pos;
@@ -55,11 +56,15 @@ static bool wanted(const struct vmbt_insn *in, u8 avoid_regs)
 {
 	if (in->cls != VMBT_CLS_COPY || in->branch != VMBT_BR_NONE)
 		return false;
-	if (in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS | VMBT_IF_PRIV |
-			 VMBT_IF_IOPL | VMBT_IF_REP | VMBT_IF_ENDS_BLOCK))
+	if (in->flags & (VMBT_IF_PRIV | VMBT_IF_IOPL | VMBT_IF_REP |
+			 VMBT_IF_ENDS_BLOCK))
 		return false;
-	if ((in->regs_written & ~(in->flags & VMBT_IF_STACK ? 0x10 : 0)) &
-	    (avoid_regs | 0x10))
+	/* x87 and SSE through CS and GS stop a guest, see status.rst. */
+	if ((in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS)) &&
+	    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)))
+		return false;
+	if ((in->regs_written & ~(in->flags & VMBT_IF_STACK ? 1 << VMBT_ESP : 0)) &
+	    avoid_regs)
 		return false;
 	switch (in->op) {
 	case VMBT_OP_PREFETCH:	/* 0F 0D with a register: depends on the CPU */
@@ -68,21 +73,24 @@ static bool wanted(const struct vmbt_insn *in, u8 avoid_regs)
 	case VMBT_OP_CLWB:
 	case VMBT_OP_RDRAND:
 	case VMBT_OP_RDSEED:
+		return false;
 	case VMBT_OP_POPA:
+		return !(avoid_regs & ~(1 << VMBT_ESP));
 	case VMBT_OP_LEAVE:
 	case VMBT_OP_ENTER:
-		return in->op == VMBT_OP_POPA && !avoid_regs;
-	case VMBT_OP_FXRSTOR:
+		return !avoid_regs;
+	case VMBT_OP_FXRSTOR:	/* of random bytes: exceptions unmasked */
 	case VMBT_OP_FRSTOR:
 	case VMBT_OP_FLDENV:
 	case VMBT_OP_LDMXCSR:
-		return false;
+		return !rnd(8);
 	}
 	if (in->op == VMBT_OP_AVX || in->op == VMBT_OP_AVX_COMI ||
 	    in->op == VMBT_OP_AVX_PCMPSTR || in->map >= VMBT_MAP_VEX_0F)
 		return false;
-	if (priv && ((in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)) ||
-		     in->fl_undef))
+	/* What the interpreter does not do, or not to the last flag. */
+	if (interp && ((in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)) ||
+		       in->fl_undef))
 		return false;
 	return true;
 }
@@ -91,11 +99,14 @@ static bool wanted(const struct vmbt_insn *in, u8 avoid_regs)
 static void random_insn(u8 avoid)
 {
 	static const u8 pfx[] = { 0x66, 0x67, 0x26, 0x36, 0x3e, 0x64, 0xf0,
-				  0xf2, 0xf3, 0x66 };
+				  0xf2, 0xf3, 0x66, 0x2e, 0x65 };
 	struct vmbt_insn in;
 	u8 b[24];
 	u32 n, i;
 
+	/* A stack pointer of garbage is a test, too, but not always. */
+	if (rnd(24))
+		avoid |= 1 << VMBT_ESP;
 	for (;;) {
 		n = 0;
 		if (!rnd(4))
@@ -198,7 +209,7 @@ static void call(u32 depth)
 		b8(0xe9);
 		bw(0);
 		jmp = pos;
-		sub = off(CODE + pos);
+		sub = off(prog->code + pos);
 		put(out + at - (code32 ? 4 : 2), sub, code32 ? 4 : 2);
 	}
 	if (depth < 3)
@@ -242,7 +253,7 @@ static void jump_ind(void)
 		bw(off(DATA + 0x20));
 	}
 	body(rnd(2), 0);
-	put(out + at - (code32 ? 4 : 2), off(CODE + pos), code32 ? 4 : 2);
+	put(out + at - (code32 ? 4 : 2), off(prog->code + pos), code32 ? 4 : 2);
 }
 
 static void loop(void)
@@ -285,7 +296,7 @@ static void flags(void)
 		image |= VMBT_X86_EFLAGS_IOPL;
 	if (priv && !rnd(8))
 		image |= VMBT_X86_EFLAGS_NT;
-	switch (rnd(priv ? 7 : 4)) {
+	switch (rnd(priv ? 7 : 5)) {
 	case 0:
 		b8(0x9c);
 		break;
@@ -304,18 +315,18 @@ static void flags(void)
 		b8(0x9d);
 		break;
 	case 4:
-		b8(0xfa);
-		break;
-	case 5:
-		b8(0xfb);
-		break;
-	default:
-		b8(0x0e);
+		b8(0x06 | rnd(4) << 3);	/* PUSH ES, CS, SS, DS */
 		b8(0x8c);	/* MOV r/m, sreg: registers or small memory */
 		b8(0xc0 | rnd(6) << 3 | rnd(4));
 		b8(0x8c);
 		b8((code32 ? 0x05 : 0x06) | rnd(6) << 3);
 		bw(off(DATA + 0x30));
+		break;
+	case 5:
+		b8(0xfa);
+		break;
+	default:
+		b8(0xfb);
 	}
 }
 
@@ -382,7 +393,9 @@ static void registers(struct vmbt_guest *g)
 			if (!code32)
 				g->gpr[i] |= rnd(2) ? rnd(0) & 0xffff0000 : 0;
 		}
-	g->eip = off(CODE);
+	if (!(g->seg[VMBT_SS].attr & VMBT_ATTR_DB))
+		g->gpr[VMBT_ESP] |= rnd(4) ? 0 : rnd(0) & 0xffff0000;
+	g->eip = off(prog->code);
 	g->eflags = 0x202 | (rnd(0) & VMBT_EFLAGS_ARITH);
 }
 
@@ -396,13 +409,16 @@ static void segments(struct program *p)
 		g->seg[i].sel = native_selector(i);
 		if (p->what & S_USER)
 			g->seg[i].attr |= VMBT_ATTR_DPL;
-		if (p->what & S_LIMIT) {
+		if (p->what & S_BASED) {
 			g->seg[i].attr &= ~VMBT_ATTR_G;
 			g->seg[i].limit = 0xffff;
 		}
 	}
+	if (p->what & S_STACK)
+		g->seg[VMBT_SS].attr ^= VMBT_ATTR_DB;
 	if (p->what & S_LIMIT)
-		g->seg[VMBT_CS].limit = CODE + pos - 1 - rnd(4) * rnd(pos / 4);
+		g->seg[VMBT_CS].limit = p->code + pos - 1 -
+					rnd(4) * rnd(pos / 4);
 }
 
 void gen_program(struct program *p, u32 what, u64 seed)
@@ -413,17 +429,20 @@ void gen_program(struct program *p, u32 what, u64 seed)
 	prog = p;
 	code32 = what & S_32;
 	priv = what & S_PRIV;
+	interp = what & (S_PRIV | S_INTERP);
 	p->what = what;
-	native_reset(code32, code32 && !(what & S_LIMIT) ? 0 : WIN);
+	/* Often across the end of a page. */
+	p->code = rnd(3) ? 0x100 : 0x1000 - rnd(0x80);
+	native_reset(code32, prog_off(p, 0) ? 0 : WIN);
 	p->guest = *native_vcpu.guest;
 	for (i = 0; i < WIN_SIZE; i++)
-		p->mem[i] = i >= DATA && i < STACK ? rnd(256) : 0;
-	out = p->mem + CODE;
+		p->mem[i] = i >= DATA && i < STACK ? rnd(256) : 0xf4;
+	out = p->mem + p->code;
 	pos = 0;
 	for (i = 2 + rnd(6); i; i--)
 		piece(0);
 	b8(0xf4);
 	p->len = pos;
-	registers(&p->guest);
 	segments(p);
+	registers(&p->guest);
 }

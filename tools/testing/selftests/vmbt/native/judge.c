@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "case.h"
+#include "../../../../../arch/x86/vmbt/include/layout.h"
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
 #include "../../../../../arch/x86/vmbt/vmm/interp/interp.h"
 
@@ -19,6 +20,28 @@ static const char *found;
 static u32 steps, max_steps;
 static bool refused;	/* the decoder did, the CPU is about to be asked */
 static bool pushed_flags;
+
+/* The REP under way: what happens when it overwrites itself is up to the CPU. */
+static struct {
+	u32 lin;
+	u8 len;
+	u8 bytes[VMBT_INSN_MAX];
+} rep;
+
+static void rep_note(const struct vmbt_insn *in, u32 lin)
+{
+	rep.len = in->flags & VMBT_IF_REP ? in->len : 0;
+	rep.lin = lin;
+	memcpy(rep.bytes, in->bytes, in->len);
+}
+
+static bool rep_changed(void)
+{
+	bool changed = memcmp(rep.bytes, native_ram(rep.lin), rep.len);
+
+	rep.len = 0;
+	return changed;
+}
 
 static u32 linear(enum vmbt_sreg s, u32 off)
 {
@@ -39,6 +62,23 @@ static bool unsteady(u16 op)
 	case VMBT_OP_RDPMC:
 	case VMBT_OP_RDRAND:
 	case VMBT_OP_RDSEED:
+		return true;
+	}
+	return false;
+}
+
+/* Computed by hand in the interpreter, with flags that the manual leaves open. */
+static bool flags_open(u16 op)
+{
+	switch (op) {
+	case VMBT_OP_DIV:
+	case VMBT_OP_IDIV:
+	case VMBT_OP_AAA:
+	case VMBT_OP_AAS:
+	case VMBT_OP_DAA:
+	case VMBT_OP_DAS:
+	case VMBT_OP_AAM:
+	case VMBT_OP_AAD:
 		return true;
 	}
 	return false;
@@ -83,6 +123,11 @@ static const char *not_raw(const struct vmbt_insn *in)
 		return prog->what & S_USER ? NULL : "privileged";
 	if (unsteady(in->op))
 		return "another result each time";
+	if ((prog->what & S_INTERP) && flags_open(in->op))
+		return "undefined flags";
+	if ((prog->what & S_INTERP) &&
+	    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)))
+		return "x87 or SSE under the interpreter";
 	if (in->map >= VMBT_MAP_VEX_0F)
 		return "AVX: the upper halves are not reset";
 	switch (in->op) {
@@ -95,10 +140,12 @@ static const char *not_raw(const struct vmbt_insn *in)
 		return NULL;
 	}
 	if (in->cls == VMBT_CLS_COPY) {
-		if ((in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS)) &&
-		    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)))
+		/* The interpreter's, then. */
+		if (!(in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS)))
+			return NULL;
+		if (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD))
 			return "x87 or SSE through CS or GS";
-		return NULL;
+		return flags_open(in->op) ? "undefined flags" : NULL;
 	}
 	if (in->cls == VMBT_CLS_REWRITE)
 		return NULL;
@@ -147,24 +194,30 @@ static bool watch(struct native_exit *x)
 	if (pushed_flags)
 		hide_tf(x);
 	pushed_flags = false;
-	if (refused) {
+	if (refused)
 		found = "the CPU knows it, the decoder does not";
+	if (rep_changed())
+		found = "REP overwrites itself";
+	if (found)
 		return false;
-	}
 	for (;;) {
 		lin = linear(VMBT_CS, x->eip);
 		if (!in_window(lin, 1))
 			return true;
+		if (!in_window(lin, VMBT_INSN_MAX))
+			found = "at the end of memory";
 		refused = vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
 				      prog->what & S_32) != VMBT_DEC_OK ||
 			  in.cls == VMBT_CLS_UD;
-		if (!refused)
+		if (!refused && !found)
 			found = not_raw(&in);
 		if (++steps > max_steps)
 			found = "too long to judge";
 		if (found)
 			return false;
 		pushed_flags = !refused && in.op == VMBT_OP_PUSHF;
+		if (!refused)
+			rep_note(&in, lin);
 		if (refused || in.op != VMBT_OP_POPF)
 			return true;
 		lin = x->eip;
@@ -176,36 +229,24 @@ static bool watch(struct native_exit *x)
 	}
 }
 
-/* Computed by hand in the interpreter, with flags that the manual leaves open. */
-static bool flags_open(u16 op)
+/*
+ * In flat segments: whether an access from the last to the first byte of 4 GiB
+ * faults is up to the CPU (SDM vol. 3, 6.3). And a stray access to the monitor
+ * area reads it, as said in the architecture, section 4.
+ */
+static bool special(u32 addr)
 {
-	switch (op) {
-	case VMBT_OP_DIV:
-	case VMBT_OP_IDIV:
-	case VMBT_OP_AAA:
-	case VMBT_OP_AAS:
-	case VMBT_OP_DAA:
-	case VMBT_OP_DAS:
-	case VMBT_OP_AAM:
-	case VMBT_OP_AAD:
-		return true;
-	}
-	return false;
+	return addr + 64 < 96 || addr - (MON_BASE - 64) < VMBT_MON_SIZE + 128 ||
+	       addr - (TRAMP - 64) < 4096 + 128;
 }
 
-/*
- * Flat segments: whether an access from the last to the first byte of 4 GiB
- * faults is up to the CPU (SDM vol. 3, 6.3).
- */
-static bool wraps(const struct vmbt_insn *in, const u32 *gpr)
+static bool at_special(const struct vmbt_insn *in, const u32 *gpr)
 {
-	u32 last = (u32)-32;
-
-	return (in->flags & VMBT_IF_MEM && vmbt_insn_ea(in, gpr) > last) ||
-	       (in->flags & VMBT_IF_STR_SRC && gpr[VMBT_ESI] > last) ||
-	       (in->flags & VMBT_IF_STR_DST && gpr[VMBT_EDI] > last) ||
-	       (in->flags & VMBT_IF_STACK && gpr[VMBT_ESP] + 32 < 64) ||
-	       (in->op == VMBT_OP_LEAVE && gpr[VMBT_EBP] > last);
+	return (in->flags & VMBT_IF_MEM && special(vmbt_insn_ea(in, gpr))) ||
+	       (in->flags & VMBT_IF_STR_SRC && special(gpr[VMBT_ESI])) ||
+	       (in->flags & VMBT_IF_STR_DST && special(gpr[VMBT_EDI])) ||
+	       (in->flags & VMBT_IF_STACK && special(gpr[VMBT_ESP])) ||
+	       (in->op == VMBT_OP_LEAVE && special(gpr[VMBT_EBP]));
 }
 
 /* What even the interpreter and the translator need not agree on. */
@@ -215,6 +256,8 @@ static const char *not_interp(void)
 	u32 lin = g->seg[VMBT_CS].base + g->eip;
 	struct vmbt_insn in;
 
+	if (rep_changed())
+		return "REP overwrites itself";
 	if (!in_window(lin, VMBT_INSN_MAX) ||
 	    vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
 			g->seg[VMBT_CS].attr & VMBT_ATTR_DB) != VMBT_DEC_OK)
@@ -223,8 +266,9 @@ static const char *not_interp(void)
 		return "another result each time";
 	if (flags_open(in.op))
 		return "undefined flags";
-	if ((prog->what & S_32) && wraps(&in, g->gpr))
-		return "access across 4 GiB";
+	if ((prog->what & S_32) && at_special(&in, g->gpr))
+		return "access across 4 GiB or to the monitor area";
+	rep_note(&in, lin);
 	return NULL;
 }
 
@@ -245,6 +289,7 @@ const char *judge(const struct program *p, u32 most)
 	steps = 0;
 	refused = false;
 	pushed_flags = false;
+	rep.len = 0;
 	/* Traces are for translated code. */
 	bt_invalidate_phys(&native_vcpu, WIN, WIN_SIZE);
 	compare_start(p);

@@ -82,10 +82,12 @@ bool native_reachable(u64 gfn);
 /* FXSAVE image that guest code starts with and leaves behind. */
 extern u8 native_fpu[512];
 void native_fpu_reset(void);
+void native_fpu_swap(void);
+void metal_allow_fpu(void);
 
 /* The vCPU under test, flat protected mode after native_reset(). */
 extern struct vcpu native_vcpu;
-void native_reset(bool code32, u32 cs_base);
+void native_reset(bool code32, u32 base);
 
 /* What stopped a run; with the guest's state in native_vcpu.guest. */
 enum native_stop {
@@ -103,9 +105,13 @@ enum native_stop native_interp(void);
 /* Step through translated code, sync and start over now and then. */
 extern bool native_stepping;
 extern u64 native_steps, native_restarts;
-extern u64 native_mmio;		/* accesses without RAM behind them */
-/* Is there a floating bus outside of RAM for translated code, or #PF? */
+/*
+ * Is there a floating bus outside of RAM for the translator and the
+ * interpreter, or #PF as for the process? And was the last fault such a #PF
+ * of the interpreter's? Its details are not the CPU's.
+ */
 extern bool native_floating;
+extern bool native_no_ram;
 /* In the signal handler: one TC instruction done. False: leave the guest. */
 bool native_step(u32 eip, u32 esp);
 

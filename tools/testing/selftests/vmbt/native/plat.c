@@ -6,6 +6,7 @@
  * mapping is the identity that they would describe. Traces become mprotect().
  */
 #define _GNU_SOURCE
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,10 @@ static u8 *pool, *mon;
 struct vcpu native_vcpu;
 bool native_stepping, native_floating;
 u32 native_max_exits = 20000;
-u64 native_steps, native_restarts, native_mmio;
+u64 native_steps, native_restarts;
+bool native_no_ram;
+static jmp_buf no_ram;
+static u32 before[8];		/* the interpreter's instruction */
 
 int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 {
@@ -132,20 +136,33 @@ void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data)
 
 void plat_mmio(u64 gpa, void *data, u32 len, bool write)
 {
-	(void)gpa;
-	native_mmio++;
+	/* Nothing of the instruction has been committed yet. */
+	if (!native_floating) {
+		native_vcpu.exc = (struct vcpu_exc){ .vector = VMBT_VEC_PF,
+						     .cr2 = gpa };
+		native_no_ram = true;
+		longjmp(no_ram, 1);
+	}
 	if (!write)
 		memset(data, 0xff, len);
 }
 
+/* metal's own, on the guest's registers. */
+bool metal_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
+		    void *mem);
+
+void metal_allow_fpu(void)
+{
+}
+
 bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
 {
-	(void)code;
-	(void)len;
-	(void)gpr;
-	(void)eflags;
-	(void)mem;
-	return false;
+	bool ok;
+
+	native_fpu_swap();
+	ok = metal_run_insn(code, len, gpr, eflags, mem);
+	native_fpu_swap();
+	return ok;
 }
 
 void *plat_mon(void)
@@ -212,7 +229,7 @@ static void set_seg(enum vmbt_sreg s, u16 sel, u32 base, u32 limit, u16 attr)
 /*
  * native_reset() - ring-0 guest, protected mode, no paging, nothing translated
  */
-void native_reset(bool code32, u32 cs_base)
+void native_reset(bool code32, u32 base)
 {
 	struct vcpu *v = &native_vcpu;
 	u16 db = code32 ? VMBT_ATTR_DB | VMBT_ATTR_G : 0;
@@ -239,10 +256,11 @@ void native_reset(bool code32, u32 cs_base)
 	v->guest->cr0 = VMBT_CR0_PE | VMBT_CR0_ET | VMBT_CR0_NE;
 	v->guest->cr4 = VMBT_CR4_OSFXSR | VMBT_CR4_OSXMMEXCPT;
 	v->guest->eflags = 0x202;
-	set_seg(VMBT_CS, 0x08, cs_base, limit, 0x9b | db);
+	v->guest->tr.limit = 0;		/* no I/O bitmap */
+	set_seg(VMBT_CS, 0x08, base, limit, 0x9b | db);
 	for (s = 0; s < VMBT_NSEG; s++)
 		if (s != VMBT_CS)
-			set_seg(s, 0x10, code32 ? 0 : cs_base, limit, 0x93 | db);
+			set_seg(s, 0x10, base, limit, 0x93 | db);
 	desc_segs_changed(v);
 	mmu_mode_changed(v);
 	v->events = 0;
@@ -267,21 +285,39 @@ static enum native_stop fault(struct vcpu *v, const struct native_exit *x)
 	return NS_FAULT;
 }
 
-/* Is there a HLT, which ends a program? Its length, or 0. */
-static u32 at_hlt(void)
+/* Decode at CS:EIP; false if no instruction is there. */
+static bool decode(struct vmbt_insn *in)
 {
 	const struct vmbt_guest *g = native_vcpu.guest;
 	const struct vmbt_seg *cs = &g->seg[VMBT_CS];
 	u32 lin = cs->base + g->eip;
+
+	return g->eip <= cs->limit && lin >= RAM_LOW &&
+	       lin <= RAM_SIZE - VMBT_INSN_MAX &&
+	       vmbt_decode(in, native_ram(lin), VMBT_INSN_MAX,
+			   cs->attr & VMBT_ATTR_DB) == VMBT_DEC_OK &&
+	       (u32)in->len - 1 <= cs->limit - g->eip;
+}
+
+/* Is there a HLT, which ends a program? Its length, or 0. */
+static u32 at_hlt(void)
+{
 	struct vmbt_insn in;
 
-	if (g->eip > cs->limit || lin < RAM_LOW ||
-	    lin > RAM_SIZE - VMBT_INSN_MAX ||
-	    vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
-			cs->attr & VMBT_ATTR_DB) != VMBT_DEC_OK ||
-	    in.op != VMBT_OP_HLT || (u32)in.len - 1 > cs->limit - g->eip)
-		return 0;
-	return in.len;
+	return decode(&in) && in.op == VMBT_OP_HLT ? in.len : 0;
+}
+
+/*
+ * The interpreter was about to access what is no RAM for the process. Of a REP
+ * the iterations before have been done.
+ */
+static enum native_stop no_ram_fault(void)
+{
+	struct vmbt_insn in;
+
+	if (!decode(&in) || !(in.flags & VMBT_IF_REP))
+		memcpy(native_vcpu.guest->gpr, before, sizeof(before));
+	return NS_FAULT;
 }
 
 enum native_stop native_raw(void)
@@ -323,8 +359,10 @@ enum native_stop native_raw(void)
 /* One instruction by the interpreter: 0 go on, else the reason to stop + 1. */
 static int step(struct vcpu *v, enum native_stop *why)
 {
-	int r = interp_step(v);
+	int r;
 
+	memcpy(before, v->guest->gpr, sizeof(before));
+	r = interp_step(v);
 	switch (r) {
 	case X_OK:
 	case X_RETRY:
@@ -354,6 +392,9 @@ enum native_stop native_interp(void)
 	enum native_stop why;
 	u32 n;
 
+	native_no_ram = false;
+	if (setjmp(no_ram))
+		return no_ram_fault();
 	for (n = 0; n < MAX_STEPS; n++)
 		if (step(v, &why))
 			return why;
@@ -446,7 +487,7 @@ static int bt_exit(struct vcpu *v, struct native_exit *x, u32 *ticks,
 	return 1;
 }
 
-enum native_stop native_bt(void)
+static enum native_stop run_bt(void)
 {
 	static const struct vmbt_seg tc_cs = {
 		.base = MON_BASE, .limit = VMBT_MON_SIZE - 1,
@@ -495,4 +536,12 @@ enum native_stop native_bt(void)
 			return why;
 	}
 	return NS_LIMIT;
+}
+
+enum native_stop native_bt(void)
+{
+	native_no_ram = false;
+	if (setjmp(no_ram))
+		return no_ram_fault();
+	return run_bt();
 }

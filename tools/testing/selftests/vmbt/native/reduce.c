@@ -43,7 +43,7 @@ static u32 part(const struct program *p, u32 at)
 {
 	struct vmbt_insn in;
 
-	if (vmbt_decode(&in, p->mem + CODE + at, VMBT_INSN_MAX,
+	if (vmbt_decode(&in, p->mem + p->code + at, VMBT_INSN_MAX,
 			p->what & S_32) != VMBT_DEC_OK || at + in.len > p->len)
 		return 1;
 	return in.len;
@@ -57,7 +57,7 @@ static bool fewer_insns(struct program *p)
 	for (at = 0; at + 1 < p->len; at += n) {
 		n = part(p, at);
 		trial = *p;
-		memset(trial.mem + CODE + at, 0x90, n);
+		memset(trial.mem + p->code + at, 0x90, n);
 		any |= keep_if_fails(p);
 	}
 	return any;
@@ -70,8 +70,7 @@ static bool sooner(struct program *p)
 
 	for (at = 0; at + 1 < p->len; at++) {
 		trial = *p;
-		memset(trial.mem + CODE + at, 0, p->len - at);
-		trial.mem[CODE + at] = 0xf4;
+		memset(trial.mem + p->code + at, 0xf4, p->len - at);
 		trial.len = at + 1;
 		if (keep_if_fails(p)) {
 			any = true;
@@ -143,14 +142,14 @@ void print_program(const struct program *p)
 	       p->guest.seg[VMBT_CS].limit);
 	for (at = 0; at < p->len; at += n) {
 		n = part(p, at);
-		if (p->mem[CODE + at] == 0x90)
+		if (p->mem[p->code + at] == 0x90)
 			continue;
-		printf("#   %08x", prog_off(p, CODE + at));
+		printf("#   %08x", prog_off(p, p->code + at));
 		for (i = 0; i < n; i++)
-			printf(" %02x", p->mem[CODE + at + i]);
-		if (vmbt_decode(&in, p->mem + CODE + at, VMBT_INSN_MAX,
+			printf(" %02x", p->mem[p->code + at + i]);
+		if (vmbt_decode(&in, p->mem + p->code + at, VMBT_INSN_MAX,
 				p->what & S_32) == VMBT_DEC_OK)
-			vmbt_disasm(&in, prog_off(p, CODE + at), text,
+			vmbt_disasm(&in, prog_off(p, p->code + at), text,
 				    sizeof(text));
 		else
 			snprintf(text, sizeof(text), "(bad)");
