@@ -168,6 +168,10 @@ struct vmbt_shared {
 	u64 irq_edges;
 	u64 clock_tsc;
 
+	/* the time of day, and the counter when it was taken: at each KVM_RUN */
+	u64 wall_ns;
+	u64 wall_tsc;
+
 	u32 probe;		/* obey VMBT_PROBE_* in hc_arg[0], run no VM */
 
 	struct vmbt_guest guest;

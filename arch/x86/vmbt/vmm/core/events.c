@@ -79,6 +79,7 @@ static void state_was_set(struct vcpu *v)
 	desc_mappings_changed(v);
 	desc_segs_changed(v);
 	mmu_mode_changed(v);
+	cpu_pvclock_update(v);
 	v->events |= VCPU_EV_MODE;
 }
 
