@@ -43,15 +43,22 @@ module-locked:
 tools: deps
 	@flock $(B)/.tools.lock $(MAKE) -C tools/vmbt-run O=$(B) $(if $(V),,-s)
 
-run: module tools
-	@scripts/fetch.sh guest
-	@scripts/run $(GUEST)
+# What make itself ends with is 2 whatever failed: name the status.
+say = || { s=$$?; echo "make $@: ended with status $$s" >&2; exit $$s; }
 
-host: module tools
-	@scripts/testhost "$$EXEC"
+run: module tools kernel
+	@scripts/fetch.sh guest
+	@scripts/run $(GUEST) $(say)
+
+host: module tools kernel
+	@scripts/testhost "$$EXEC" $(say)
 
 guest-native: deps
-	@scripts/guest-native $(GUEST) "$$EXEC"
+	@scripts/guest-native $(GUEST) "$$EXEC" $(say)
+
+# The kernel of the test host, where it is not Debian's.
+kernel: deps
+	@$(if $(filter debug,$(KERNEL)),scripts/debug-kernel,:)
 
 check: module tools
 	@scripts/fetch.sh guest checkpatch
@@ -77,5 +84,5 @@ clean:
 help:
 	@scripts/help.sh
 
-.PHONY: all deps fetch module module-locked tools run host guest-native check check-deep \
+.PHONY: all deps fetch module module-locked tools kernel run host guest-native check check-deep \
 	lint series install clean help

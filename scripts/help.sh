@@ -1,19 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What `make help` prints: every target and variable, and nothing that isn't.
-cat <<'EOF'
+items=$("$(dirname "$0")/../tools/testing/selftests/vmbt/run.sh" items)
+sed "s/ITEMS/$items/" <<'EOF'
 Running
   make run                       a Debian i386 guest under vmbt, at its shell
   make run EXEC='uname -a'       one command there: its output, its status
   make run GUEST=debian-686-pae  the PAE kernel (default: debian-686)
   make host                      a root shell in the test host, with /dev/vmbt
   make host EXEC='...'           one command there: its output, its status
+  make host KERNEL=debug         on a kernel with KASAN, lockdep and KMEMLEAK; the
+                                 first time builds it
   make guest-native [EXEC=...]   the guest on qemu-system-i386, for comparison
 
 Checking
   make check                     everything; the last line is the count
   make check PARTS='unit lint'   parts: unit fuzz native selftests boots lint
-  make check-deep [ITEM=...]     the long ones; goes on where it stopped
+  make check-deep [ITEM=...]     the long ones; goes on where it stopped:
+                                 ITEMS
   make lint                      checkpatch and the gates of the sources
 
 Building

@@ -57,10 +57,11 @@ int vmbt_chips_create(struct vmbt_vm *vm)
 		r = -EEXIST;
 	else if (vm->vcpu)
 		r = -EBUSY;
-	else
+	if (!r) {
+		vmbt_chipstate_reset(vm);
 		vm->shared->chips = 1;
-	if (!r)
 		vm->chips = true;
+	}
 	mutex_unlock(&vm->lock);
 	return r;
 }

@@ -7,6 +7,7 @@
  * RDTSC trap. A new VM's offset is zero, so its counter does not start at
  * zero; user space that cares sets IA32_TIME_STAMP_COUNTER.
  */
+#include <linux/uaccess.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
@@ -43,4 +44,35 @@ u64 vmbt_clock_get_tsc(struct vmbt_vm *vm)
 void vmbt_clock_set_tsc(struct vmbt_vm *vm, u64 tsc)
 {
 	vm->shared->guest.tsc_offset = tsc - rdtsc();
+}
+
+/**
+ * vmbt_clock_attr() - KVM_HAS_DEVICE_ATTR, KVM_GET_ and KVM_SET_DEVICE_ATTR
+ * @vcpu: the vCPU, its mutex held
+ * @cmd: which of them
+ * @attr: KVM_VCPU_TSC_OFFSET is the only one
+ *
+ * The offset moves a guest without its counter losing the time that takes,
+ * which reading and writing the counter can't.
+ *
+ * Return: 0, -ENXIO if the attribute is not there, or -EFAULT.
+ */
+int vmbt_clock_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
+		    const struct kvm_device_attr *attr)
+{
+	u64 __user *where = (u64 __user *)(unsigned long)attr->addr;
+	u64 *offset = &vcpu->vm->shared->guest.tsc_offset;
+	u64 value;
+
+	if (attr->group != KVM_VCPU_TSC_CTRL ||
+	    attr->attr != KVM_VCPU_TSC_OFFSET)
+		return -ENXIO;
+	if (cmd == KVM_HAS_DEVICE_ATTR)
+		return 0;
+	if (cmd == KVM_GET_DEVICE_ATTR)
+		return put_user(*offset, where) ? -EFAULT : 0;
+	if (get_user(value, where))
+		return -EFAULT;
+	*offset = value;
+	return 0;
 }

@@ -54,8 +54,10 @@ static int vmbt_check_extension(unsigned long cap)
 	case KVM_CAP_INTERNAL_ERROR_DATA:
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_CHECK_EXTENSION_VM:
-	case VMBT_CAP_CHIPS:
+	case KVM_CAP_VCPU_ATTRIBUTES:
 		return 1;
+	case VMBT_CAP_CHIPS:
+		return 2;
 	default:
 		return 0;
 	}
@@ -143,6 +145,49 @@ static int vmbt_irq_line(struct vmbt_vm *vm, void __user *argp)
 	return vmbt_chips_irq_line(vm, irq.irq, irq.level);
 }
 
+static int vmbt_get_irqchip(struct vmbt_vm *vm, void __user *argp)
+{
+	struct kvm_irqchip *chip = memdup_user(argp, sizeof(*chip));
+	int r;
+
+	if (IS_ERR(chip))
+		return PTR_ERR(chip);
+	r = vmbt_chipstate_get_pic(vm, chip);
+	if (!r && copy_to_user(argp, chip, sizeof(*chip)))
+		r = -EFAULT;
+	kfree(chip);
+	return r;
+}
+
+static int vmbt_set_irqchip(struct vmbt_vm *vm, void __user *argp)
+{
+	struct kvm_irqchip *chip = memdup_user(argp, sizeof(*chip));
+	int r;
+
+	if (IS_ERR(chip))
+		return PTR_ERR(chip);
+	r = vmbt_chipstate_set_pic(vm, chip);
+	kfree(chip);
+	return r;
+}
+
+static int vmbt_get_pit(struct vmbt_vm *vm, void __user *argp)
+{
+	struct vmbt_pit_state state;
+	int r = vmbt_chipstate_get_pit(vm, &state);
+
+	return r ?: copy_to_user(argp, &state, sizeof(state)) ? -EFAULT : 0;
+}
+
+static int vmbt_set_pit(struct vmbt_vm *vm, void __user *argp)
+{
+	struct vmbt_pit_state state;
+
+	if (copy_from_user(&state, argp, sizeof(state)))
+		return -EFAULT;
+	return vmbt_chipstate_set_pit(vm, &state);
+}
+
 /* A VM's descriptor. */
 long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -167,6 +212,14 @@ long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vmbt_set_identity_map_addr(argp);
 	case KVM_IRQ_LINE:
 		return vmbt_irq_line(vm, argp);
+	case KVM_GET_IRQCHIP:
+		return vmbt_get_irqchip(vm, argp);
+	case KVM_SET_IRQCHIP:
+		return vmbt_set_irqchip(vm, argp);
+	case KVM_GET_PIT2:
+		return vmbt_get_pit(vm, argp);
+	case KVM_SET_PIT2:
+		return vmbt_set_pit(vm, argp);
 	case VMBT_CREATE_CHIPS:
 		return arg ? -EINVAL : vmbt_chips_create(vm);
 	case VMBT_GET_STATS:
@@ -252,14 +305,43 @@ static int vmbt_interrupt(struct vmbt_vcpu *vcpu, void __user *argp)
 	return vmbt_irq_queue(vcpu, irq.irq);
 }
 
-/* The vCPU's halt is user space's: KVM_EXIT_HLT came, it decides when to go on. */
-static int vmbt_set_mp_state(void __user *argp)
+/*
+ * Without chips the halt is user space's: KVM_EXIT_HLT came, it decides when to
+ * go on. With them it lasts until an interrupt, and is state.
+ */
+static int vmbt_set_mp_state(struct vmbt_vcpu *vcpu, const struct kvm_mp_state *mp)
 {
-	struct kvm_mp_state mp;
+	bool halted = mp->mp_state == KVM_MP_STATE_HALTED;
 
-	if (copy_from_user(&mp, argp, sizeof(mp)))
+	if (mp->mp_state != KVM_MP_STATE_RUNNABLE &&
+	    !(halted && vcpu->vm->chips))
+		return -EINVAL;
+	vcpu->vm->shared->guest.halted = halted;
+	return 0;
+}
+
+static u32 vmbt_get_mp_state(struct vmbt_vcpu *vcpu)
+{
+	return vcpu->vm->chips && vcpu->vm->shared->guest.halted ?
+	       KVM_MP_STATE_HALTED : KVM_MP_STATE_RUNNABLE;
+}
+
+static int vmbt_device_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
+			    void __user *argp)
+{
+	struct kvm_device_attr attr;
+	int r;
+
+	if (copy_from_user(&attr, argp, sizeof(attr)))
 		return -EFAULT;
-	return mp.mp_state == KVM_MP_STATE_RUNNABLE ? 0 : -EINVAL;
+	if (attr.flags)
+		return -EINVAL;
+	if (cmd == KVM_SET_DEVICE_ATTR && vcpu->state != VMBT_VCPU_CLEAN)
+		return -EBUSY;
+	r = vmbt_clock_attr(vcpu, cmd, &attr);
+	if (!r && cmd == KVM_SET_DEVICE_ATTR)
+		vcpu->state_set = true;
+	return r;
 }
 
 union vmbt_state {
@@ -301,7 +383,7 @@ static int vmbt_get_state(struct vmbt_vcpu *vcpu, unsigned int cmd,
 		vmbt_state_get_events(vcpu, &s.events);
 		break;
 	case KVM_GET_MP_STATE:
-		s.mp.mp_state = KVM_MP_STATE_RUNNABLE;
+		s.mp.mp_state = vmbt_get_mp_state(vcpu);
 		break;
 	default:
 		return -ENOTTY;
@@ -340,6 +422,9 @@ static int vmbt_set_state(struct vmbt_vcpu *vcpu, unsigned int cmd,
 	case KVM_SET_VCPU_EVENTS:
 		r = vmbt_state_set_events(vcpu, &s.events);
 		break;
+	case KVM_SET_MP_STATE:
+		r = vmbt_set_mp_state(vcpu, &s.mp);
+		break;
 	default:
 		return -ENOTTY;
 	}
@@ -370,9 +455,8 @@ static long vmbt_vcpu_ioctl_locked(struct vmbt_vcpu *vcpu, unsigned int cmd,
 	case KVM_SET_FPU:
 	case KVM_SET_DEBUGREGS:
 	case KVM_SET_VCPU_EVENTS:
-		return vmbt_set_state(vcpu, cmd, argp);
 	case KVM_SET_MP_STATE:
-		return vmbt_set_mp_state(argp);
+		return vmbt_set_state(vcpu, cmd, argp);
 	case KVM_GET_MSRS:
 		return vmbt_msrs(vcpu, argp, false);
 	case KVM_SET_MSRS:
@@ -392,6 +476,10 @@ static long vmbt_vcpu_ioctl_locked(struct vmbt_vcpu *vcpu, unsigned int cmd,
 		return arg ? -EINVAL : vmbt_irq_nmi(vcpu);
 	case KVM_SET_SIGNAL_MASK:
 		return vmbt_signal_mask(vcpu, argp);
+	case KVM_HAS_DEVICE_ATTR:
+	case KVM_GET_DEVICE_ATTR:
+	case KVM_SET_DEVICE_ATTR:
+		return vmbt_device_attr(vcpu, cmd, argp);
 	case KVM_GET_TSC_KHZ:
 		return vmbt_clock_get_khz();
 	case KVM_SET_TSC_KHZ:

@@ -74,7 +74,7 @@ struct vmbt_vcpu {
 	sigset_t sigset;
 
 	struct vmbt_hv_vcpu *hv;
-	bool halted;			/* by HLT, with the chips in the VMM */
+	bool halted;			/* asleep in HLT, with the chips in the VMM */
 	unsigned long mem_seq;		/* of vmbt_mem_entry(), for ready() */
 	int last_cpu;
 };
@@ -186,11 +186,20 @@ int vmbt_chips_irq_line(struct vmbt_vm *vm, u32 irq, bool level);
 void vmbt_chips_arm(struct vmbt_vcpu *vcpu);
 int vmbt_chips_wait(struct vmbt_vcpu *vcpu);
 
+/* chipstate.c */
+void vmbt_chipstate_reset(struct vmbt_vm *vm);
+int vmbt_chipstate_get_pic(struct vmbt_vm *vm, struct kvm_irqchip *chip);
+int vmbt_chipstate_set_pic(struct vmbt_vm *vm, const struct kvm_irqchip *chip);
+int vmbt_chipstate_get_pit(struct vmbt_vm *vm, struct vmbt_pit_state *k);
+int vmbt_chipstate_set_pit(struct vmbt_vm *vm, const struct vmbt_pit_state *k);
+
 /* clock.c */
 int vmbt_clock_get_khz(void);
 int vmbt_clock_set_khz(unsigned long khz);
 u64 vmbt_clock_get_tsc(struct vmbt_vm *vm);
 void vmbt_clock_set_tsc(struct vmbt_vm *vm, u64 tsc);
+int vmbt_clock_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
+		    const struct kvm_device_attr *attr);
 
 /* state.c */
 void vmbt_state_reset(struct vmbt_vm *vm);

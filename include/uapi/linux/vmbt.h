@@ -32,7 +32,8 @@
 #define VMBT_HOSTCAP_CPUID_FAULT (1 << 4)	/* CPUID follows the policy in DE too */
 
 /*
- * Answers 1 if VMBT_CREATE_CHIPS is there.
+ * Answers 1 if VMBT_CREATE_CHIPS is there, 2 if the chips' state can be read and
+ * set with KVM_GET_IRQCHIP, KVM_SET_IRQCHIP, KVM_GET_PIT2 and KVM_SET_PIT2.
  */
 #define VMBT_CAP_CHIPS		0x564d4256
 
@@ -104,8 +105,59 @@ struct vmbt_stats {
  * the VMM, as firmware leaves them. Before KVM_CREATE_VCPU; no argument. From
  * then on their ports cause no exits, interrupts come by KVM_IRQ_LINE (irq 0 is
  * the timer's) and KVM_INTERRUPT fails with ENXIO, and KVM_EXIT_HLT comes only
- * if the guest halts with interrupts off. Their state can't be read or set.
+ * if the guest halts with interrupts off. Then KVM_GET_MP_STATE says HALTED.
  */
 #define VMBT_CREATE_CHIPS	_IO(VMBTIO, 0x01)
+
+/**
+ * struct vmbt_pic_state - kvm_irqchip.chip for an 8259A
+ * @pic: what KVM has of it; @pic.last_irr are the levels of the inputs
+ * @icw1: VMBT_PIC_*, bits of the ICW1 that KVM's controllers do not know
+ * @reserved: must be 0
+ *
+ * One of KVM's that is zero behind @pic means the same here.
+ */
+struct vmbt_pic_state {
+	struct kvm_pic_state pic;
+	__u8 icw1;
+	__u8 reserved[495];
+};
+
+#define VMBT_PIC_SINGLE		0x02	/* SNGL: no cascade */
+#define VMBT_PIC_LEVEL		0x08	/* LTIM: all inputs level triggered */
+
+/**
+ * struct vmbt_pit_state - struct kvm_pit_state2, with its reserved words
+ * @channels: KVM's; @count_load_time is nanoseconds of the host's time stamp
+ *	counter, and counts: the timer goes on as if nothing had happened
+ * @flags: KVM_PIT_FLAGS_SPEAKER_DATA_ON and VMBT_PIT_FLAG_*
+ * @next: the count written last, 0 if it is the channel's count; VMBT_PIT_*
+ * @next_in: clocks from count_load_time to the one that takes over @next
+ * @stopped: clocks of channel 2 from count_load_time until the gate stopped it
+ * @seen: clocks from channel 0's count_load_time up to which its edges are
+ *	accounted for
+ * @owed: clock interrupts that are due
+ *
+ * The clock is that of the 8254, 105 / 88 MHz. One of KVM's, with all of the
+ * words 0, has counters that run since count_load_time.
+ */
+struct vmbt_pit_state {
+	struct kvm_pit_channel_state channels[3];
+	__u32 flags;
+	__u32 next[3];
+	__u32 next_in[3];
+	__u32 stopped;
+	__u32 seen;
+	__u32 owed;
+};
+
+#define VMBT_PIT_FLAG_61_2	0x40000000	/* bit 2 of port 61h */
+#define VMBT_PIT_FLAG_61_3	0x80000000	/* bit 3 */
+
+#define VMBT_PIT_NEXT		0x0001ffff
+#define VMBT_PIT_WAITS		0x00020000	/* for @next_in */
+#define VMBT_PIT_TRIGGER	0x00040000	/* with WAITS: for the gate instead */
+#define VMBT_PIT_EMPTY		0x00080000	/* no count taken over yet */
+#define VMBT_PIT_LOW_FIRST	0x00100000	/* mode 3: the low half came first */
 
 #endif /* _UAPI_LINUX_VMBT_H */

@@ -11,6 +11,7 @@
 #define VMBT_HOSTCALL_H
 
 #include "types.h"
+#include "chipstate.h"
 #include "guest.h"
 
 enum vmbt_hostcall_nr {
@@ -167,6 +168,11 @@ struct vmbt_shared {
 	u64 irq_lines;
 	u64 irq_edges;
 	u64 clock_tsc;
+	struct vmbt_chips chip;
+
+	/* the time of day, and the counter when it was taken: at each KVM_RUN */
+	u64 wall_ns;
+	u64 wall_tsc;
 
 	/* the time of day, and the counter when it was taken: at each KVM_RUN */
 	u64 wall_ns;

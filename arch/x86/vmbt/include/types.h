@@ -11,6 +11,7 @@
 
 #ifdef __KERNEL__
 #include <linux/build_bug.h>
+#include <linux/kernel.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 #else

@@ -13,12 +13,13 @@
 #   run.sh [PART...]		unit fuzz native selftests boots lint
 #   run.sh deep [ITEM]		what takes hours; finished items are remembered
 #				under build/check/deep until the sources change
+#   run.sh items		the names of those
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 top=$(cd "$here/../../../.." && pwd)
 out=$top/build/check
 mkdir -p "$out"
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 result=0
 declare -a broken=() times=()
 
 # Each part's share of an hour on two cores, in minutes, and its directories.
@@ -39,6 +40,7 @@ folders_of() {
 # sum NAME STATUS LOG: counts a log's lines and says what went wrong.
 sum() {
 	local name=$1 status=$2 log=$3 p f s
+	result=0
 	p=$(grep -ac '^ok ' "$log")
 	f=$(grep -ac '^not ok ' "$log")
 	s=$(grep -ac '^skip ' "$log")
@@ -51,7 +53,7 @@ sum() {
 		echo "not ok $name: ran no test"
 		f=1
 	fi
-	[ "$f" -eq 0 ] || broken+=("$name: $log")
+	[ "$f" -eq 0 ] || { broken+=("$name: $log"); result=1; }
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	printf '   %-28s %4d passed %3d failed %3d skipped\n' "$name" "$p" "$f" "$s"
 }
@@ -69,7 +71,7 @@ check_folder() {	# check_folder DIR TARGET SECONDS
 	[ "$status" -ne 124 ] || echo "not ok $name: not done after $limit s" >> "$log"
 	sum "$name" "$status" "$log"
 	[ $((SECONDS - t0)) -lt 60 ] || printf '   %-28s %d s\n' "" $((SECONDS - t0))
-	return $status
+	return $result
 }
 
 makefiles() {		# the folders of a part that can check something
@@ -100,16 +102,21 @@ part() {
 	fi
 }
 
+deep_folders() {
+	find "$here" -name Makefile -exec grep -lE '^list-deep *:' {} + | sort |
+		xargs -r -n1 dirname
+}
+
 # Long checks: each folder's deep items, `make list-deep` prints their targets.
 deep() {
-	local d item mark key
+	local d item mark key found=
 	key=$(cd "$top" && cat $(git ls-files arch drivers include tools/vmbt-run) |
 	      cksum | cut -d' ' -f1)
 	mkdir -p "$out/deep/$key"
-	for d in $(find "$here" -name Makefile -exec grep -lE '^list-deep *:' {} + |
-		   sort | xargs -r -n1 dirname); do
+	for d in $(deep_folders); do
 		for item in $(make -s -C "$d" list-deep); do
 			[ -z "${1:-}" ] || [ "$1" = "$item" ] || continue
+			found=1
 			mark=$out/deep/$key/$item
 			if [ -e "$mark" ] && [ -z "${1:-}" ]; then
 				echo "   $item: done before ($(< "$mark"))"
@@ -120,14 +127,24 @@ deep() {
 			check_folder "$d" "$item" 7200 && date > "$mark"
 		done
 	done
+	[ -n "$found" ] || echo "no item ${1:-}: see ITEM= in make help"
 }
 
+if [ "${1:-}" = items ]; then
+	for d in $(deep_folders); do
+		make -s -C "$d" list-deep
+	done | xargs
+	exit 0
+fi
 if [ "${1:-}" = deep ]; then
 	deep "${2:-}"
 else
 	[ $# -ne 0 ] || set -- unit fuzz native selftests boots lint
 	for p in "$@"; do
-		part "$p"
+		case $p in
+		unit|fuzz|native|selftests|boots|lint) part "$p" ;;
+		*) echo "not ok $p: no such part"; failed=$((failed + 1)) ;;
+		esac
 	done
 	echo
 	printf '%s\n' "${times[@]}"

@@ -10,9 +10,10 @@
  *
  * Time is the host's counter, which runs at one rate. When the timer wants to
  * be looked at again is told to the host, which sees to it that somebody does.
+ * Their state is in the shared memory: the host makes it, in the state in which
+ * firmware leaves it, and may read and replace it between two runs.
  */
 #include "chips.h"
-#include "firmware.h"
 #include "pic.h"
 #include "pit.h"
 #include "../plat.h"
@@ -21,52 +22,28 @@
 #define IRQ_CLOCK	0
 #define NS_PER_MS	1000000ULL
 
-static struct {
-	struct pic pic;
-	struct pit pit;
-	u64 lines;		/* levels when last looked at */
-	u8 post;
-	bool powered;
-	bool hurry;		/* the host does not know of an earlier time */
-} chips;
-
-static u64 to_ns(const struct vmbt_shared *s, u64 tsc)
-{
-	return tsc / s->tsc_khz * NS_PER_MS + tsc % s->tsc_khz * NS_PER_MS / s->tsc_khz;
-}
-
 static u64 to_tsc(const struct vmbt_shared *s, u64 ns)
 {
 	return ns / NS_PER_MS * s->tsc_khz + ns % NS_PER_MS * s->tsc_khz / NS_PER_MS + 1;
 }
 
-static u64 now_ns(void)
+static u64 now_ns(const struct vmbt_shared *s)
 {
-	return to_ns(plat_shared(), plat_tsc());
+	return vmbt_chips_ns(plat_tsc(), s->tsc_khz);
 }
 
 /* Deliver the clock interrupt if it is due, and say when the next one is. */
-static void clock_check(u64 now)
+static void clock_check(struct vmbt_shared *s, u64 now)
 {
-	struct vmbt_shared *s = plat_shared();
+	struct vmbt_chips *c = &s->chip;
 	u64 next;
 
-	if (pit_poll(&chips.pit, now, chips.pic.chip[0].irr & 1,
-		     pic_masked(&chips.pic, IRQ_CLOCK))) {
-		pic_set_line(&chips.pic, IRQ_CLOCK, false);
-		pic_set_line(&chips.pic, IRQ_CLOCK, true);
+	if (pit_poll(&c->pit, now, c->pic.chip[0].irr & 1, pic_masked(&c->pic, IRQ_CLOCK))) {
+		pic_set_line(&c->pic, IRQ_CLOCK, false);
+		pic_set_line(&c->pic, IRQ_CLOCK, true);
 	}
-	next = pit_next(&chips.pit, now);
+	next = pit_next(&c->pit, now);
 	WRITE_ONCE(s->clock_tsc, next == PIT_NEVER ? PIT_NEVER : to_tsc(s, next));
-}
-
-static void power_on(void)
-{
-	u64 now = now_ns();
-
-	chips.powered = true;
-	chip_firmware(&chips.pic, &chips.pit, now);
-	clock_check(now);
 }
 
 static bool pic_port(u16 port)
@@ -91,35 +68,34 @@ static bool pit_port(u16 port)
 bool chips_pio(u16 port, u8 dir, u8 *val)
 {
 	struct vmbt_shared *s = plat_shared();
+	struct vmbt_chips *c = &s->chip;
 	u64 now, was;
 
-	if (!chips.powered)
-		power_on();
 	if (port == PORT_DELAY) {
 		if (dir == VMBT_IO_OUT)
-			chips.post = *val;
+			c->post = *val;
 		else
-			*val = chips.post;
+			*val = c->post;
 		return true;
 	}
 	if (pic_port(port)) {
 		if (dir == VMBT_IO_OUT)
-			pic_write(&chips.pic, port, *val);
+			pic_write(&c->pic, port, *val);
 		else
-			*val = pic_read(&chips.pic, port);
+			*val = pic_read(&c->pic, port);
 		return true;
 	}
 	if (!pit_port(port))
 		return false;
-	now = now_ns();
+	now = now_ns(s);
 	if (dir == VMBT_IO_IN) {
-		*val = pit_read(&chips.pit, port, now);
+		*val = pit_read(&c->pit, port, now);
 	} else {
 		was = s->clock_tsc;
-		pit_write(&chips.pit, port, *val, now);
-		clock_check(now);
+		pit_write(&c->pit, port, *val, now);
+		clock_check(s, now);
 		/* What the host waits for comes later than this, or has been. */
-		chips.hurry = s->clock_tsc < was || plat_tsc() >= was;
+		c->hurry = s->clock_tsc < was || plat_tsc() >= was;
 	}
 	return true;
 }
@@ -134,25 +110,11 @@ bool chips_pio(u16 port, u8 dir, u8 *val)
  */
 bool chips_hurry(void)
 {
-	bool hurry = chips.hurry;
+	struct vmbt_chips *c = &plat_shared()->chip;
+	bool hurry = c->hurry;
 
-	chips.hurry = false;
+	c->hurry = false;
 	return hurry;
-}
-
-/* The host has moved interrupt lines. */
-static void move_lines(u64 edges, u64 lines)
-{
-	unsigned int irq;
-
-	for (irq = IRQ_CLOCK + 1; irq < PIC_LINES; irq++) {
-		/* A line that went low and high again has made an edge. */
-		if (edges >> irq & 1)
-			pic_set_line(&chips.pic, irq, false);
-		pic_set_line(&chips.pic, irq, (edges | lines) >> irq & 1);
-		pic_set_line(&chips.pic, irq, lines >> irq & 1);
-	}
-	chips.lines = lines;
 }
 
 /**
@@ -163,19 +125,20 @@ static void move_lines(u64 edges, u64 lines)
 bool chips_service(void)
 {
 	struct vmbt_shared *s = plat_shared();
+	struct vmbt_chips *c = &s->chip;
 	u64 edges, lines;
 
-	if (!chips.powered)
-		power_on();
 	edges = READ_ONCE(s->irq_edges);
 	if (edges)
 		edges = __atomic_exchange_n(&s->irq_edges, 0, __ATOMIC_SEQ_CST);
 	lines = READ_ONCE(s->irq_lines);
-	if (edges || lines != chips.lines)
-		move_lines(edges, lines);
+	if (edges || lines != c->lines) {
+		pic_move_lines(&c->pic, edges, lines);
+		c->lines = lines;
+	}
 	if (plat_tsc() >= s->clock_tsc)
-		clock_check(now_ns());
-	return pic_intr(&chips.pic);
+		clock_check(s, now_ns(s));
+	return pic_intr(&c->pic);
 }
 
 /**
@@ -185,9 +148,10 @@ bool chips_service(void)
  */
 u8 chips_ack(void)
 {
-	u8 vector = pic_ack(&chips.pic);
+	struct vmbt_shared *s = plat_shared();
+	u8 vector = pic_ack(&s->chip.pic);
 
-	if (chips.pit.owed)
-		clock_check(now_ns());
+	if (s->chip.pit.owed)
+		clock_check(s, now_ns(s));
 	return vector;
 }

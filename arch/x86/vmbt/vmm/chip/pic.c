@@ -36,7 +36,7 @@
 #define NONE		8
 
 /* Inputs that may be made level triggered: not the timer, keyboard, cascade, RTC or FPU. */
-static const u8 elcr_writable[2] = { 0xf8, 0xde };
+static const u8 elcr_writable[2] = { PIC_ELCR_MASTER_MASK, PIC_ELCR_SLAVE_MASK };
 
 static u8 level_inputs(const struct pic_chip *c)
 {
@@ -167,6 +167,28 @@ void pic_set_line(struct pic *pic, unsigned int irq, bool level)
 		return;
 	drive(&pic->chip[irq >> 3], irq & 7, level);
 	update(pic);
+}
+
+/**
+ * pic_move_lines() - drive all inputs at once
+ * @pic: the controllers
+ * @edges: inputs that have risen, a bit each
+ * @lines: levels now
+ *
+ * For inputs that move while nobody looks. The timer's and the cascade are
+ * left alone.
+ */
+void pic_move_lines(struct pic *pic, u64 edges, u64 lines)
+{
+	unsigned int irq;
+
+	for (irq = 1; irq < PIC_LINES; irq++) {
+		/* A line that went low and high again has made an edge. */
+		if (edges >> irq & 1)
+			pic_set_line(pic, irq, false);
+		pic_set_line(pic, irq, (edges | lines) >> irq & 1);
+		pic_set_line(pic, irq, lines >> irq & 1);
+	}
 }
 
 /**
@@ -351,4 +373,41 @@ u8 pic_read(struct pic *pic, u16 port)
 	if (port & 1)
 		return c->imr;
 	return c->read_isr ? c->isr : c->irr;
+}
+
+static bool chip_valid(const struct pic_chip *c, u8 writable)
+{
+	static const u8 flags[] = {
+		offsetof(struct pic_chip, auto_eoi), offsetof(struct pic_chip, sfnm),
+		offsetof(struct pic_chip, rotate_aeoi), offsetof(struct pic_chip, special_mask),
+		offsetof(struct pic_chip, poll), offsetof(struct pic_chip, read_isr),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		if (((const u8 *)c)[flags[i]] > 1)
+			return false;
+	return c->lowest < 8 && !(c->base & 7) && (!c->icw || (c->icw >= 2 && c->icw <= 4)) &&
+	       !(c->elcr & ~writable);
+}
+
+/**
+ * pic_valid() - could the controllers be in this state?
+ * @pic: their state, from somebody who is not trusted
+ *
+ * Return: true if all other functions may be called for it.
+ */
+bool pic_valid(const struct pic *pic)
+{
+	return chip_valid(&pic->chip[0], elcr_writable[0]) &&
+	       chip_valid(&pic->chip[1], elcr_writable[1]);
+}
+
+/**
+ * pic_settle() - make the outputs follow from the rest
+ * @pic: the controllers, whose state was set from outside
+ */
+void pic_settle(struct pic *pic)
+{
+	update(pic);
 }

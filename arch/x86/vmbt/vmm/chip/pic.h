@@ -12,7 +12,7 @@
 #ifndef VMBT_CHIP_PIC_H
 #define VMBT_CHIP_PIC_H
 
-#include "../../include/types.h"
+#include "../../include/chipstate.h"
 
 #define PIC_MASTER_CMD		0x20
 #define PIC_MASTER_DATA		0x21
@@ -21,61 +21,21 @@
 #define PIC_ELCR_MASTER		0x4d0
 #define PIC_ELCR_SLAVE		0x4d1
 
+/* Their bits that can be set. */
+#define PIC_ELCR_MASTER_MASK	0xf8
+#define PIC_ELCR_SLAVE_MASK	0xde
+
 #define PIC_LINES		16
 #define PIC_CASCADE		2	/* the master's input that the slave drives */
 
-/**
- * struct pic_chip - one 8259A
- * @lines: level of the eight inputs as last driven
- * @irr: interrupt request register
- * @isr: in-service register
- * @imr: interrupt mask register
- * @elcr: inputs that are level triggered
- * @base: vector of input 0, from ICW2
- * @lowest: input that has the lowest priority (7 unless rotated)
- * @icw: number of the initialisation word expected next on the data port; 0
- *	when the chip is initialised
- * @icw1: the ICW1 that started the initialisation
- * @auto_eoi: ICW4 asked for automatic end of interrupt
- * @sfnm: special fully nested mode, from ICW4
- * @rotate_aeoi: rotate priorities at each automatic end of interrupt
- * @special_mask: special mask mode, from OCW3
- * @poll: the next read is a poll
- * @read_isr: the command port reads ISR instead of IRR
- */
-struct pic_chip {
-	u8 lines;
-	u8 irr;
-	u8 isr;
-	u8 imr;
-	u8 elcr;
-	u8 base;
-	u8 lowest;
-	u8 icw;
-	u8 icw1;
-	bool auto_eoi;
-	bool sfnm;
-	bool rotate_aeoi;
-	bool special_mask;
-	bool poll;
-	bool read_isr;
-};
-
-/**
- * struct pic - the two chips of a PC, cascaded through the master's input 2
- * @chip: master and slave
- * @intr: the master's INT output, wired to the processor's INTR
- */
-struct pic {
-	struct pic_chip chip[2];
-	bool intr;
-};
-
 void pic_reset(struct pic *pic);
 void pic_set_line(struct pic *pic, unsigned int irq, bool level);
+void pic_move_lines(struct pic *pic, u64 edges, u64 lines);
 u8 pic_ack(struct pic *pic);
 u8 pic_read(struct pic *pic, u16 port);
 void pic_write(struct pic *pic, u16 port, u8 val);
+bool pic_valid(const struct pic *pic);
+void pic_settle(struct pic *pic);
 
 /**
  * pic_intr() - the level of the processor's INTR pin

@@ -548,3 +548,113 @@ u64 pit_next(const struct pit *pit, u64 now)
 	t = to_ns(t);
 	return t > now ? t : now;
 }
+
+static bool counter_valid(const struct pit_counter *c)
+{
+	static const u8 flags[] = {
+		offsetof(struct pit_counter, bcd), offsetof(struct pit_counter, gate),
+		offsetof(struct pit_counter, loaded), offsetof(struct pit_counter, fresh),
+		offsetof(struct pit_counter, low_first),
+		offsetof(struct pit_counter, write_high),
+		offsetof(struct pit_counter, read_high),
+		offsetof(struct pit_counter, status_latched),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		if (((const u8 *)c)[flags[i]] > 1)
+			return false;
+	return c->mode <= 5 && c->rw >= RW_LOW && c->rw <= RW_PAIR &&
+	       c->latched <= (c->rw == RW_PAIR ? 2 : 1) &&
+	       c->count && c->count <= 65536 && c->next_count && c->next_count <= 65536;
+}
+
+/**
+ * pit_valid() - could the timer be in this state?
+ * @pit: its state, from somebody who is not trusted
+ *
+ * Return: true if all other functions may be called for it.
+ */
+bool pit_valid(const struct pit *pit)
+{
+	unsigned int n;
+
+	for (n = 0; n < 3; n++)
+		if (!counter_valid(&pit->counter[n]) || (n < 2 && !pit->counter[n].gate))
+			return false;
+	return !(pit->port61 & ~P61_WRITABLE) &&
+	       pit->counter[2].gate == !!(pit->port61 & P61_GATE2) &&
+	       *(const u8 *)&pit->out0 <= 1;
+}
+
+/* Forget periods that are over: nothing that can still be seen depends on them. */
+static void settle(struct pit_counter *c, u64 t)
+{
+	u64 e, first, wrap = c->bcd ? 10000 : 65536;
+
+	take_over(c, t);
+	e = elapsed(c, t);
+	first = c->count;
+	if (!c->loaded) {
+		c->start = t;
+	} else if (periodic(c)) {
+		if (c->low_first)
+			first -= high_clocks(c);
+		if (e >= first) {
+			c->start += first + (e - first) / c->count * c->count;
+			c->low_first = false;
+		}
+	} else if (e > c->count + 1 + wrap) {
+		/* It is over: only the count that is read still changes. */
+		c->start += (e - c->count - 2) / wrap * wrap;
+	}
+	if (!stopped(c) || !c->loaded) {
+		c->stopped = c->start;
+	} else if (t > c->stopped) {
+		/* Nothing counts, so only the difference matters. */
+		c->start += t - c->stopped;
+		c->stopped = t;
+	}
+	if (!c->fresh || c->next_start < c->start)
+		c->next_start = c->start;
+}
+
+/**
+ * pit_settle() - the same state in few words
+ * @pit: the timer
+ * @now: time in nanoseconds
+ *
+ * What is due by now is done, and all clocks in the state but PIT_NEVER end up
+ * within three of the longest periods after their counter's start.
+ */
+void pit_settle(struct pit *pit, u64 now)
+{
+	u64 t = to_clock(now);
+	unsigned int n;
+
+	sync(pit, t);
+	for (n = 0; n < 3; n++)
+		settle(&pit->counter[n], t);
+}
+
+/**
+ * pit_clock() - the clock at a time
+ * @ns: the time in nanoseconds
+ *
+ * Return: the number of the input clock's cycle.
+ */
+u64 pit_clock(u64 ns)
+{
+	return to_clock(ns);
+}
+
+/**
+ * pit_time() - the time of a clock
+ * @clock: a cycle of the input clock
+ *
+ * Return: when it begins, in nanoseconds.
+ */
+u64 pit_time(u64 clock)
+{
+	return to_ns(clock);
+}

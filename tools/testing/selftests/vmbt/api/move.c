@@ -6,7 +6,9 @@
  * The guest fills a page with a pseudo-random sequence that it computes with
  * integer, x87 and SSE registers, in protected mode with paging, through calls
  * and a stack. It is stopped at random points, moved, and at the end must have
- * computed what it computes undisturbed.
+ * computed what it computes undisturbed. It goes on until it has been moved
+ * often enough, however long that takes; only then it is told to end, and
+ * another one to do as many rounds.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,6 +29,8 @@
 #define OUT	0x10000
 #define PD	0x80000
 #define PT	0x81000
+#define SUMS	0x20000
+#define ROUNDS	0x20008		/* when to end: see move_guest.S */
 #define MOVES	20
 
 /* What makes up a vCPU's state. */
@@ -94,7 +98,12 @@ static void restore(struct vm *vm, struct state *s)
 	free(s->msrs);
 }
 
-static void prepare(struct vm *vm)
+static uint32_t *word(struct vm *vm, uint32_t at)
+{
+	return (uint32_t *)(vm->mem + at);
+}
+
+static void prepare(struct vm *vm, uint32_t rounds)
 {
 	struct kvm_regs r = { .rip = CODE, .rsp = STACK, .rflags = 2 };
 	uint32_t *pd, *pt, i;
@@ -106,6 +115,7 @@ static void prepare(struct vm *vm)
 	((uint64_t *)(vm->mem + GDT))[2] = 0x00cf93000000ffff;
 	pd = (void *)(vm->mem + PD);
 	pt = (void *)(vm->mem + PT);
+	*word(vm, ROUNDS) = rounds;
 	pd[0] = PT | 3;
 	for (i = 0; i < MEM / 4096; i++)
 		pt[i] = i << 12 | 3;
@@ -135,58 +145,75 @@ static bool finish(struct vm *vm)
 	return !r && vm->run->exit_reason == KVM_EXIT_HLT;
 }
 
+/* Run until stopped by chance or at the end: -EINTR or 0. */
+static int run_a_while(struct vm *vm)
+{
+	/* Between 1 and 64 ms, by chance anywhere in the guest. */
+	struct itimerval timer = { .it_value.tv_usec = 1000 + rand() % 63000 };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+	return vm_run(vm);
+}
+
+static void move(struct vm *vm)
+{
+	struct state s;
+	struct vm to;
+
+	save(vm, &s);
+	vm_create(&to, MEM);
+	memcpy(to.mem, vm->mem, MEM);
+	restore(&to, &s);
+	vm_destroy(vm);
+	*vm = to;
+}
+
 int main(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	struct itimerval timer = { };
-	struct vm a, b, c;
-	unsigned int moves = 0;
-	struct state s;
-	int r;
+	unsigned int moves, tries = 0, seed = getpid();
+	uint32_t at, was = 0;
+	struct kvm_regs regs;
+	struct vm a, b;
+	int r = -EINTR;
 
 	if (vm_is_fake(-1)) {
 		test_skip("move", "needs the real VMM");
 		return 0;
 	}
 	sigaction(SIGALRM, &sa, NULL);
-	srand(getpid());
+	srand(seed);
+	printf("# seed %u\n", seed);
 
-	prepare(&a);
-	if (!test_result("undisturbed", finish(&a), "%s", vm_exit_text(&a)))
-		return test_exit();
-
-	prepare(&b);
-	do {
-		/* Between 1 and 64 ms, by chance anywhere in the guest. */
-		timer.it_value.tv_usec = 1000 + rand() % 63000;
-		setitimer(ITIMER_REAL, &timer, NULL);
-		r = vm_run(&b);
-		if (r == -EINTR && moves < MOVES) {
-			save(&b, &s);
-			vm_create(&c, MEM);
-			memcpy(c.mem, b.mem, MEM);
-			restore(&c, &s);
-			vm_destroy(&b);
-			b = c;
+	prepare(&b, ~0u);
+	for (moves = 0; r == -EINTR && moves < MOVES && tries < 2000; tries++) {
+		r = run_a_while(&b);
+		/* A stop before the first instruction proves nothing. */
+		vm_get_regs(&b, &regs);
+		at = regs.rbp << 16 ^ regs.rcx << 8 ^ regs.rip;
+		if (r == -EINTR && at != was) {
+			move(&b);
 			moves++;
 		}
-	} while (r == -EINTR);
-	timer.it_value.tv_usec = 0;
-	setitimer(ITIMER_REAL, &timer, NULL);
-	test_result("moved-to-the-end", !r && b.run->exit_reason == KVM_EXIT_HLT,
-		    "%d, %s", r, vm_exit_text(&b));
-	test_result("moves", moves >= 5, "only %u moves", moves);
+		was = at;
+	}
+	test_result("moves", moves == MOVES, "%d after %u, %s", r, moves,
+		    vm_exit_text(&b));
+	vm_get_regs(&b, &regs);
+	*word(&b, ROUNDS) = regs.rbp + 2;
+	if (r == -EINTR)
+		test_result("moved-to-the-end", finish(&b), "%s", vm_exit_text(&b));
+
+	prepare(&a, regs.rbp + 2);
+	if (!test_result("undisturbed", finish(&a), "%s", vm_exit_text(&a)))
+		return test_exit();
 	test_result("moved-same-memory", !memcmp(a.mem + OUT, b.mem + OUT, 4096),
 		    "sequence differs");
-	test_result("moved-same-x87",
-		    *(uint32_t *)(a.mem + 0x20000) == *(uint32_t *)(b.mem + 0x20000) &&
-		    *(uint32_t *)(a.mem + 0x20000), "%u, expected %u",
-		    *(uint32_t *)(b.mem + 0x20000), *(uint32_t *)(a.mem + 0x20000));
-	test_result("moved-same-sse",
-		    *(uint32_t *)(a.mem + 0x20004) == *(uint32_t *)(b.mem + 0x20004),
-		    "%x, expected %x", *(uint32_t *)(b.mem + 0x20004),
-		    *(uint32_t *)(a.mem + 0x20004));
-	printf("# %u moves\n", moves);
+	test_result("moved-same-x87", *word(&a, SUMS) == *word(&b, SUMS) && *word(&a, SUMS),
+		    "%u, expected %u", *word(&b, SUMS), *word(&a, SUMS));
+	test_result("moved-same-sse", *word(&a, SUMS + 4) == *word(&b, SUMS + 4),
+		    "%x, expected %x", *word(&b, SUMS + 4), *word(&a, SUMS + 4));
+	printf("# %u moves, %u rounds\n", moves, *word(&a, ROUNDS));
 	vm_destroy(&a);
 	vm_destroy(&b);
 	return test_exit();

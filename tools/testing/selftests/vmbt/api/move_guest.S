@@ -2,7 +2,8 @@
 /*
  * The guest of move.c: 32-bit code that is copied to guest memory. It computes
  * x = x * 1103515245 + 12345 in three kinds of registers, and adds it all up in
- * a page at 0x10000; at the end x87's and SSE's sums go to 0x20000.
+ * a page at 0x10000. It goes on until it has done as many rounds as the word at
+ * 0x20008 says; then x87's and SSE's sums go to 0x20000.
  */
 	.section .rodata
 	.code32
@@ -21,7 +22,7 @@ guest_start:
 	add	$4, %edi
 	loop	2b
 	inc	%ebp
-	cmp	$20000, %ebp
+	cmp	0x20008, %ebp
 	jb	1b
 	fistpl	0x20000
 	movd	%xmm0, 0x20004

@@ -11,11 +11,15 @@
 #include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
@@ -99,20 +103,27 @@ bool native_reachable(u64 gfn)
 	return gfn << 12 >= window_start && gfn << 12 < window_end;
 }
 
-static bool protected[RAM_SIZE >> 12];
+static u8 protected[RAM_SIZE >> 12];	/* by whom */
 
 bool native_protected(u32 gpa)
 {
 	return gpa < RAM_SIZE && protected[gpa >> 12];
 }
 
-void native_protect(u64 gfn, bool readonly)
+void native_protect(u64 gfn, u8 who, bool on)
 {
+	u8 was;
+
 	if (!native_reachable(gfn))
 		return;
-	protected[gfn] = readonly;
-	mprotect((void *)(gfn << 12), 4096, readonly ? PROT_READ | PROT_EXEC :
-		 PROT_READ | PROT_WRITE | PROT_EXEC);
+	was = protected[gfn];
+	if (on)
+		protected[gfn] |= who;
+	else
+		protected[gfn] &= ~who;
+	if (!was != !protected[gfn])
+		mprotect((void *)(gfn << 12), 4096, PROT_READ | PROT_EXEC |
+			 (was ? PROT_WRITE : 0));
 }
 
 static void *map_at(u64 addr, u64 size, int fd, u64 off, int prot)
@@ -217,12 +228,34 @@ static void make_tramp(void)
 	memcpy(p, &a, 4);
 }
 
+bool (*native_watch)(struct native_exit *x);
+
+/* Single-stepping raw code: does native_watch want to see the rest? */
+static bool watch(greg_t *g)
+{
+	static const u8 order[8] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX,
+				     REG_RSP, REG_RBP, REG_RSI, REG_RDI };
+	struct native_exit x = { .eip = g[REG_RIP], .eflags = g[REG_EFL] };
+	int i;
+
+	for (i = 0; i < 8; i++)
+		x.gpr[i] = g[order[i]];
+	if (!native_watch(&x))
+		return false;
+	g[REG_RSP] = x.gpr[VMBT_ESP];
+	g[REG_RIP] = x.eip;
+	g[REG_EFL] = x.eflags;
+	return true;
+}
+
 static __attribute__((no_stack_protector))
 void handler(int sig, siginfo_t *si, void *ctx)
 {
 	ucontext_t *uc = ctx;
 	greg_t *g = uc->uc_mcontext.gregs;
 	u16 cs = g[REG_CSGSFS];
+	/* Wild code may find its way into the 64-bit segment, below 4 GiB. */
+	bool host = cs == 0x33 && (u64)g[REG_RIP] >> 32;
 	static const u8 order[8] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX,
 				     REG_RSP, REG_RBP, REG_RSI, REG_RDI };
 	int i;
@@ -230,12 +263,15 @@ void handler(int sig, siginfo_t *si, void *ctx)
 	/* NT and AC survive into the handler; FS may be the guest's. */
 	asm volatile("pushq $2; popfq" : : : "memory", "cc");
 	/* Stepping: through the trampoline, and on for a while. */
-	if (sig == SIGTRAP && native_stepping && cs != 0x33 &&
+	if (sig == SIGTRAP && native_watch && !host &&
+	    (cs == 0x23 || (g[REG_TRAPNO] == VMBT_VEC_DB && watch(g))))
+		return;
+	if (sig == SIGTRAP && native_stepping && !host &&
 	    (cs == 0x23 || native_step(g[REG_RIP], g[REG_RSP])))
 		return;
-	if (sig == SIGALRM && (cs == 0x33 || cs == 0x23))
+	if (sig == SIGALRM && (host || cs == 0x23 || native_watch))
 		return;		/* the host, or on the way in: next time */
-	if (cs == 0x33) {
+	if (host) {
 		signal(sig, SIG_DFL);
 		return;
 	}
@@ -281,6 +317,25 @@ void native_run(const struct native_entry *in, struct native_exit *out)
 	*out = last;
 }
 
+/* INT 80h and SYSCALL are just bytes to wild code: no system call from there. */
+static void no_calls(void)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = ARRAY_SIZE(f), .filter = f };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog)) {
+		perror("seccomp");
+		exit(1);
+	}
+}
+
 void native_init(void)
 {
 	static const int sigs[] = { SIGSEGV, SIGBUS, SIGTRAP, SIGILL, SIGFPE,
@@ -306,6 +361,7 @@ void native_init(void)
 	/* IRETQ's way: the trampoline never writes its stack. */
 	make_tramp();
 	syscall(SYS_arch_prctl, ARCH_GET_FS, &host_fsbase);
+	no_calls();
 	sigaltstack(&ss, NULL);
 	sigfillset(&sa.sa_mask);
 	for (i = 0; i < ARRAY_SIZE(sigs); i++)

@@ -56,11 +56,23 @@ void __real_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
 void __wrap_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
 void __wrap_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
 
+/* Raw code by single steps: called before each one; false ends the run. */
+extern bool (*native_watch)(struct native_exit *x);
+
 /* LDT slots: hardware segments by the guest's hidden state. */
 u16 native_seg(u32 slot, const struct vmbt_seg *seg);
 
+/* What a segment register holds while raw guest code runs. */
+static inline u16 native_selector(enum vmbt_sreg s)
+{
+	return (8 + s) << 3 | 7;
+}
+
 /* Make guest pages fault on writes, as mmu/ would for a trace. */
-void native_protect(u64 gfn, bool readonly);
+#define NATIVE_CODE	1	/* for the translator */
+#define NATIVE_TEST	2	/* because a test wants it */
+#define NATIVE_ALL	3
+void native_protect(u64 gfn, u8 who, bool on);
 bool native_protected(u32 gpa);
 
 /* Take all RAM but [start, end) away from guest code that runs natively. */
@@ -92,6 +104,8 @@ enum native_stop native_interp(void);
 extern bool native_stepping;
 extern u64 native_steps, native_restarts;
 extern u64 native_mmio;		/* accesses without RAM behind them */
+/* Is there a floating bus outside of RAM for translated code, or #PF? */
+extern bool native_floating;
 /* In the signal handler: one TC instruction done. False: leave the guest. */
 bool native_step(u32 eip, u32 esp);
 

@@ -17,18 +17,19 @@
 #include "../../../../../arch/x86/vmbt/vmm/plat.h"
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
 #include "../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
+#include "../../../../../arch/x86/vmbt/vmm/decode/decode.h"
 #include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
 #include "../../../../../arch/x86/vmbt/vmm/interp/interp.h"
 #include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
 #include "../../../../../arch/x86/vmbt/vmm/core/core.h"
 
 #define POOL_PAGES	8192
-#define MON_IDX		16
+#define MAX_STEPS	100000	/* of the interpreter */
 
 static struct vmbt_shared shared;
 static u8 *pool, *mon;
 struct vcpu native_vcpu;
-bool native_stepping;
+bool native_stepping, native_floating;
 u32 native_max_exits = 20000;
 u64 native_steps, native_restarts, native_mmio;
 
@@ -170,14 +171,14 @@ void __wrap_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client)
 {
 	__real_mmu_trace_add(v, gfn, client);
 	if (client == MMU_TRACE_CODE)
-		native_protect(gfn, true);
+		native_protect(gfn, NATIVE_CODE, true);
 }
 
 void __wrap_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client)
 {
 	__real_mmu_trace_del(v, gfn, client);
 	if (client == MMU_TRACE_CODE)
-		native_protect(gfn, false);
+		native_protect(gfn, NATIVE_CODE, false);
 }
 
 static void map_monitor(void)
@@ -242,7 +243,9 @@ void native_reset(bool code32, u32 cs_base)
 
 static u16 data_seg(enum vmbt_sreg s)
 {
-	return native_seg(8 + s, &native_vcpu.guest->seg[s]);
+	const struct vmbt_seg *seg = &native_vcpu.guest->seg[s];
+
+	return seg->attr & VMBT_ATTR_P ? native_seg(8 + s, seg) : 0;
 }
 
 /* The signal's view of an exception as the guest's. */
@@ -257,14 +260,21 @@ static enum native_stop fault(struct vcpu *v, const struct native_exit *x)
 	return NS_FAULT;
 }
 
-/* Did a #GP(0) stop the guest at a HLT, which ends a program? */
-static bool at_hlt(void)
+/* Is there a HLT, which ends a program? Its length, or 0. */
+static u32 at_hlt(void)
 {
 	const struct vmbt_guest *g = native_vcpu.guest;
-	u32 lin = g->seg[VMBT_CS].base + g->eip;
+	const struct vmbt_seg *cs = &g->seg[VMBT_CS];
+	u32 lin = cs->base + g->eip;
+	struct vmbt_insn in;
 
-	return g->eip <= g->seg[VMBT_CS].limit && lin >= RAM_LOW && lin < RAM_SIZE &&
-	       *native_ram(lin) == 0xf4;
+	if (g->eip > cs->limit || lin < RAM_LOW ||
+	    lin > RAM_SIZE - VMBT_INSN_MAX ||
+	    vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
+			cs->attr & VMBT_ATTR_DB) != VMBT_DEC_OK ||
+	    in.op != VMBT_OP_HLT || (u32)in.len - 1 > cs->limit - g->eip)
+		return 0;
+	return in.len;
 }
 
 enum native_stop native_raw(void)
@@ -297,7 +307,7 @@ enum native_stop native_raw(void)
 	g->eip = x.eip;
 	g->eflags = x.eflags & ~VMBT_X86_EFLAGS_RF;
 	if (x.trapno == VMBT_VEC_GP && !x.error && at_hlt()) {
-		g->eip++;
+		g->eip += at_hlt();
 		return NS_HLT;
 	}
 	return x.trapno == 256 ? NS_LIMIT : fault(v, &x);
@@ -320,7 +330,7 @@ static int step(struct vcpu *v, enum native_stop *why)
 		/* At CPL 3 HLT is a #GP, and still where a program ends. */
 		if (v->exc.vector == VMBT_VEC_GP && vcpu_cpl(v) == 3 &&
 		    at_hlt()) {
-			v->guest->eip++;
+			v->guest->eip += at_hlt();
 			*why = NS_HLT;
 			v->exc = (struct vcpu_exc){ 0 };
 		}
@@ -337,7 +347,7 @@ enum native_stop native_interp(void)
 	enum native_stop why;
 	u32 n;
 
-	for (n = 0; n < native_max_exits; n++)
+	for (n = 0; n < MAX_STEPS; n++)
 		if (step(v, &why))
 			return why;
 	return NS_LIMIT;
@@ -419,9 +429,12 @@ static int bt_exit(struct vcpu *v, struct native_exit *x, u32 *ticks,
 		/* Not x87 and SIMD, though. */
 		if (*why != NS_UNSUPPORTED || !mmu_drop_traces(v, x->cr2))
 			return 1;
-		native_protect(x->cr2 >> 12, false);
+		native_protect(x->cr2 >> 12, NATIVE_ALL, false);
 		return 0;
 	}
+	if (x->trapno == VMBT_VEC_PF && native_floating &&
+	    !native_reachable(x->cr2 >> 12))
+		return step(v, why);
 	*why = fault(v, x);
 	return 1;
 }

@@ -8,7 +8,7 @@
  */
 #include "check.h"
 #include "chips.h"
-#include "pit.h"
+#include "firmware.h"
 #include "../../../../../../arch/x86/vmbt/vmm/plat.h"
 
 #define KHZ	2000000ULL
@@ -241,6 +241,8 @@ static void count(void)
 
 int main(void)
 {
+	/* The host's part: see drivers/vmbt/chipstate.c. */
+	chip_firmware(&shared.chip.pic, &shared.chip.pit, vmbt_chips_ns(tsc, KHZ));
 	CASE(firmware_state);
 	CASE(ports);
 	CASE(lines_from_outside);

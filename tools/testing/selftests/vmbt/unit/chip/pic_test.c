@@ -443,6 +443,49 @@ static void status_selection_sticks(void)
 	EXPECT_EQ(pic_read(&pic, 0x20), 0x00);
 }
 
+/* Lines that moved while nobody looked; the timer's and the cascade's do not. */
+static void lines_at_once(void)
+{
+	pc();
+	pic_move_lines(&pic, 0x0012, 0x0012);
+	EXPECT_EQ(pic.chip[0].lines, 0x12);
+	EXPECT_EQ(pic.chip[0].irr, 0x12);
+	pic_move_lines(&pic, 0x0002, 0x0010);	/* 1 went up and down again */
+	EXPECT_EQ(pic.chip[0].irr, 0x10);
+	pic_move_lines(&pic, 0x9005, 0x9005);
+	EXPECT_EQ(pic.chip[0].lines & 5, 4);	/* the slave's doing */
+	EXPECT_EQ(pic.chip[1].irr, 0x90);
+}
+
+static void validity(void)
+{
+	struct pic good;
+
+	pc();
+	EXPECT(pic_valid(&pic));
+	good = pic;
+	pic.chip[0].lowest = 8;
+	EXPECT(!pic_valid(&pic));
+	pic = good;
+	pic.chip[1].base = 0x71;
+	EXPECT(!pic_valid(&pic));
+	pic = good;
+	pic.chip[0].icw = 1;
+	EXPECT(!pic_valid(&pic));
+	pic = good;
+	pic.chip[1].elcr = 0x01;
+	EXPECT(!pic_valid(&pic));
+	pic = good;
+	*(u8 *)&pic.chip[0].poll = 2;
+	EXPECT(!pic_valid(&pic));
+	/* The outputs follow from the rest. */
+	pic = good;
+	pic.chip[1].irr = 0x10;
+	pic.chip[1].lines = 0x10;
+	pic_settle(&pic);
+	EXPECT(pic_intr(&pic));
+}
+
 int main(void)
 {
 	CASE(masked_at_power_on);
@@ -467,5 +510,7 @@ int main(void)
 	CASE(special_mask);
 	CASE(poll);
 	CASE(status_selection_sticks);
+	CASE(lines_at_once);
+	CASE(validity);
 	return check_failed != 0;
 }

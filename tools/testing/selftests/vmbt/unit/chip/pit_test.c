@@ -608,6 +608,104 @@ static void illegal_counts(void)
 	pair(0, 1000000);
 }
 
+/*
+ * A timer that is settled again and again is the same timer as one that never
+ * was, whatever is written to both: counts, outputs, edges, and what is owed.
+ */
+static void settling(void)
+{
+	static const u16 port[] = { 0x40, 0x41, 0x42, 0x43, 0x43, 0x61 };
+	u32 seed = 1, what;
+	struct pit other;
+	unsigned int i, k;
+	double n = 0;
+
+	start();
+	other = pit;
+	for (i = 0; i < 400000 && !check_why[0]; i++) {
+		seed = seed * 1103515245 + 12345;
+		what = seed >> 16;
+		/* Often a clock or none, now and then many periods. */
+		n += what & 3 ? what >> 2 & 1 : (what & 4 ? 12345.0 : 3.0) * (what >> 3 & 255);
+		seed = seed * 1103515245 + 12345;
+		what = seed >> 16;
+		k = what & 7;
+		if (what & 8) {
+			pit_settle(&other, at(n));
+			EXPECT(pit_valid(&other));
+			for (k = 0; k < 3; k++) {
+				EXPECT(other.counter[k].stopped - other.counter[k].start < 1 << 18);
+				EXPECT(other.counter[k].next_start == PIT_NEVER ||
+				       other.counter[k].next_start - other.counter[k].start <
+				       1 << 18);
+			}
+			EXPECT(other.seen - other.counter[0].start < 1 << 18);
+		} else if (k < ARRAY_SIZE(port)) {
+			/* Small counts mostly, so that much happens. */
+			u8 val = port[k] < 0x43 && what & 0x1000 ? what >> 4 & 7 : what >> 4;
+
+			pit_write(&pit, port[k], val, at(n));
+			pit_write(&other, port[k], val, at(n));
+		} else if (k == 6) {
+			EXPECT_EQ(pit_poll(&other, at(n), what & 16, what & 32),
+				  pit_poll(&pit, at(n), what & 16, what & 32));
+		}
+		for (k = 0; k < 3; k++) {
+			if (what & 0x2000 << k)
+				EXPECT_EQ(pit_read(&other, 0x40 + k, at(n)),
+					  pit_read(&pit, 0x40 + k, at(n)));
+			EXPECT_EQ(pit_out(&other, k, at(n)), pit_out(&pit, k, at(n)));
+		}
+		EXPECT_EQ(pit_read(&other, 0x61, at(n)), pit_read(&pit, 0x61, at(n)));
+		EXPECT_EQ(pit_next(&other, at(n)), pit_next(&pit, at(n)));
+		EXPECT_EQ(other.owed, pit.owed);
+	}
+	if (check_why[0])
+		printf("# step %u, clock %.0f\n", i, n);
+
+	/* Mode 4 strobes once, not again when its count has wrapped around. */
+	start();
+	wr(0x43, 0x18, 0);
+	wr(0x40, 5, 10);
+	EXPECT(!pit_out(&pit, 0, at(16)));
+	pit_settle(&pit, at(16 + 2 * 65536));
+	EXPECT(pit_out(&pit, 0, at(16 + 2 * 65536)));
+}
+
+/* What no timer is in is told from what one can be in. */
+static void validity(void)
+{
+	struct pit good;
+
+	start();
+	wr(0x43, 0x34, 0);
+	EXPECT(pit_valid(&pit));
+	good = pit;
+	pit.counter[0].count = 0;
+	EXPECT(!pit_valid(&pit));
+	pit = good;
+	pit.counter[1].next_count = 65537;
+	EXPECT(!pit_valid(&pit));
+	pit = good;
+	pit.counter[2].mode = 6;
+	EXPECT(!pit_valid(&pit));
+	pit = good;
+	pit.counter[2].rw = 0;
+	EXPECT(!pit_valid(&pit));
+	pit = good;
+	pit.counter[0].latched = 3;
+	EXPECT(!pit_valid(&pit));
+	pit = good;
+	*(u8 *)&pit.counter[0].fresh = 2;
+	EXPECT(!pit_valid(&pit));
+	pit = good;
+	pit.counter[0].gate = false;		/* tied high */
+	EXPECT(!pit_valid(&pit));
+	pit = good;
+	pit.port61 = 1;				/* but the gate is low */
+	EXPECT(!pit_valid(&pit));
+}
+
 int main(void)
 {
 	CASE(mode0);
@@ -634,5 +732,7 @@ int main(void)
 	CASE(next_edge);
 	CASE(control_word_edges);
 	CASE(illegal_counts);
+	CASE(settling);
+	CASE(validity);
 	return check_failed != 0;
 }

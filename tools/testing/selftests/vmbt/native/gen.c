@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Random programs.
+ *
+ * Random instructions that the decoder says are copied, woven into branches,
+ * calls, loops, string instructions and flag moves. A program ends with HLT or
+ * with its first fault. Nothing keeps it from running into its data: a stack
+ * that does not balance is enough, and arbitrary bytes are programs, too.
+ */
+#include <string.h>
+
+#include "case.h"
+
+static bool code32, priv;
+static const struct program *prog;
+static u8 *out;
+static u32 pos;
+
+static void b8(u8 x)
+{
+	out[pos++] = x;
+}
+
+static void b16(u16 x)
+{
+	b8(x);
+	b8(x >> 8);
+}
+
+static void b32(u32 x)
+{
+	b16(x);
+	b16(x >> 16);
+}
+
+static void bw(u32 x)		/* a word of the code's size */
+{
+	if (code32)
+		b32(x);
+	else
+		b16(x);
+}
+
+static u32 off(u32 win)
+{
+	return prog_off(prog, win);
+}
+
+static void put(u8 *p, u32 val, u8 size)
+{
+	memcpy(p, &val, size);
+}
+
+static bool wanted(const struct vmbt_insn *in, u8 avoid_regs)
+{
+	if (in->cls != VMBT_CLS_COPY || in->branch != VMBT_BR_NONE)
+		return false;
+	if (in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS | VMBT_IF_PRIV |
+			 VMBT_IF_IOPL | VMBT_IF_REP | VMBT_IF_ENDS_BLOCK))
+		return false;
+	if ((in->regs_written & ~(in->flags & VMBT_IF_STACK ? 0x10 : 0)) &
+	    (avoid_regs | 0x10))
+		return false;
+	switch (in->op) {
+	case VMBT_OP_PREFETCH:	/* 0F 0D with a register: depends on the CPU */
+	case VMBT_OP_CLFLUSH:	/* no access for the interpreter */
+	case VMBT_OP_CLFLUSHOPT:
+	case VMBT_OP_CLWB:
+	case VMBT_OP_RDRAND:
+	case VMBT_OP_RDSEED:
+	case VMBT_OP_POPA:
+	case VMBT_OP_LEAVE:
+	case VMBT_OP_ENTER:
+		return in->op == VMBT_OP_POPA && !avoid_regs;
+	case VMBT_OP_FXRSTOR:
+	case VMBT_OP_FRSTOR:
+	case VMBT_OP_FLDENV:
+	case VMBT_OP_LDMXCSR:
+		return false;
+	}
+	if (in->op == VMBT_OP_AVX || in->op == VMBT_OP_AVX_COMI ||
+	    in->op == VMBT_OP_AVX_PCMPSTR || in->map >= VMBT_MAP_VEX_0F)
+		return false;
+	if (priv && ((in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)) ||
+		     in->fl_undef))
+		return false;
+	return true;
+}
+
+/* One random instruction; what it must not write in avoid. */
+static void random_insn(u8 avoid)
+{
+	static const u8 pfx[] = { 0x66, 0x67, 0x26, 0x36, 0x3e, 0x64, 0xf0,
+				  0xf2, 0xf3, 0x66 };
+	struct vmbt_insn in;
+	u8 b[24];
+	u32 n, i;
+
+	for (;;) {
+		n = 0;
+		if (!rnd(4))
+			b[n++] = pfx[rnd(sizeof(pfx))];
+		if (!rnd(12))
+			b[n++] = pfx[rnd(sizeof(pfx))];
+		if (!rnd(4))
+			b[n++] = 0x0f;
+		for (i = n; i < sizeof(b); i++)
+			b[i] = rnd(256);
+		if (vmbt_decode(&in, b, sizeof(b), code32) != VMBT_DEC_OK ||
+		    !wanted(&in, avoid))
+			continue;
+		break;
+	}
+	if (in.disp_size >= 2) {
+		bool alone = (in.flags & VMBT_IF_MEM) &&
+			     in.mem.base == VMBT_REG_NONE &&
+			     in.mem.index == VMBT_REG_NONE;
+
+		put(b + in.disp_off, (alone ? off(DATA) : 0) + rnd(0x800),
+		    in.disp_size);
+	}
+	for (i = 0; i < in.len; i++)
+		b8(b[i]);
+}
+
+static void body(u32 n, u8 avoid)
+{
+	while (n--)
+		random_insn(avoid);
+}
+
+/* Displacement of a branch that ends at pos, to be filled in later. */
+static void fix8(u32 at)
+{
+	out[at - 1] = pos - at;
+}
+
+static void fixw(u32 at)
+{
+	put(out + at - (code32 ? 4 : 2), pos - at, code32 ? 4 : 2);
+}
+
+static void piece(u32 depth);
+
+static void jcc(u32 depth)
+{
+	u32 at;
+
+	if (rnd(2)) {
+		b8(0x70 | rnd(16));
+		b8(0);
+		at = pos;
+		body(1 + rnd(2), 0);
+		if (pos - at < 128)
+			fix8(at);
+		return;
+	}
+	b8(0x0f);
+	b8(0x80 | rnd(16));
+	bw(0);
+	at = pos;
+	piece(depth + 1);
+	fixw(at);
+}
+
+static void call(u32 depth)
+{
+	u32 at, jmp, sub, r;
+
+	if (rnd(2)) {
+		b8(0xe8);
+		bw(0);
+		at = pos;
+		b8(0xe9);
+		bw(0);
+		jmp = pos;
+		fixw(at);
+	} else {
+		/* mov eax, sub; push eax; call [esp], or call eax */
+		b8(0xb8);
+		bw(0);
+		at = pos;
+		if (rnd(3)) {
+			b8(0xff);
+			b8(0xd0);
+		} else if (code32) {
+			b8(0x50);
+			b8(0xff);
+			b8(0x14);
+			b8(0x24);
+		} else {
+			b8(0xa3);
+			b16(off(DATA + 0x10));
+			b8(0xff);
+			b8(0x16);
+			b16(off(DATA + 0x10));
+		}
+		b8(0xe9);
+		bw(0);
+		jmp = pos;
+		sub = off(CODE + pos);
+		put(out + at - (code32 ? 4 : 2), sub, code32 ? 4 : 2);
+	}
+	if (depth < 3)
+		piece(depth + 1);
+	r = rnd(3);
+	if (r == 0) {
+		b8(0xc2);
+		b16(rnd(4) * 4);
+	} else {
+		b8(0xc3);
+	}
+	fixw(jmp);
+}
+
+static void jump_ind(void)
+{
+	u32 at;
+
+	switch (rnd(3)) {
+	case 0:			/* push label; ret */
+		b8(0x68);
+		bw(0);
+		at = pos;
+		b8(0xc3);
+		break;
+	case 1:			/* mov edx, label; jmp edx */
+		b8(0xba);
+		bw(0);
+		at = pos;
+		b8(0xff);
+		b8(0xe2);
+		break;
+	default:		/* mov [data], label; jmp [data] */
+		b8(0xc7);
+		b8(code32 ? 0x05 : 0x06);
+		bw(off(DATA + 0x20));
+		bw(0);
+		at = pos;
+		b8(0xff);
+		b8(code32 ? 0x25 : 0x26);
+		bw(off(DATA + 0x20));
+	}
+	body(rnd(2), 0);
+	put(out + at - (code32 ? 4 : 2), off(CODE + pos), code32 ? 4 : 2);
+}
+
+static void loop(void)
+{
+	static const u8 op[] = { 0xe0, 0xe1, 0xe2 };
+	u32 top;
+
+	b8(0xb9);
+	bw(1 + rnd(4));
+	top = pos;
+	body(1 + rnd(2), 1 << VMBT_ECX);
+	b8(op[rnd(3)]);
+	b8(top - (pos + 1));
+}
+
+static void strings(void)
+{
+	static const u8 op[] = { 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac,
+				 0xad, 0xae, 0xaf };
+
+	b8(0xb9);
+	bw(rnd(9));
+	b8(0xbe);
+	bw(off(DATA + 0x400 + rnd(0x400)));
+	b8(0xbf);
+	bw(off(DATA + 0x400 + rnd(0x400)));
+	b8(rnd(2) ? 0xf3 : 0xf2);
+	b8(op[rnd(sizeof(op))]);
+}
+
+static void flags(void)
+{
+	u32 image = 2 | (rnd(0) & VMBT_EFLAGS_ARITH) | VMBT_X86_EFLAGS_IF;
+
+	if (!rnd(8))
+		image |= VMBT_X86_EFLAGS_DF;
+	if (priv && rnd(2))
+		image &= ~VMBT_X86_EFLAGS_IF;
+	if (priv && !rnd(8))
+		image |= VMBT_X86_EFLAGS_IOPL;
+	if (priv && !rnd(8))
+		image |= VMBT_X86_EFLAGS_NT;
+	switch (rnd(priv ? 7 : 4)) {
+	case 0:
+		b8(0x9c);
+		break;
+	case 1:
+		b8(0x9c);
+		b8(0x9d);
+		break;
+	case 2:
+		if (rnd(2))
+			b8(0x66);	/* the other operand size */
+		b8(0x9c);
+		break;
+	case 3:
+		b8(0x68);
+		bw(image);
+		b8(0x9d);
+		break;
+	case 4:
+		b8(0xfa);
+		break;
+	case 5:
+		b8(0xfb);
+		break;
+	default:
+		b8(0x0e);
+		b8(0x8c);	/* MOV r/m, sreg: registers or small memory */
+		b8(0xc0 | rnd(6) << 3 | rnd(4));
+		b8(0x8c);
+		b8((code32 ? 0x05 : 0x06) | rnd(6) << 3);
+		bw(off(DATA + 0x30));
+	}
+}
+
+static void jcxz(void)
+{
+	u32 at;
+
+	b8(0xe3);
+	b8(0);
+	at = pos;
+	body(1, 0);
+	fix8(at);
+}
+
+static void piece(u32 depth)
+{
+	switch (rnd(depth > 2 ? 3 : 12)) {
+	case 0:
+	case 1:
+	case 2:
+		body(1 + rnd(4), 0);
+		break;
+	case 3:
+	case 4:
+		jcc(depth);
+		break;
+	case 5:
+	case 6:
+		call(depth);
+		break;
+	case 7:
+		jump_ind();
+		break;
+	case 8:
+		loop();
+		break;
+	case 9:
+		strings();
+		break;
+	case 10:
+		flags();
+		break;
+	default:
+		jcxz();
+	}
+}
+
+static void registers(struct vmbt_guest *g)
+{
+	u32 i;
+
+	for (i = 0; i < 8; i++)
+		switch (i) {
+		case VMBT_ESP:
+			g->gpr[i] = off(STACK - 0x100 - rnd(4));
+			break;
+		case VMBT_EAX:
+		case VMBT_ECX:
+		case VMBT_EDX:
+			g->gpr[i] = rnd(2) ? rnd(0x400) : rnd(0);
+			break;
+		default:
+			g->gpr[i] = off(DATA + rnd(0x2000));
+			if (!code32)
+				g->gpr[i] |= rnd(2) ? rnd(0) & 0xffff0000 : 0;
+		}
+	g->eip = off(CODE);
+	g->eflags = 0x202 | (rnd(0) & VMBT_EFLAGS_ARITH);
+}
+
+static void segments(struct program *p)
+{
+	struct vmbt_guest *g = &p->guest;
+	u32 i;
+
+	for (i = 0; i < VMBT_NSEG; i++) {
+		/* What PUSH sreg shows is then the same for the real CPU. */
+		g->seg[i].sel = native_selector(i);
+		if (p->what & S_USER)
+			g->seg[i].attr |= VMBT_ATTR_DPL;
+		if (p->what & S_LIMIT) {
+			g->seg[i].attr &= ~VMBT_ATTR_G;
+			g->seg[i].limit = 0xffff;
+		}
+	}
+	if (p->what & S_LIMIT)
+		g->seg[VMBT_CS].limit = CODE + pos - 1 - rnd(4) * rnd(pos / 4);
+}
+
+void gen_program(struct program *p, u32 what, u64 seed)
+{
+	u32 i;
+
+	rnd_seed(seed);
+	prog = p;
+	code32 = what & S_32;
+	priv = what & S_PRIV;
+	p->what = what;
+	native_reset(code32, code32 && !(what & S_LIMIT) ? 0 : WIN);
+	p->guest = *native_vcpu.guest;
+	for (i = 0; i < WIN_SIZE; i++)
+		p->mem[i] = i >= DATA && i < STACK ? rnd(256) : 0;
+	out = p->mem + CODE;
+	pos = 0;
+	for (i = 2 + rnd(6); i; i--)
+		piece(0);
+	b8(0xf4);
+	p->len = pos;
+	registers(&p->guest);
+	segments(p);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Did a program have to end in the same way on the CPU and translated?
+ *
+ * Programs run into their data and write over themselves, so any instruction
+ * may come up; a few of them mean something else to a process at ring 3 (the
+ * oracle) than to a guest. When two runs differ, the oracle's is repeated one
+ * instruction at a time, and each one looked at before it is executed: only if
+ * the path holds such an instruction may the outcomes differ.
+ */
+#include <string.h>
+
+#include "case.h"
+#include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
+#include "../../../../../arch/x86/vmbt/vmm/interp/interp.h"
+
+static const struct program *prog;
+static const char *found;
+static u32 steps, max_steps;
+static bool refused;	/* the decoder did, the CPU is about to be asked */
+static bool pushed_flags;
+
+static u32 linear(enum vmbt_sreg s, u32 off)
+{
+	return prog->guest.seg[s].base + off;
+}
+
+static bool in_window(u32 lin, u32 len)
+{
+	return lin - WIN <= WIN_SIZE - len;
+}
+
+/* Its result is another one the next time. */
+static bool unsteady(u16 op)
+{
+	switch (op) {
+	case VMBT_OP_RDTSC:
+	case VMBT_OP_RDTSCP:
+	case VMBT_OP_RDPMC:
+	case VMBT_OP_RDRAND:
+	case VMBT_OP_RDSEED:
+		return true;
+	}
+	return false;
+}
+
+/* #GP at ring 3, something else at ring 0. */
+static bool ring0_only(const struct vmbt_insn *in)
+{
+	switch (in->op) {
+	case VMBT_OP_CLI:
+	case VMBT_OP_STI:
+	case VMBT_OP_IN:
+	case VMBT_OP_OUT:
+	case VMBT_OP_INS:
+	case VMBT_OP_OUTS:
+		return true;
+	}
+	return in->flags & VMBT_IF_PRIV;
+}
+
+/* The flags that POPF is about to load, as they matter for the oracle. */
+static const char *flags_popped(u32 image, u8 opsize)
+{
+	u32 ring0 = VMBT_X86_EFLAGS_IF | VMBT_X86_EFLAGS_IOPL;
+
+	if (image & VMBT_X86_EFLAGS_TF)
+		return "POPF sets TF";
+	if (opsize == 4 && (image & VMBT_X86_EFLAGS_AC))
+		return "POPF sets AC";
+	if (!(prog->what & S_USER) &&
+	    (image & ring0) != (prog->guest.eflags & ring0))
+		return "POPF changes IF or IOPL";
+	return NULL;
+}
+
+/* What a process may not do, or not see, as a guest would. */
+static const char *not_raw(const struct vmbt_insn *in)
+{
+	if (in->op == VMBT_OP_HLT)
+		return NULL;
+	if (ring0_only(in))
+		return prog->what & S_USER ? NULL : "privileged";
+	if (unsteady(in->op))
+		return "another result each time";
+	if (in->map >= VMBT_MAP_VEX_0F)
+		return "AVX: the upper halves are not reset";
+	switch (in->op) {
+	case VMBT_OP_PUSH_SREG:
+	case VMBT_OP_MOV_FROM_SREG:
+	case VMBT_OP_PUSHF:
+	case VMBT_OP_POPF:
+	case VMBT_OP_BOUND:
+	case VMBT_OP_ARPL:
+		return NULL;
+	}
+	if (in->cls == VMBT_CLS_COPY) {
+		if ((in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS)) &&
+		    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)))
+			return "x87 or SSE through CS or GS";
+		return NULL;
+	}
+	if (in->cls == VMBT_CLS_REWRITE)
+		return NULL;
+	return vmbt_op_name(in->op);
+}
+
+/* POPF would end single-stepping: do it for the CPU. */
+static void popf(struct native_exit *x, const struct vmbt_insn *in)
+{
+	const struct vmbt_seg *ss = &prog->guest.seg[VMBT_SS];
+	u32 can = VMBT_EFLAGS_ARITH | VMBT_X86_EFLAGS_DF | VMBT_X86_EFLAGS_NT |
+		  (in->opsize == 4 ? VMBT_X86_EFLAGS_ID : 0);
+	u32 esp = x->gpr[VMBT_ESP], lin, image = 0;
+	bool big = ss->attr & VMBT_ATTR_DB;
+
+	lin = linear(VMBT_SS, big ? esp : (u16)esp);
+	/* It faults, then: let it. */
+	if (!in_window(lin, in->opsize))
+		return;
+	memcpy(&image, native_ram(lin), in->opsize);
+	found = flags_popped(image, in->opsize);
+	x->eflags = (x->eflags & ~can) | (image & can);
+	esp += in->opsize;
+	x->gpr[VMBT_ESP] = big ? esp : (x->gpr[VMBT_ESP] & 0xffff0000) |
+				       (u16)esp;
+	x->eip += in->len;
+}
+
+/* What PUSHF has just stored shows single-stepping. */
+static void hide_tf(const struct native_exit *x)
+{
+	const struct vmbt_seg *ss = &prog->guest.seg[VMBT_SS];
+	u32 esp = x->gpr[VMBT_ESP], lin;
+
+	lin = linear(VMBT_SS, ss->attr & VMBT_ATTR_DB ? esp : (u16)esp);
+	if (in_window(lin, 2))
+		native_ram(lin)[1] &= ~1;
+}
+
+/* In the signal handler: about to execute what is at x->eip. */
+static bool watch(struct native_exit *x)
+{
+	struct vmbt_insn in;
+	u32 lin;
+
+	if (pushed_flags)
+		hide_tf(x);
+	pushed_flags = false;
+	if (refused) {
+		found = "the CPU knows it, the decoder does not";
+		return false;
+	}
+	for (;;) {
+		lin = linear(VMBT_CS, x->eip);
+		if (!in_window(lin, 1))
+			return true;
+		refused = vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
+				      prog->what & S_32) != VMBT_DEC_OK ||
+			  in.cls == VMBT_CLS_UD;
+		if (!refused)
+			found = not_raw(&in);
+		if (++steps > max_steps)
+			found = "too long to judge";
+		if (found)
+			return false;
+		pushed_flags = !refused && in.op == VMBT_OP_PUSHF;
+		if (refused || in.op != VMBT_OP_POPF)
+			return true;
+		lin = x->eip;
+		popf(x, &in);
+		if (found)
+			return false;
+		if (x->eip == lin)
+			return true;
+	}
+}
+
+/* Computed by hand in the interpreter, with flags that the manual leaves open. */
+static bool flags_open(u16 op)
+{
+	switch (op) {
+	case VMBT_OP_DIV:
+	case VMBT_OP_IDIV:
+	case VMBT_OP_AAA:
+	case VMBT_OP_AAS:
+	case VMBT_OP_DAA:
+	case VMBT_OP_DAS:
+	case VMBT_OP_AAM:
+	case VMBT_OP_AAD:
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Flat segments: whether an access from the last to the first byte of 4 GiB
+ * faults is up to the CPU (SDM vol. 3, 6.3).
+ */
+static bool wraps(const struct vmbt_insn *in, const u32 *gpr)
+{
+	u32 last = (u32)-32;
+
+	return (in->flags & VMBT_IF_MEM && vmbt_insn_ea(in, gpr) > last) ||
+	       (in->flags & VMBT_IF_STR_SRC && gpr[VMBT_ESI] > last) ||
+	       (in->flags & VMBT_IF_STR_DST && gpr[VMBT_EDI] > last) ||
+	       (in->flags & VMBT_IF_STACK && gpr[VMBT_ESP] + 32 < 64) ||
+	       (in->op == VMBT_OP_LEAVE && gpr[VMBT_EBP] > last);
+}
+
+/* What even the interpreter and the translator need not agree on. */
+static const char *not_interp(void)
+{
+	const struct vmbt_guest *g = native_vcpu.guest;
+	u32 lin = g->seg[VMBT_CS].base + g->eip;
+	struct vmbt_insn in;
+
+	if (!in_window(lin, VMBT_INSN_MAX) ||
+	    vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
+			g->seg[VMBT_CS].attr & VMBT_ATTR_DB) != VMBT_DEC_OK)
+		return NULL;
+	if (unsteady(in.op))
+		return "another result each time";
+	if (flags_open(in.op))
+		return "undefined flags";
+	if ((prog->what & S_32) && wraps(&in, g->gpr))
+		return "access across 4 GiB";
+	return NULL;
+}
+
+static void interpret(void)
+{
+	while (!found && ++steps < max_steps) {
+		found = not_interp();
+		if (found || interp_step(&native_vcpu) != X_OK)
+			return;
+	}
+}
+
+const char *judge(const struct program *p, u32 most)
+{
+	prog = p;
+	max_steps = most;
+	found = NULL;
+	steps = 0;
+	refused = false;
+	pushed_flags = false;
+	/* Traces are for translated code. */
+	bt_invalidate_phys(&native_vcpu, WIN, WIN_SIZE);
+	compare_start(p);
+	if (p->what & S_PRIV) {
+		interpret();
+		return found;
+	}
+	native_watch = watch;
+	native_vcpu.guest->eflags |= VMBT_X86_EFLAGS_TF;
+	native_raw();
+	native_watch = NULL;
+	return found;
+}
