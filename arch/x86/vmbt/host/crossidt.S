@@ -14,30 +14,13 @@
 #include <asm/nospec-branch.h>
 
 #include "../include/crosspage.h"
+#include "../include/resume.h"
 
 	.section .noinstr.text, "ax"
 	.balign 4096, 0xcc
 
-/*
- * Pop what the CPU pushed (RIP CS RFLAGS RSP SS at 24(%rsp), below it RDX, RCX
- * and RAX) and go on where it was. What POPFQ and RET take is written below
- * the interrupted stack pointer: nothing in the window keeps data there. The
- * CPU had aligned that pointer, so the two words overlap at most SS and RSP,
- * which have been read.
- */
 .macro RESUME
-	movq	24(%rsp), %rax
-	movq	40(%rsp), %rcx
-	movq	48(%rsp), %rdx
-	movq	%rax, -8(%rdx)
-	movq	%rcx, -16(%rdx)
-	subq	$16, %rdx
-	movq	%rdx, 24(%rsp)
-	popq	%rdx
-	popq	%rcx
-	popq	%rax
-	popq	%rsp
-	popfq
+	VMBT_RESUME 24
 	ANNOTATE_UNRET_SAFE
 	ret
 	int3

@@ -12,6 +12,7 @@
 
 #include "../include/crosspage.h"
 #include "../include/header.h"
+#include "../include/pcid.h"
 #include "../include/vmbt_host.h"
 
 /* crosspage.S, crossidt.S, replay.S */
@@ -93,6 +94,7 @@ struct vmbt_saved {
  * @cpu: where it is in the VMM world, -1 if it isn't
  * @dead: the VMM is gone; never run again
  * @check: compare the CPU's state before and after (selftest)
+ * @pcids: its numbers for this stay on a CPU
  */
 struct vmbt_hv_vcpu {
 	struct vmbt_space *space;
@@ -103,7 +105,12 @@ struct vmbt_hv_vcpu {
 	bool (*ready)(void *data);
 	void *data;
 	struct vmbt_snapshot *check;
+	struct vmbt_pcid_block pcids;
 };
+
+/* pcid.c: away() with interrupts off, after host_cr4 was read */
+void vmbt_pcid_init(void);
+void vmbt_pcid_away(struct vmbt_hv_vcpu *v);
 
 /* hostcpu.c, with interrupts off */
 void vmbt_hostcpu_init(struct vmbt_hv_vcpu *v);

@@ -250,6 +250,7 @@ void vmbt_hostcpu_away(struct vmbt_hv_vcpu *v)
 	set_entry_msrs(v);
 	read_segments(&v->saved);
 	read_machine(v->cross);
+	vmbt_pcid_away(v);
 }
 
 /**

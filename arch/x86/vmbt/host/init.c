@@ -22,6 +22,7 @@ int vmbt_host_init(bool force)
 	if (err)
 		return err;
 	vmbt_mitigate_init();
+	vmbt_pcid_init();
 	err = vmbt_selftest_init();
 	if (err)
 		return err;

@@ -406,8 +406,14 @@ u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want)
 
 	while (want-- && !pool_add(space))
 		;
-	/* What can't be mapped stays out of sight of the VMM. */
-	if (pool_map(space, from))
+	/*
+	 * What can't be mapped stays out of sight of the VMM. What was goes
+	 * when other pages take its place: have it flushed.
+	 */
+	if (pool_map(space, from)) {
 		space->npool = from;
+		if (space->vcpu)
+			space->vcpu->pcids = (struct vmbt_pcid_block){};
+	}
 	return space->npool;
 }

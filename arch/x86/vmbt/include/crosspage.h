@@ -87,7 +87,11 @@ struct vmbt_xdtr {
  * @pred_cmd: value for MSR_IA32_PRED_CMD
  * @host_cr3: with bit 63 set if CR4.PCIDE is: nothing the host's PCID tags is
  *	stale, since shootdowns come as interrupts
+ * @vmm_cr3: with bit 63 set if what the VMM's PCID tags is not stale
  * @vmm_gdtr: the home GDT, valid under the cross IDT and the VMM's
+ * @pcid_base: the first of the vCPU's block of PCIDs; 0: there are none
+ * @pcid_slot: which of them tags what the root in @vmm_cr3 maps
+ * @pcid_epoch: changes with the block, see pcid.h
  * @gdt: Linux's selectors; the two TSS descriptors are loaded from here, as
  *	LTR writes the busy bit
  */
@@ -120,7 +124,10 @@ struct vmbt_cross {
 
 	struct vmbt_xdtr cross_gdtr;
 	struct vmbt_xdtr cross_idtr;
-	u64 pad1[3];
+	u32 pcid_base;
+	u32 pcid_slot;
+	u64 pcid_epoch;
+	u64 pad1;
 
 	u64 gdt[32];
 	u64 idt[VMBT_X_IDT_ENTRIES * 2];

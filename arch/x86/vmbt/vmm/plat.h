@@ -44,12 +44,22 @@ u64 plat_pool_phys(u32 idx);
  */
 u32 plat_pool_grow(u32 want);
 
-/* One linear address, or everything, of the current root; all of them. */
+/* One linear address, or everything, as cached for the current root. */
 void plat_invlpg(u64 linear);
 void plat_flush_tlb(void);
 
-/* Make @phys the root the guest runs on from its next entry. */
-void plat_set_root(u64 phys);
+/**
+ * plat_set_root() - load the root that the guest runs on from its next entry
+ * @phys: its top-level table
+ * @slot: its number, below VMBT_PCID_ROOTS
+ * @keep: what the CPU has cached for this number is current
+ *
+ * Without PCIDs all that is cached goes with every load.
+ */
+void plat_set_root(u64 phys, u32 slot, bool keep);
+
+/* Changes when nothing that was cached is ours any more, see pcid.h. */
+u64 plat_pcid_epoch(void);
 
 u64 plat_tsc(void);
 

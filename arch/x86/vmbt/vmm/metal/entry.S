@@ -14,6 +14,7 @@
  */
 #include "../../include/crosspage.h"
 #include "../../include/header.h"
+#include "../../include/resume.h"
 #include "frame.h"
 
 	.text
@@ -251,23 +252,8 @@ metal_mce:
 metal_nmi:
 	movl	$1, VMBT_X_NMI(%rcx)
 
-	/*
-	 * Back without IRET: POPFQ and RET take their words from below the
-	 * interrupted stack pointer (there is no red zone).
-	 */
 metal_resume:
-	movq	40(%rsp), %rax
-	movq	56(%rsp), %rcx
-	movq	64(%rsp), %rdx
-	movq	%rax, -8(%rdx)
-	movq	%rcx, -16(%rdx)
-	subq	$16, %rdx
-	movq	%rdx, 24(%rsp)
-	popq	%rdx
-	popq	%rcx
-	popq	%rax
-	popq	%rsp
-	popfq
+	VMBT_RESUME 40
 	ret
 
 /*

@@ -12,6 +12,7 @@
 #include "../lib/fmt.h"
 #include "../lib/string.h"
 #include "../plat.h"
+#include "../../include/pcid.h"
 
 struct vmbt_shared *plat_shared(void)
 {
@@ -45,21 +46,21 @@ void plat_invlpg(u64 linear)
 
 void plat_flush_tlb(void)
 {
-	write_cr3(metal_cross()->vmm_cr3);
+	write_cr3(metal_cross()->vmm_cr3 & ~VMBT_CR3_KEEP);
 }
 
 /*
  * Loaded at once: the caller may free the old root next. Every root maps the
- * VMM alike, and without PCIDs the load flushes what the guest had.
+ * VMM alike.
  */
-void plat_set_root(u64 phys)
+void plat_set_root(u64 phys, u32 slot, bool keep)
 {
-	struct vmbt_cross *x = metal_cross();
+	write_cr3(vmbt_pcid_root(metal_cross(), phys, slot, keep));
+}
 
-	if (x->vmm_cr3 == phys)
-		return;
-	x->vmm_cr3 = phys;
-	write_cr3(phys);
+u64 plat_pcid_epoch(void)
+{
+	return metal_cross()->pcid_epoch;
 }
 
 u64 plat_tsc(void)

@@ -115,7 +115,7 @@ static void build(void)
 		.gdt_limit = 0xffff,
 		.generation = 1,
 	};
-	plat_set_root(plat_pool_phys(root));
+	plat_set_root(plat_pool_phys(root), 0, false);
 }
 
 /* Run until the guest does something else than being interrupted. */

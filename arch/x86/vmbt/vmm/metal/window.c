@@ -112,8 +112,10 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	old = *pte;
 	*pte = phys | metal_header.pte_enc | PTE_P | PTE_A | PTE_D | PTE_NX |
 	       (out->writable ? PTE_W : 0);
-	if (old & PTE_P)
+	if (old & PTE_P) {
+		mmu_window_changed(metal.v);
 		invlpg((u64)out->virt);
+	}
 	return kind;
 }
 
@@ -140,6 +142,8 @@ void plat_window_zap(u64 start, u64 end)
 		if (zapped++ < INVLPG_MAX)
 			invlpg(VMBT_WINDOW_BASE + gfn * 4096);
 	}
+	if (zapped)
+		mmu_window_changed(metal.v);
 	if (zapped > INVLPG_MAX)
 		plat_flush_tlb();
 }

@@ -4,20 +4,72 @@
  *
  * Shadow entries that get stricter are noted here and flushed before the
  * function that changed them returns, one address at a time or all at once.
- * Only the root the hardware runs on matters, unless process-context
- * identifiers keep the entries of others alive: then anything that touches
- * another root flushes all.
+ * That concerns the root the hardware runs on. What is cached for the others
+ * goes when they are loaded, unless they have process-context identifiers
+ * (include/pcid.h): then one bit for each root says whether what is tagged as
+ * its own is current, and it is the bit that is dropped here.
  *
  * The guest's own INVLPG and CR3 reloads need nothing: shadow entries say
  * what its tables say at any moment.
  */
 #include "mmu_int.h"
+#include "../../include/pcid.h"
 
 #define ZAP_STEP	64
 
+_Static_assert(MAX_ROOTS == VMBT_PCID_ROOTS, "a PCID for each root");
+
+static u64 root_bit(const struct mmu *m, const struct root *r)
+{
+	return r ? 1ull << (r - m->roots) : 0;
+}
+
+/* The next load of any other root flushes. */
+static void forget_others(struct mmu *m)
+{
+	m->tlb_kept &= root_bit(m, m->hw);
+}
+
+/* And of those that have this directory. */
+static void forget_directory(struct mmu *m, struct sp *pd)
+{
+	struct ref_iter it = { .node = pd->parents };
+	u64 keep = root_bit(m, m->hw);
+	u32 ref;
+
+	while ((m->tlb_kept & ~keep) && (ref = reflist_next(&it)))
+		m->tlb_kept &= keep | ~(1ull << sp_of(m, REF_IDX(ref))->gfn);
+}
+
+/**
+ * tlb_note_all() - what all roots map alike gets stricter
+ * @v: the vCPU
+ */
 void tlb_note_all(struct vcpu *v)
 {
 	v->mmu->tlb_all = true;
+	forget_others(v->mmu);
+}
+
+/**
+ * tlb_note_root() - a root goes
+ * @v: the vCPU
+ * @r: not the hardware's
+ */
+void tlb_note_root(struct vcpu *v, struct root *r)
+{
+	v->mmu->tlb_kept &= ~root_bit(v->mmu, r);
+}
+
+/**
+ * mmu_window_changed() - an entry of the window was present, and changed
+ * @v: the vCPU
+ *
+ * The current root's is the caller's to flush.
+ */
+void mmu_window_changed(struct vcpu *v)
+{
+	forget_others(v->mmu);
 }
 
 static void tlb_note_lin(struct mmu *m, u32 lin)
@@ -36,7 +88,6 @@ static void tlb_note_lin(struct mmu *m, u32 lin)
  */
 void tlb_note_leaf(struct vcpu *v, struct sp *sp, u32 i)
 {
-	bool pcid = v->shared->host_caps & VMBT_HOST_PCID;
 	struct ref_iter it = { .node = sp->parents };
 	struct mmu *m = v->mmu;
 	struct sp *pd;
@@ -44,15 +95,14 @@ void tlb_note_leaf(struct vcpu *v, struct sp *sp, u32 i)
 
 	if (!m->hw)
 		return;
-	while (!m->tlb_all && (ref = reflist_next(&it))) {
+	while ((!m->tlb_all || m->tlb_kept) && (ref = reflist_next(&it))) {
 		pd = sp_of(m, REF_IDX(ref));
 		quad = role_quad(pd->role);
-		/* With PAE, roots may share a directory. */
-		if (pcid && (m->hw->pd[quad] != pd || pd->nparents > 1))
-			m->tlb_all = true;
-		else if (m->hw->pd[quad] == pd)
+		if (!m->tlb_all && m->hw->pd[quad] == pd)
 			tlb_note_lin(m, quad << 30 |
 				     REF_ENTRY(ref) << 21 | i << 12);
+		/* With PAE, roots may share a directory. */
+		forget_directory(m, pd);
 	}
 }
 
@@ -68,29 +118,55 @@ void tlb_note_table(struct vcpu *v, struct sp *sp)
 	struct sp *pd;
 	u32 ref;
 
-	if (m->tlb_all || !m->hw)
+	if (!m->hw)
 		return;
-	if (v->shared->host_caps & VMBT_HOST_PCID) {
-		m->tlb_all = true;
-		return;
-	}
 	switch (role_level(sp->role)) {
 	case 1:
 		while ((ref = reflist_next(&it))) {
 			pd = sp_of(m, REF_IDX(ref));
 			if (m->hw->pd[role_quad(pd->role)] == pd)
 				m->tlb_all = true;
+			forget_directory(m, pd);
 		}
 		break;
 	case 2:
 		if (m->hw->pd[role_quad(sp->role)] == sp)
 			m->tlb_all = true;
+		forget_directory(m, sp);
 		break;
 	default:
 		if (m->hw->pdpt == sp)
 			m->tlb_all = true;
+		else
+			tlb_note_root(v, &m->roots[sp->gfn]);
 		break;
 	}
+}
+
+/**
+ * tlb_load_root() - the hardware goes over to the current root
+ * @v: the vCPU; tlb_sync() was called
+ *
+ * In a new epoch of PCIDs only the root at hand, which was loaded with the
+ * world, has something to keep.
+ */
+void tlb_load_root(struct vcpu *v)
+{
+	struct mmu *m = v->mmu;
+	u64 epoch = plat_pcid_epoch();
+	u64 bit = root_bit(m, m->cur);
+
+	if (m->pcid_epoch != epoch) {
+		m->pcid_epoch = epoch;
+		forget_others(m);
+	}
+	plat_set_root(m->cur->phys, (u32)(m->cur - m->roots),
+		      m->tlb_kept & bit);
+	v->stats->root_loads++;
+	v->stats->root_loads_kept += !!(m->tlb_kept & bit);
+	m->hw = m->cur;
+	if (v->shared->host_caps & VMBT_HOST_PCID)
+		m->tlb_kept |= bit;
 }
 
 /**

@@ -89,6 +89,9 @@ void mmu_monitor_user(struct vcpu *v, bool visible);
 /* Which part [from, to) of the area (page aligned) is ring-3 code's cache. */
 void mmu_monitor_tc3(struct vcpu *v, u32 from, u32 to);
 
+/* An entry of the window changed: other roots may have the old one cached. */
+void mmu_window_changed(struct vcpu *v);
+
 /* Host's memory went away (VMBT_REQ_ZAP): drop window and shadow entries. */
 void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn);
 

@@ -145,7 +145,7 @@ struct root {
 	u64 stamp;
 };
 
-#define MAX_ROOTS	64
+#define MAX_ROOTS	64	/* as many as a vCPU has PCIDs, see pcid.h */
 
 /* A walk's result, and all that a fill needs to know about its way. */
 struct walk {
@@ -196,6 +196,8 @@ struct mmu {
 	u32 tlb_n;
 	bool tlb_all;
 	u32 tlb_lin[8];
+	u64 tlb_kept;		/* roots whose PCID tags nothing stale */
+	u64 pcid_epoch;		/* that is true of */
 
 	/* monitor.c */
 	bool mon_placed, mon_user;
@@ -315,6 +317,8 @@ u32 shadow_reclaim(struct vcpu *v, u32 want);
 void tlb_note_leaf(struct vcpu *v, struct sp *sp, u32 i);
 void tlb_note_table(struct vcpu *v, struct sp *sp);
 void tlb_note_all(struct vcpu *v);
+void tlb_note_root(struct vcpu *v, struct root *r);
+void tlb_load_root(struct vcpu *v);
 void tlb_sync(struct vcpu *v);
 
 /* monitor.c */

@@ -218,6 +218,7 @@ bool mmu_place_monitor(struct vcpu *v)
 	if (m->mon_placed && base != v->mon_base)
 		mon_remove(v);
 	v->mon_base = base;
+	v->stats->monitor_base = base;
 	m->mon_placed = true;
 	mon_ensure(v);
 	tlb_sync(v);

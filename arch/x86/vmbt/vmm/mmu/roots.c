@@ -56,8 +56,7 @@ void root_free(struct vcpu *v, struct root *r)
 	pool_free(v, r->top_idx);
 	if (m->la57)
 		pool_free(v, r->mid_idx);
-	/* The hardware may hold its upper levels under another PCID. */
-	tlb_note_all(v);
+	tlb_note_root(v, r);
 	r->live = false;
 	v->stats->shadow_roots--;
 }
@@ -269,8 +268,6 @@ void mmu_activate(struct vcpu *v)
 	root_select(v);
 	mon_ensure(v);
 	tlb_sync(v);
-	if (m->hw != m->cur) {
-		plat_set_root(m->cur->phys);
-		m->hw = m->cur;
-	}
+	if (m->hw != m->cur)
+		tlb_load_root(v);
 }

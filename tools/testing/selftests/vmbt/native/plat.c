@@ -77,9 +77,16 @@ void plat_flush_tlb(void)
 {
 }
 
-void plat_set_root(u64 phys)
+void plat_set_root(u64 phys, u32 slot, bool keep)
 {
 	(void)phys;
+	(void)slot;
+	(void)keep;
+}
+
+u64 plat_pcid_epoch(void)
+{
+	return 0;
 }
 
 u64 plat_tsc(void)

@@ -112,7 +112,6 @@ static int hw(u32 lin, u32 access)
 	hw_faults = 0;
 	for (i = 0; i < 20; i++) {
 		mmu_activate(&vcpu);
-		hw_enter();
 		r = hw_access(lin, access);
 		if (!r.fault)
 			return HW_OK;
@@ -373,6 +372,98 @@ static void mmu_root_cache(void)
 	store(PT << 12 | 8, 0, 4);
 	EXPECT_EQ(mmu_load_cr3(&vcpu, PD << 12), X_OK);
 	EXPECT_EQ(hw(LIN, MMU_READ), MMU_FAULT_TRUE);
+}
+
+/* Did loading the other directory, and using it, keep the TLB's entries? */
+static bool kept(u32 cr3)
+{
+	u64 before = shared.stats.root_loads_kept;
+	u32 i;
+
+	EXPECT_EQ(mmu_load_cr3(&vcpu, cr3 << 12), X_OK);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	for (i = 0; i < RAM_FRAMES; i++)
+		if (ram_ptr(i))
+			memcpy(ref_ram[i], ram_ptr(i), 4096);
+	hw_check();
+	return shared.stats.root_loads_kept != before;
+}
+
+/*
+ * Two processes with a page each, and one more that they share. What is torn
+ * down while a process sleeps must not be there when it wakes up.
+ */
+static void mmu_pcids(void)
+{
+	struct fake_config c = plain;
+	u32 i;
+
+	c.pcid = true;
+	start_with(&c, VMBT_CR0_PG | VMBT_CR0_WP, 0, 0, PD << 12);
+	put(PD << 12 | 4, PT << 12 | 7, 4);
+	put(PT << 12 | 2 * 4, DATA << 12 | 7, 4);
+	put(PD_B << 12 | 4, PT_B << 12 | 7, 4);
+	put(PT_B << 12 | 2 * 4, DATA_B << 12 | 7, 4);
+	put(PD << 12 | 0x300 * 4, 90ull << 12 | 7, 4);
+	put(PD_B << 12 | 0x300 * 4, 90ull << 12 | 7, 4);
+	put(90ull << 12, DATA << 12 | 7, 4);
+	go();
+	EXPECT(!kept(PD));
+	EXPECT(!kept(PD_B));
+	EXPECT(kept(PD));
+	EXPECT(kept(PD_B));
+	/* The sleeping one's own page goes; the other does not notice. */
+	store(PT << 12 | 2 * 4, DATA << 12 | 5, 4);
+	EXPECT(!kept(PD));
+	EXPECT(kept(PD_B));
+	/* A page in a table of both; so many writes that it is let go. */
+	EXPECT_EQ(hw(0xc0000000, MMU_READ), HW_OK);
+	EXPECT(kept(PD));
+	EXPECT_EQ(hw(0xc0000000, MMU_READ), HW_OK);
+	store(90ull << 12, DATA_B << 12 | 7, 4);
+	EXPECT(!kept(PD_B));
+	EXPECT(kept(PD));
+	/* A whole table of the sleeping one's. */
+	store(PD_B << 12 | 4, PT << 12 | 7, 4);
+	EXPECT(!kept(PD_B));
+	/* A frame that the host takes, of a sleeping one. */
+	store(PD_B << 12 | 4, PT_B << 12 | 7, 4);
+	EXPECT(kept(PD));
+	EXPECT(kept(PD_B));
+	host_move(DATA);
+	mmu_zap(&vcpu, DATA, DATA + 1);
+	EXPECT(!kept(PD));
+	/* The window, which all roots have. */
+	EXPECT(kept(PD_B));
+	mmu_window_changed(&vcpu);
+	EXPECT(!kept(PD));
+	EXPECT(kept(PD_B));
+	/* The monitor area goes elsewhere. */
+	mmu_monitor_user(&vcpu, true);
+	EXPECT_EQ(hw(vcpu.mon_base + 0x10, MMU_USER), HW_OK);
+	store(PD_B << 12 | (vcpu.mon_base >> 22) * 4, 90ull << 12 | 7, 4);
+	EXPECT(mmu_place_monitor(&vcpu));
+	EXPECT(!kept(PD));
+	/* Roots that take the place, and the number, of others. */
+	for (i = 0; i < 2 * MAX_ROOTS; i++) {
+		if (i < MAX_ROOTS)
+			put((100 + i) << 12 | 4, PT << 12 | 7, 4);
+		EXPECT_EQ(mmu_load_cr3(&vcpu, (100 + i) << 12), X_OK);
+		EXPECT_EQ(hw(LIN, MMU_READ),
+			  i < MAX_ROOTS ? (int)HW_OK : (int)MMU_FAULT_TRUE);
+	}
+	vcpu.events = 0;
+}
+
+/* Without PCIDs the CPU's flush is taken for granted, so none is kept. */
+static void mmu_no_pcids(void)
+{
+	two_level(7, 7, VMBT_CR0_WP, 0);
+	put(PD_B << 12 | 4, PT << 12 | 7, 4);
+	EXPECT(!kept(PD));
+	EXPECT(!kept(PD_B));
+	EXPECT(!kept(PD));
+	EXPECT_EQ(shared.stats.root_loads, 3);
 }
 
 static void mmu_many_roots(void)
@@ -796,6 +887,8 @@ int main(void)
 	CASE(mmu_wp_clear);
 	CASE(mmu_pdptes);
 	CASE(mmu_root_cache);
+	CASE(mmu_pcids);
+	CASE(mmu_no_pcids);
 	CASE(mmu_many_roots);
 	CASE(mmu_pte_prefill);
 	CASE(mmu_let_go_at_fault);

@@ -181,8 +181,8 @@ void fake_init(const struct fake_config *c)
 		((u64 *)pool[7])[i] = i < 256 ? 0xdead0003 : 0x77700000063 + i * 4096ull;
 	mmu_init(&vcpu, 10, pool_count);
 	mmu_set_template(&vcpu, 7, c->la57, c->pte_enc);
+	hw_reset(POOL_BASE + ((7 ^ 0x15) << 12));
 	mon_idx = pool_alloc_run(&vcpu, MON_PAGES);
-	hw_reset();
 }
 
 int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
@@ -190,6 +190,7 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	memset(out, 0xee, sizeof(*out));
 	if (!gfn_has_memory(gfn))
 		return VMBT_PAGE_NONE;
+	hw_trip(20);
 	if (config.busy && !rnd(300))
 		return VMBT_PAGE_RETRY;
 	ram[gfn].granted = true;
@@ -223,6 +224,7 @@ u32 plat_pool_grow(u32 want)
 {
 	u32 max = config.pool_max + MON_PAGES;
 
+	hw_trip(1);
 	if (pool_count < max)
 		pool_count = pool_count + want < max ? pool_count + want : max;
 	return pool_count;
@@ -231,16 +233,6 @@ u32 plat_pool_grow(u32 want)
 void plat_invlpg(u64 linear)
 {
 	hw_invlpg((u32)linear);
-}
-
-void plat_flush_tlb(void)
-{
-	hw_flush();
-}
-
-void plat_set_root(u64 phys)
-{
-	hw_set_root(phys);
 }
 
 u64 plat_tsc(void)
@@ -272,6 +264,7 @@ void plat_panic(const char *fmt, ...)
 
 void plat_yield(void)
 {
+	hw_trip(1);
 }
 
 void plat_mmio(u64 gpa, void *data, u32 len, bool write)

@@ -60,12 +60,11 @@ struct hw_result {
 	u64 phys;
 };
 
-void hw_reset(void);
-void hw_enter(void);		/* what metal_run() does with the root */
+void hw_reset(u64 base_root);
+/* To the host and back, one time in @n; with PCIDs, often to another CPU. */
+void hw_trip(u32 n);
 struct hw_result hw_access(u32 lin, u32 access);
-void hw_set_root(u64 phys);
 void hw_invlpg(u32 lin);
-void hw_flush(void);
 void hw_check(void);		/* nothing stale cached, every table sound */
 
 /* the reference (ref.c) */

@@ -1,61 +1,174 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A CPU as the shadow tables see it: walks them from the root, CR0.WP and
- * EFER.NXE on, sets accessed and dirty flags, keeps what it read in a TLB and
- * a cache of directory entries as long as it can, and, as the manual allows
- * (SDM vol. 3, 4.10), uses either the caches or the tables as it likes.
+ * CPUs as the shadow tables see them: walk them from the root, CR0.WP and
+ * EFER.NXE on, set accessed and dirty flags, keep what was read in a TLB and a
+ * cache of directory entries as long as they can, and, as the manual allows
+ * (SDM vol. 3, 4.10), use either the caches or the tables as they like.
+ *
+ * With PCIDs there are two CPUs, and other VMs that leave entries of theirs
+ * under every number they are given. A load of CR3 does what 4.10.4.1 says and
+ * nothing more, and goes the shipped way of include/pcid.h.
  *
  * hw_check() holds the tables against the isolation invariant and the caches
  * against the tables.
  */
 #include <string.h>
 
+#include "../../../../../../arch/x86/vmbt/include/pcid.h"
 #include "fake.h"
 
+#define CPUS		2
+#define OTHER_VMS	3
+#define RECENT		64
 #define TLB_SIZE	512
-#define PSC_SIZE	64
+#define PSC_SIZE	256
 #define MAPS		(SPTE_ADDR & ~config.pte_enc)
+/* Where other VMs' pages are. */
+#define FOREIGN		0x7700000000ull
 
+/* @root: what CR3 named when the entry was made */
 struct tlb_entry {
-	u64 tag, phys;
-	u32 page;
+	u64 root, phys;
+	u32 pcid, page;
 	bool valid, w, u, x, d;
 };
 
 struct psc_entry {
-	u64 tag, pt;
-	u32 dir;
+	u64 root, pt;
+	u32 pcid, dir;
 	bool valid, w, u;
 };
 
-static struct tlb_entry tlb[TLB_SIZE];
-static struct psc_entry psc[PSC_SIZE];
-static u64 root, next_root;
+static struct tlb_entry tlbs[CPUS][TLB_SIZE];
+static struct psc_entry pscs[CPUS][PSC_SIZE];
+static struct vmbt_pcid_cpu stock[CPUS];
+static struct vmbt_pcid_block block, other_block[OTHER_VMS];
+static struct vmbt_cross cross, other_cross[OTHER_VMS];
+/* Pages that the guest used, for others to use as well. */
+static u32 recent[RECENT];
+static u32 cpu;
+static u64 cr3;
 
-void hw_reset(void)
+#define tlb	(tlbs[cpu])
+#define psc	(pscs[cpu])
+
+static u32 pcid_now(void)
 {
-	memset(tlb, 0, sizeof(tlb));
-	memset(psc, 0, sizeof(psc));
-	root = 0;
-	next_root = 0;
+	return cr3 & VMBT_CR3_PCID;
 }
 
-void hw_flush(void)
+/* Neighbours for the same page under other numbers: all can stay. */
+static struct tlb_entry *tlb_place(u32 page)
 {
-	memset(tlb, 0, sizeof(tlb));
-	memset(psc, 0, sizeof(psc));
+	return &tlb[(page * 7 + pcid_now()) % TLB_SIZE];
 }
 
-void hw_set_root(u64 phys)
+static struct psc_entry *psc_place(u32 dir)
 {
-	next_root = phys;
+	return &psc[(dir * 5 + pcid_now()) % PSC_SIZE];
 }
 
-void hw_enter(void)
+static u64 root_now(void)
 {
-	if (root != next_root && !config.pcid)
-		hw_flush();
-	root = next_root;
+	return cr3 & ~VMBT_CR3_PCID;
+}
+
+/* MOV to CR3 */
+static void load_cr3(u64 val)
+{
+	u32 i;
+
+	cr3 = val & ~VMBT_CR3_KEEP;
+	if (!config.pcid && val & (VMBT_CR3_PCID | VMBT_CR3_KEEP))
+		broken("CR3 %llx without CR4.PCIDE", val);
+	for (i = 0; i < TLB_SIZE; i++) {
+		if (tlb[i].pcid != pcid_now())
+			continue;
+		if (!(val & VMBT_CR3_KEEP))
+			tlb[i].valid = false;
+		else if (tlb[i].valid && tlb[i].root != root_now())
+			broken("CR3 %llx keeps what root %llx left", val, tlb[i].root);
+	}
+	for (i = 0; i < PSC_SIZE; i++) {
+		if (psc[i].pcid != pcid_now())
+			continue;
+		if (!(val & VMBT_CR3_KEEP))
+			psc[i].valid = false;
+		else if (psc[i].valid && psc[i].root != root_now())
+			broken("CR3 %llx keeps what root %llx left", val, psc[i].root);
+	}
+}
+
+static struct vmbt_pcid_cpu *stock_here(void)
+{
+	return config.pcid ? &stock[cpu] : NULL;
+}
+
+void hw_reset(u64 base_root)
+{
+	memset(tlbs, 0, sizeof(tlbs));
+	memset(pscs, 0, sizeof(pscs));
+	memset(stock, 0, sizeof(stock));
+	memset(&block, 0, sizeof(block));
+	memset(other_block, 0, sizeof(other_block));
+	memset(&cross, 0, sizeof(cross));
+	memset(other_cross, 0, sizeof(other_cross));
+	cpu = 0;
+	cross.vmm_cr3 = base_root;
+	vmbt_pcid_enter(&cross, &block, stock_here(), cpu);
+	load_cr3(cross.vmm_cr3);
+}
+
+/* Another VM, maybe a new one, runs here: entries stay under its numbers. */
+static void other_vm(u32 n)
+{
+	struct vmbt_cross *x = &other_cross[n];
+	u32 i, page;
+
+	if (!rnd(3))
+		other_block[n] = (struct vmbt_pcid_block){};
+	x->vmm_cr3 = FOREIGN + n * 0x1000;
+	vmbt_pcid_enter(x, &other_block[n], stock_here(), cpu);
+	load_cr3(x->vmm_cr3);
+	load_cr3(vmbt_pcid_root(x, FOREIGN + n * 0x1000,
+				rnd(4) ? rnd(4) : rnd(VMBT_PCID_ROOTS), false));
+	for (i = 0; i < 4; i++) {
+		page = recent[rnd(RECENT)];
+		*tlb_place(page) = (struct tlb_entry){
+			.root = root_now(), .phys = FOREIGN + 0x10000,
+			.pcid = pcid_now(), .page = page, .valid = true,
+			.w = true, .u = true, .x = true, .d = true };
+	}
+}
+
+void hw_trip(u32 n)
+{
+	u32 others;
+
+	if (!config.pcid || rnd(n))
+		return;
+	if (!rnd(8))
+		cpu = rnd(CPUS);
+	if (!rnd(8))
+		for (others = rnd(40); others; others--)
+			other_vm(rnd(OTHER_VMS));
+	vmbt_pcid_enter(&cross, &block, stock_here(), cpu);
+	load_cr3(cross.vmm_cr3);
+}
+
+void plat_set_root(u64 phys, u32 slot, bool keep)
+{
+	load_cr3(vmbt_pcid_root(&cross, phys, slot, keep));
+}
+
+u64 plat_pcid_epoch(void)
+{
+	return cross.pcid_epoch;
+}
+
+void plat_flush_tlb(void)
+{
+	load_cr3(cr3);
 }
 
 void hw_invlpg(u32 lin)
@@ -63,10 +176,10 @@ void hw_invlpg(u32 lin)
 	u32 i;
 
 	for (i = 0; i < TLB_SIZE; i++)
-		if (tlb[i].tag == root && tlb[i].page == lin >> 12)
+		if (tlb[i].pcid == pcid_now() && tlb[i].page == lin >> 12)
 			tlb[i].valid = false;
 	for (i = 0; i < PSC_SIZE; i++)
-		if (psc[i].tag == root)
+		if (psc[i].pcid == pcid_now())
 			psc[i].valid = false;
 }
 
@@ -118,12 +231,12 @@ static struct hw_result allowed(bool w, bool u, bool x, u64 phys, u32 access)
 static bool walk(u32 lin, u32 access, struct tlb_entry *out)
 {
 	int levels = config.la57 ? 5 : 4, n, i;
-	struct psc_entry *p = &psc[(lin >> 21) % PSC_SIZE];
+	struct psc_entry *p = psc_place(lin >> 21);
 	u64 *e[5];
 
-	*out = (struct tlb_entry){ .tag = root, .page = lin >> 12, .w = true,
-				   .u = true, .x = true };
-	if (p->valid && p->tag == root && p->dir == lin >> 21 && rnd(2)) {
+	*out = (struct tlb_entry){ .root = root_now(), .pcid = pcid_now(),
+		.page = lin >> 12, .w = true, .u = true, .x = true };
+	if (p->valid && p->pcid == pcid_now() && p->dir == lin >> 21 && rnd(2)) {
 		/* The tables above are not looked at. */
 		out->w = p->w;
 		out->u = p->u;
@@ -133,14 +246,15 @@ static bool walk(u32 lin, u32 access, struct tlb_entry *out)
 			return false;
 		i = levels - 1;
 	} else {
-		n = walk_up(root, lin, e);
+		n = walk_up(root_now(), lin, e);
 		for (i = 0; i < n && i < levels - 1; i++) {
 			out->w &= !!(*e[i] & PTE_W);
 			out->u &= !!(*e[i] & PTE_U);
 			*e[i] |= PTE_A;
 		}
 		if (n >= levels - 1)
-			*p = (struct psc_entry){ .valid = true, .tag = root,
+			*p = (struct psc_entry){ .valid = true,
+				.root = root_now(), .pcid = pcid_now(),
 				.dir = lin >> 21, .pt = *e[levels - 2] & MAPS,
 				.w = out->w, .u = out->u };
 		if (n < levels)
@@ -161,10 +275,11 @@ static bool walk(u32 lin, u32 access, struct tlb_entry *out)
 
 struct hw_result hw_access(u32 lin, u32 access)
 {
-	struct tlb_entry *t = &tlb[(lin >> 12) * 7 % TLB_SIZE], new;
+	struct tlb_entry *t = tlb_place(lin >> 12), new;
 	struct hw_result r;
 
-	if (t->valid && t->tag == root && t->page == lin >> 12 && rnd(8)) {
+	recent[rnd(RECENT)] = lin >> 12;
+	if (t->valid && t->pcid == pcid_now() && t->page == lin >> 12 && rnd(8)) {
 		r = allowed(t->w, t->u, t->x, t->phys | (lin & 0xfff), access);
 		if (!r.fault && (!(access & 2) || t->d))
 			return r;
@@ -290,13 +405,46 @@ static void check_root(const struct root *r)
 	}
 }
 
+/*
+ * Is what this number tags on this CPU going to be used, by the root that the
+ * shadow MMU has for it?
+ */
+static bool in_use(u32 pcid, const struct root **r)
+{
+	struct mmu *m = vcpu.mmu;
+	u32 slot = pcid - cross.pcid_base;
+
+	if (!config.pcid) {
+		*r = m->hw;
+		return true;
+	}
+	if (slot >= MAX_ROOTS)
+		return false;
+	*r = &m->roots[slot];
+	if (m->hw != *r && (m->pcid_epoch != cross.pcid_epoch ||
+			    !(m->tlb_kept & 1ull << slot)))
+		return false;
+	return true;
+}
+
+static void check_owner(const struct root *r, u64 root, u32 pcid)
+{
+	if (!r || !r->live || r->phys != root)
+		broken("PCID %x: an entry of root %llx, now it is %llx", pcid,
+		       root, r ? r->phys : 0);
+}
+
 static void check_tlb(const struct tlb_entry *t)
 {
 	int levels = config.la57 ? 5 : 4, n, i;
+	const struct root *r;
 	u64 *e[5];
 	bool w = true, u = true;
 
-	n = walk_up(t->tag, t->page << 12, e);
+	if (!in_use(t->pcid, &r))
+		return;
+	check_owner(r, t->root, t->pcid);
+	n = walk_up(t->root, t->page << 12, e);
 	if (n < levels)
 		broken("TLB maps %x, the tables do not", t->page << 12);
 	for (i = 0; i < levels; i++) {
@@ -313,9 +461,13 @@ static void check_tlb(const struct tlb_entry *t)
 static void check_psc(const struct psc_entry *p)
 {
 	int levels = config.la57 ? 5 : 4, n;
+	const struct root *r;
 	u64 *e[5];
 
-	n = walk_up(p->tag, p->dir << 21, e);
+	if (!in_use(p->pcid, &r))
+		return;
+	check_owner(r, p->root, p->pcid);
+	n = walk_up(p->root, p->dir << 21, e);
 	if (n < levels - 1 || (*e[levels - 2] & MAPS) != p->pt)
 		broken("cached directory entry for %x is stale", p->dir << 21);
 }

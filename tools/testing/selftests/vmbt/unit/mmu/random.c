@@ -218,7 +218,7 @@ static bool enter(void)
 			return false;
 		mmu_activate(&vcpu);
 	} while (vcpu.events);
-	hw_enter();
+	hw_trip(16);
 	return true;
 }
 
