@@ -20,6 +20,7 @@
 
 #define VMBT_CLOCK_MIN_NS	20000
 #define VMBT_CLOCK_MAX_NS	NSEC_PER_SEC
+#define VMBT_CLOCK_NEVER	U64_MAX
 
 static enum hrtimer_restart vmbt_clock_fired(struct hrtimer *timer)
 {
@@ -102,15 +103,27 @@ int vmbt_chips_irq_line(struct vmbt_vm *vm, u32 irq, bool level)
 	return 0;
 }
 
+/* A second at most: numbers from the VMM may be any. */
+static u64 vmbt_tsc_to_ns(u64 tsc)
+{
+	return mul_u64_u32_div(min_t(u64, tsc, (u64)tsc_khz * 1000), 1000000,
+			       tsc_khz);
+}
+
 /* Nanoseconds until the timer wants to be looked at; 0 if that is now. */
 static u64 vmbt_clock_left(struct vmbt_vm *vm)
 {
 	u64 at = READ_ONCE(vm->shared->clock_tsc), now = rdtsc();
 
-	if (at <= now)
-		return 0;
-	at = min_t(u64, at - now, (u64)tsc_khz * 1000);
-	return mul_u64_u32_div(at, 1000000, tsc_khz);
+	return at <= now ? 0 : vmbt_tsc_to_ns(at - now);
+}
+
+static void vmbt_clock_start(struct vmbt_vm *vm, u64 ns, enum hrtimer_mode mode)
+{
+	ns = clamp_t(u64, ns, VMBT_CLOCK_MIN_NS, VMBT_CLOCK_MAX_NS);
+	WRITE_ONCE(vm->shared->clock_armed,
+		   rdtsc() + mul_u64_u32_div(ns, tsc_khz, 1000000));
+	hrtimer_start(&vm->clock, ns_to_ktime(ns), mode);
 }
 
 /**
@@ -126,14 +139,21 @@ void vmbt_chips_arm(struct vmbt_vcpu *vcpu)
 	if (at == vm->clock_armed && vm->clock_cpu == smp_processor_id() &&
 	    hrtimer_active(&vm->clock))
 		return;
-	/* The VMM looks before the guest runs: no need if it is due already. */
+	/*
+	 * Due already, or just over: the guest may program its timer and then
+	 * run on without a visit here. The next tick is likely as far away as
+	 * the last one was.
+	 */
 	ns = vmbt_clock_left(vm);
-	if (!ns)
+	if (!ns || at == VMBT_CLOCK_NEVER)
+		ns = vmbt_tsc_to_ns(READ_ONCE(vm->shared->clock_again)) ?: ns;
+	if (!ns) {
+		WRITE_ONCE(vm->shared->clock_armed, VMBT_CLOCK_NEVER);
 		return;
+	}
 	vm->clock_armed = at;
 	vm->clock_cpu = smp_processor_id();
-	ns = clamp_t(u64, ns, VMBT_CLOCK_MIN_NS, VMBT_CLOCK_MAX_NS);
-	hrtimer_start(&vm->clock, ns_to_ktime(ns), HRTIMER_MODE_REL_PINNED);
+	vmbt_clock_start(vm, ns, HRTIMER_MODE_REL_PINNED);
 }
 
 static bool vmbt_chips_event(struct vmbt_vm *vm)
@@ -153,9 +173,8 @@ int vmbt_chips_wait(struct vmbt_vcpu *vcpu)
 	int r;
 
 	if (ns) {
-		ns = clamp_t(u64, ns, VMBT_CLOCK_MIN_NS, VMBT_CLOCK_MAX_NS);
 		vm->clock_armed = 0;
-		hrtimer_start(&vm->clock, ns_to_ktime(ns), HRTIMER_MODE_REL);
+		vmbt_clock_start(vm, ns, HRTIMER_MODE_REL);
 	}
 	r = wait_event_interruptible(vm->halt_wait, vmbt_chips_event(vm) ||
 				     READ_ONCE(vmbt_stopping) ||

@@ -11,6 +11,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include <chipstate.h>
 #include "vmbt.h"
 
 /* KVM's tolerance: 250 parts per million are the same rate. */
@@ -75,4 +76,58 @@ int vmbt_clock_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
 		return -EFAULT;
 	*offset = value;
 	return 0;
+}
+
+static u64 vmbt_clock_ns(const struct vmbt_shared *sh, u64 tsc)
+{
+	return vmbt_chips_ns(tsc, sh->tsc_khz);
+}
+
+/**
+ * vmbt_clock_get() - KVM_GET_CLOCK
+ * @vm: the VM
+ * @data: receives the guest's paravirtual time in ns; it is there without a
+ *	guest that uses it
+ */
+void vmbt_clock_get(struct vmbt_vm *vm, struct kvm_clock_data *data)
+{
+	const struct vmbt_shared *sh = vm->shared;
+
+	memset(data, 0, sizeof(*data));
+	data->clock = vmbt_clock_ns(sh, vmbt_clock_get_tsc(vm)) +
+		      READ_ONCE(sh->guest.kvmclock_delta);
+	data->flags = KVM_CLOCK_TSC_STABLE;
+}
+
+/**
+ * vmbt_clock_set() - KVM_SET_CLOCK
+ * @vm: the VM
+ * @data: what vmbt_clock_get() gave
+ *
+ * Waits for KVM_RUN to return. The time that went by since is not added: no
+ * flag but KVM_CLOCK_TSC_STABLE is known.
+ *
+ * Return: 0, -EINVAL, -EBUSY within an instruction, or -EINTR.
+ */
+int vmbt_clock_set(struct vmbt_vm *vm, const struct kvm_clock_data *data)
+{
+	struct vmbt_vcpu *vcpu = READ_ONCE(vm->vcpu);
+	struct vmbt_shared *sh = vm->shared;
+	int r = 0;
+
+	if (data->flags & ~KVM_CLOCK_TSC_STABLE)
+		return -EINVAL;
+	if (!vcpu)
+		return -EINVAL;
+	if (mutex_lock_killable(&vcpu->mutex))
+		return -EINTR;
+	if (vcpu->state != VMBT_VCPU_CLEAN) {
+		r = -EBUSY;
+	} else {
+		sh->guest.kvmclock_delta =
+			data->clock - vmbt_clock_ns(sh, vmbt_clock_get_tsc(vm));
+		vcpu->state_set = true;
+	}
+	mutex_unlock(&vcpu->mutex);
+	return r;
 }

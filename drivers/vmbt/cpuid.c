@@ -48,7 +48,15 @@
 #define VMBT_1_EDX_USER	(F(APIC) | F(HT))
 
 #define VMBT_PHYS_BITS	36
-#define VMBT_SIGNATURE	0x40000000
+
+#define VMBT_HV_SIGNATURE	0x40000000
+#define VMBT_HV_KVM		0x40000100
+#define VMBT_HV_LAST		0x4fffffff
+#define VMBT_KVM_FEATURES						\
+	(BIT(VMBT_KVM_FEATURE_CLOCKSOURCE) |				\
+	 BIT(VMBT_KVM_FEATURE_NOP_IO_DELAY) |				\
+	 BIT(VMBT_KVM_FEATURE_CLOCKSOURCE2) |				\
+	 BIT(VMBT_KVM_FEATURE_CLOCKSOURCE_STABLE))
 
 static bool vmbt_is_intel(void)
 {
@@ -75,6 +83,24 @@ static u32 vmbt_e1_edx(void)
 	return edx;
 }
 
+/*
+ * The leaves that hypervisors have to themselves: signatures are user space's
+ * to choose, of features there are KVM's that vmbt has. KVM's guests look for
+ * its signature at all multiples of 100h (kvm/x86/cpuid.rst).
+ */
+static void vmbt_cpuid_mask_hypervisor(struct kvm_cpuid_entry2 *e)
+{
+	if (!(e->function & 0xff))
+		return;
+	if ((e->function & 0xffff00ff) == VMBT_CPUID_KVM_FEATURES)
+		e->eax &= VMBT_KVM_FEATURES;
+	else
+		e->eax = 0;
+	e->ebx = 0;
+	e->ecx = 0;
+	e->edx = 0;
+}
+
 /* Reduce what an entry claims to what the host's CPU and vmbt can do. */
 static void vmbt_cpuid_mask(struct kvm_cpuid_entry2 *e)
 {
@@ -83,6 +109,9 @@ static void vmbt_cpuid_mask(struct kvm_cpuid_entry2 *e)
 	cpuid_count(e->function, e->index, &host.eax, &host.ebx, &host.ecx,
 		    &host.edx);
 	switch (e->function) {
+	case VMBT_HV_SIGNATURE ... VMBT_HV_LAST:
+		vmbt_cpuid_mask_hypervisor(e);
+		break;
 	case 1:
 		e->ecx &= (host.ecx & VMBT_1_ECX) | F(HYPERVISOR);
 		e->edx &= (host.edx & vmbt_1_edx()) | VMBT_1_EDX_USER;
@@ -147,6 +176,17 @@ static struct kvm_cpuid_entry2 *vmbt_cpuid_add(struct vmbt_cpuid_list *list,
 	return e;
 }
 
+static void vmbt_cpuid_signature(struct vmbt_cpuid_list *list, u32 leaf,
+				 u32 max, const char *signature)
+{
+	struct kvm_cpuid_entry2 *e = vmbt_cpuid_add(list, leaf, 0, 0);
+
+	e->eax = max;
+	memcpy(&e->ebx, signature, 4);
+	memcpy(&e->ecx, signature + 4, 4);
+	memcpy(&e->edx, signature + 8, 4);
+}
+
 #define VMBT_CACHE_LEAVES	8
 
 /* Everything supported; at most ARRAY_SIZE(vmbt_shared.cpuid) entries. */
@@ -173,11 +213,12 @@ static void vmbt_cpuid_build(struct vmbt_cpuid_list *list)
 	if (max >= 7)
 		vmbt_cpuid_add(list, 7, 0, KVM_CPUID_FLAG_SIGNIFCANT_INDEX);
 
-	e = vmbt_cpuid_add(list, VMBT_SIGNATURE, 0, 0);
-	e->eax = VMBT_SIGNATURE;
-	e->ebx = 0x54424d56;		/* "VMBTVMBTVMBT" */
-	e->ecx = 0x54424d56;
-	e->edx = 0x54424d56;
+	vmbt_cpuid_signature(list, VMBT_HV_SIGNATURE, VMBT_HV_SIGNATURE,
+			     "VMBTVMBTVMBT");
+	vmbt_cpuid_signature(list, VMBT_HV_KVM, VMBT_HV_KVM + 1,
+			     "KVMKVMKVM\0\0\0");
+	e = vmbt_cpuid_add(list, VMBT_HV_KVM + 1, 0, 0);
+	e->eax = VMBT_KVM_FEATURES;
 
 	vmbt_cpuid_add(list, 0x80000000, 0, 0)->eax = min(ext, 0x80000008u);
 	vmbt_cpuid_add(list, 0x80000001, 0, 0)->ebx = 0;

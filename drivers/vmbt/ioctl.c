@@ -56,6 +56,8 @@ static int vmbt_check_extension(unsigned long cap)
 	case KVM_CAP_CHECK_EXTENSION_VM:
 	case KVM_CAP_VCPU_ATTRIBUTES:
 		return 1;
+	case KVM_CAP_ADJUST_CLOCK:
+		return KVM_CLOCK_TSC_STABLE;
 	case VMBT_CAP_CHIPS:
 		return 2;
 	default:
@@ -188,6 +190,23 @@ static int vmbt_set_pit(struct vmbt_vm *vm, void __user *argp)
 	return vmbt_chipstate_set_pit(vm, &state);
 }
 
+static int vmbt_get_clock(struct vmbt_vm *vm, void __user *argp)
+{
+	struct kvm_clock_data data;
+
+	vmbt_clock_get(vm, &data);
+	return copy_to_user(argp, &data, sizeof(data)) ? -EFAULT : 0;
+}
+
+static int vmbt_set_clock(struct vmbt_vm *vm, void __user *argp)
+{
+	struct kvm_clock_data data;
+
+	if (copy_from_user(&data, argp, sizeof(data)))
+		return -EFAULT;
+	return vmbt_clock_set(vm, &data);
+}
+
 /* A VM's descriptor. */
 long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -220,6 +239,10 @@ long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vmbt_get_pit(vm, argp);
 	case KVM_SET_PIT2:
 		return vmbt_set_pit(vm, argp);
+	case KVM_GET_CLOCK:
+		return vmbt_get_clock(vm, argp);
+	case KVM_SET_CLOCK:
+		return vmbt_set_clock(vm, argp);
 	case VMBT_CREATE_CHIPS:
 		return arg ? -EINVAL : vmbt_chips_create(vm);
 	case VMBT_GET_STATS:

@@ -46,6 +46,8 @@ const u32 vmbt_msr_list[] = {
 	MSR_MTRRdefType,
 	MSR_EFER,
 	MSR_TSC_AUX,
+	VMBT_MSR_KVM_WALL_CLOCK_NEW,
+	VMBT_MSR_KVM_SYSTEM_TIME_NEW,
 };
 
 const unsigned int vmbt_msr_count = ARRAY_SIZE(vmbt_msr_list);
@@ -81,6 +83,12 @@ static u64 *vmbt_msr_field(struct vmbt_guest *g, u32 index)
 		return &g->efer;
 	case MSR_TSC_AUX:
 		return &g->tsc_aux;
+	case VMBT_MSR_KVM_WALL_CLOCK:
+	case VMBT_MSR_KVM_WALL_CLOCK_NEW:
+		return &g->kvm_wall_clock;
+	case VMBT_MSR_KVM_SYSTEM_TIME:
+	case VMBT_MSR_KVM_SYSTEM_TIME_NEW:
+		return &g->kvm_system_time;
 	}
 	return NULL;
 }

@@ -386,6 +386,8 @@ int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
 		sh->requests &= ~VMBT_REQ_EXIT;
 		if (leave)
 			sh->requests |= VMBT_REQ_EXIT;
+		sh->wall_ns = ktime_get_real_ns();
+		sh->wall_tsc = rdtsc();
 		vmbt_irq_before_run(vcpu);
 		r = vmbt_rounds(vcpu);
 		vmbt_irq_after_run(vcpu);

@@ -198,6 +198,8 @@ int vmbt_clock_get_khz(void);
 int vmbt_clock_set_khz(unsigned long khz);
 u64 vmbt_clock_get_tsc(struct vmbt_vm *vm);
 void vmbt_clock_set_tsc(struct vmbt_vm *vm, u64 tsc);
+void vmbt_clock_get(struct vmbt_vm *vm, struct kvm_clock_data *data);
+int vmbt_clock_set(struct vmbt_vm *vm, const struct kvm_clock_data *data);
 int vmbt_clock_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
 		    const struct kvm_device_attr *attr);
 

@@ -114,6 +114,9 @@ struct vmbt_guest {
 	u64 mtrr_var[16];
 	u64 tsc_aux;
 	u64 mcg_status;
+	/* KVM's clock: its two MSRs, and system time less the TSC's in ns */
+	u64 kvm_system_time, kvm_wall_clock;
+	s64 kvmclock_delta;
 	/* Pending */
 	struct vmbt_event pending;	/* injected, not yet delivered */
 	u8 int_shadow;			/* VMBT_SHADOW_* */
@@ -170,6 +173,17 @@ struct vmbt_guest {
 #define VMBT_CR4_OSXMMEXCPT	0x00000400
 
 #define VMBT_EFER_NXE		0x00000800
+
+/* KVM's paravirtual leaf and MSRs (Documentation/virt/kvm/x86). */
+#define VMBT_CPUID_KVM_FEATURES	0x40000001	/* + 0x100 * n */
+#define VMBT_MSR_KVM_WALL_CLOCK		0x11
+#define VMBT_MSR_KVM_SYSTEM_TIME	0x12
+#define VMBT_MSR_KVM_WALL_CLOCK_NEW	0x4b564d00
+#define VMBT_MSR_KVM_SYSTEM_TIME_NEW	0x4b564d01
+#define VMBT_KVM_FEATURE_CLOCKSOURCE	0
+#define VMBT_KVM_FEATURE_NOP_IO_DELAY	1
+#define VMBT_KVM_FEATURE_CLOCKSOURCE2	3
+#define VMBT_KVM_FEATURE_CLOCKSOURCE_STABLE	24
 
 /* Exceptions (SDM vol. 3, table 6-1). */
 enum vmbt_vector {

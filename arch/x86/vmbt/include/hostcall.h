@@ -169,6 +169,13 @@ struct vmbt_shared {
 	u64 irq_lines;
 	u64 irq_edges;
 	u64 clock_tsc;
+	/*
+	 * Once that has passed, or while it is ~0: how many counts the host
+	 * lets the guest run before it looks again (0: for ever), and the count
+	 * at which it will (~0: never).
+	 */
+	u64 clock_again;
+	u64 clock_armed;
 	struct vmbt_chips chip;
 
 	/* the time of day, and the counter when it was taken: at each KVM_RUN */

@@ -6,6 +6,7 @@
 #define VMBT_BT_H
 
 #include "../vcpu.h"
+#include "../decode/decode.h"
 
 void bt_init(struct vcpu *v);
 
@@ -36,6 +37,33 @@ enum bt_callout_kind {
  * and chains where it can.
  */
 enum bt_callout_kind bt_callout(struct vcpu *v);
+
+/* An instruction at a callout, kept for the next time. */
+struct bt_insn {
+	bool known;
+	struct vmbt_insn in;
+};
+
+/**
+ * bt_callout_insn() - what is known of the instruction of a BT_INTERP
+ * @v: the vCPU, right behind bt_callout()
+ *
+ * Return: where it is kept, to be filled by the caller if not known yet; NULL
+ * if its bytes may change without notice (self-checking units).
+ */
+struct bt_insn *bt_callout_insn(struct vcpu *v);
+
+/**
+ * bt_continue() - let translated code go on right behind the last callout
+ * @v: the vCPU
+ *
+ * For instructions whose only traces are in general registers, arithmetic
+ * flags, data segments and EIP, which is the next instruction's. v->guest is in sync before,
+ * v->frame is live afterwards, without a look at the tables and at the cache.
+ *
+ * Return: false if the unit has been dropped: enter it anew.
+ */
+bool bt_continue(struct vcpu *v);
 
 /**
  * bt_sync() - bring v->guest in sync with v->frame, wherever in the cache

@@ -140,6 +140,7 @@ struct bt_ctx {
 #define BT_JOURNAL		4096
 #define BT_TRACE_RING		64
 #define BT_CROSS		16384
+#define BT_SITES		512
 
 #define BT_CHUNK_BYTES		(BT_CHUNK_PAGES * 4096u)
 #define BT_UNITS_CHUNK		(BT_CHUNK_BYTES / (u32)sizeof(struct bt_unit))
@@ -158,6 +159,17 @@ struct bt_page {
 	bool traced;
 	u8 backoff;		/* how often it was found mixed */
 	u32 checks;		/* self-checks passed since the page is mixed */
+};
+
+/*
+ * A callout that was taken lately: the way back from its address without a
+ * search, and its instruction, once somebody had it decoded.
+ */
+struct bt_site {
+	u32 rip;		/* offset in the monitor area, 0: unused */
+	u32 unit;
+	u32 map;		/* in the map arena */
+	struct bt_insn insn;
 };
 
 /* The inline hash of one ring, and which of its entries are in use. */
@@ -209,6 +221,9 @@ struct bt {
 		u64 gpa;
 	} trace[BT_TRACE_RING];
 	u32 trace_pos;
+
+	struct bt_site site[BT_SITES];
+	struct bt_site *last_site;	/* of the last callout, or NULL */
 };
 
 static inline struct bt_unit *bt_unit(struct bt *bt, u32 idx)

@@ -45,6 +45,9 @@ static void reset(struct bt *bt)
 	bt->ctx_last = BT_NIL;
 	bt->last_unit = BT_NIL;
 	bt->chain_from = BT_NIL;
+	bt->last_site = NULL;
+	for (i = 0; i < BT_SITES; i++)
+		bt->site[i].rip = 0;
 	bt->region[0].pos = bt->region[0].start;
 	bt->region[1].pos = bt->region[1].start;
 	for (i = 0; i < BT_BUCKETS; i++)

@@ -315,25 +315,71 @@ int bt_enter(struct vcpu *v)
 	return go(v, tc);
 }
 
-/* The map entry of TC address @rip. */
-static const struct bt_map *locate(struct bt *bt, u64 rip, u32 *idx)
+/* The unit and the map entry (in the arena) of TC address @rip. */
+static bool locate(struct bt *bt, u64 rip, u32 *idx, u32 *map)
 {
 	const struct bt_unit *u;
 	u32 i;
 
 	if (rip < VMBT_MON_TC || rip >= VMBT_MON_SIZE)
-		return NULL;
+		return false;
 	*idx = bt_unit_at(bt, rip);
 	if (*idx == BT_NIL)
-		return NULL;
+		return false;
 	u = bt_unit(bt, *idx);
 	for (i = 0; i < u->nr_map; i++) {
-		const struct bt_map *m = bt_map(bt, u->map + i);
-
-		if (m->tc_off == rip - u->tc)
-			return m;
+		*map = u->map + i;
+		if (bt_map(bt, *map)->tc_off == rip - u->tc)
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* The same for a callout, which will be back. */
+static const struct bt_map *locate_site(struct bt *bt, u64 rip, u32 *idx)
+{
+	struct bt_site *s = &bt->site[(rip ^ rip >> 9) % BT_SITES];
+	u32 unit, map;
+
+	bt->last_site = NULL;
+	if (s->rip != rip || !rip) {
+		if (!locate(bt, rip, &unit, &map))
+			return NULL;
+		s->rip = rip;
+		s->unit = unit;
+		s->map = map;
+		s->insn.known = false;
+	}
+	bt->last_site = s;
+	*idx = s->unit;
+	return bt_map(bt, s->map);
+}
+
+struct bt_insn *bt_callout_insn(struct vcpu *v)
+{
+	struct bt_site *s = v->bt->last_site;
+
+	if (!s || (bt_unit(v->bt, s->unit)->flags & (BT_U_DEAD | BT_U_CHECK)))
+		return NULL;
+	return &s->insn;
+}
+
+bool bt_continue(struct vcpu *v)
+{
+	const struct vmbt_guest *g = v->guest;
+	struct vmbt_frame *f = &v->frame;
+	u32 i;
+
+	if (!bt_callout_insn(v))
+		return false;
+	for (i = 0; i < 8; i++)
+		f->gpr[i] = g->gpr[i];
+	f->rsp = g->gpr[VMBT_ESP];
+	f->rflags = (f->rflags & ~(u64)REAL_FLAGS) | (g->eflags & REAL_FLAGS);
+	for (i = 0; i < VMBT_NSEG; i++)
+		v->mon->sel[i] = g->seg[i].sel;
+	v->raw = true;
+	return true;
 }
 
 static void move_esp(struct vmbt_guest *g, s32 by)
@@ -401,18 +447,16 @@ static void recover(struct vcpu *v, const struct bt_unit *u,
 int bt_sync(struct vcpu *v)
 {
 	struct bt *bt = v->bt;
-	const struct bt_map *m;
 	struct bt_map at;
-	u32 idx;
+	u32 idx, map;
 
-	m = locate(bt, v->frame.rip, &idx);
 	v->raw = false;
 	bt->chain_from = BT_NIL;
-	if (!m)
+	if (!locate(bt, v->frame.rip, &idx, &map))
 		return X_UNSUPPORTED;
 	bt->last_unit = idx;
 	/* A target that was missed has not been held against the limit. */
-	at = *m;
+	at = *bt_map(bt, map);
 	if (at.kind == BT_M_RET || at.kind == BT_M_JMP)
 		at.kind = BT_M_START;
 	recover(v, bt_unit(bt, idx), &at);
@@ -442,7 +486,7 @@ enum bt_callout_kind bt_callout(struct vcpu *v)
 	u32 idx;
 
 	v->raw = false;
-	m = locate(bt, rip, &idx);
+	m = locate_site(bt, rip, &idx);
 	if (!m || bt->mon[rip] != 0xcd)
 		return BT_NOT_CALLOUT;
 	u = bt_unit(bt, idx);

@@ -43,7 +43,13 @@ static void clock_check(struct vmbt_shared *s, u64 now)
 		pic_set_line(&c->pic, IRQ_CLOCK, true);
 	}
 	next = pit_next(&c->pit, now);
-	WRITE_ONCE(s->clock_tsc, next == PIT_NEVER ? PIT_NEVER : to_tsc(s, next));
+	if (next == PIT_NEVER) {
+		WRITE_ONCE(s->clock_tsc, PIT_NEVER);
+		return;
+	}
+	WRITE_ONCE(s->clock_tsc, to_tsc(s, next));
+	if (next > now)
+		WRITE_ONCE(s->clock_again, to_tsc(s, (next - now) / 4 * 3));
 }
 
 static bool pic_port(u16 port)
@@ -69,7 +75,7 @@ bool chips_pio(u16 port, u8 dir, u8 *val)
 {
 	struct vmbt_shared *s = plat_shared();
 	struct vmbt_chips *c = &s->chip;
-	u64 now, was;
+	u64 now;
 
 	if (port == PORT_DELAY) {
 		if (dir == VMBT_IO_OUT)
@@ -91,11 +97,9 @@ bool chips_pio(u16 port, u8 dir, u8 *val)
 	if (dir == VMBT_IO_IN) {
 		*val = pit_read(&c->pit, port, now);
 	} else {
-		was = s->clock_tsc;
 		pit_write(&c->pit, port, *val, now);
 		clock_check(s, now);
-		/* What the host waits for comes later than this, or has been. */
-		c->hurry = s->clock_tsc < was || plat_tsc() >= was;
+		c->hurry = s->clock_tsc < READ_ONCE(s->clock_armed);
 	}
 	return true;
 }
@@ -104,9 +108,11 @@ bool chips_pio(u16 port, u8 dir, u8 *val)
  * chips_hurry() - must the host be told at once?
  *
  * The host learns of a new time whenever the VMM comes by. That is late if the
- * guest has just programmed the timer.
+ * guest has just programmed the timer. A guest that programs it for each tick
+ * does so right behind a tick, and the host, which guesses that the next
+ * interval will be like the last, comes by early enough without being told.
  *
- * Return: true once after the time has moved to an earlier one.
+ * Return: true once after a time was set that the host would miss.
  */
 bool chips_hurry(void)
 {
@@ -136,6 +142,9 @@ bool chips_service(void)
 		pic_move_lines(&c->pic, edges, lines);
 		c->lines = lines;
 	}
+	/* The guess was wrong: the guest lets its timer rest. */
+	if (s->clock_again && s->clock_tsc == PIT_NEVER && plat_tsc() >= s->clock_armed)
+		WRITE_ONCE(s->clock_again, 0);
 	if (plat_tsc() >= s->clock_tsc)
 		clock_check(s, now_ns(s));
 	return pic_intr(&c->pic);

@@ -7,6 +7,8 @@
 
 #include "../vcpu.h"
 
+struct vmbt_insn;
+
 /* Entered once per VM from metal/, on the VMM's stack; never returns. */
 void __noreturn vmm_main(void);
 
@@ -18,7 +20,9 @@ void core_sync(struct vcpu *v);		/* bring v->guest in sync */
 bool core_serve_host(struct vcpu *v);	/* requests; false: start over */
 bool core_inject(struct vcpu *v);	/* events into the guest; ditto */
 void core_finish(struct vcpu *v, int result);	/* of acting for an insn */
-void core_interpret(struct vcpu *v);	/* one instruction, guest in sync */
+/* One instruction, guest in sync; @in: what it is, or NULL to fetch it. */
+int core_interpret(struct vcpu *v, const struct vmbt_insn *in);
+void core_callout_insn(struct vcpu *v);
 void core_leave(struct vcpu *v, u32 exit_kind);
 void __noreturn core_stop(struct vcpu *v, u32 exit_kind);
 

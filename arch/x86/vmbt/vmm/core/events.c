@@ -79,6 +79,7 @@ static void state_was_set(struct vcpu *v)
 	desc_mappings_changed(v);
 	desc_segs_changed(v);
 	mmu_mode_changed(v);
+	cpu_pvclock_update(v);
 	v->events |= VCPU_EV_MODE;
 }
 
@@ -215,14 +216,14 @@ void core_finish(struct vcpu *v, int result)
 	}
 }
 
-void core_interpret(struct vcpu *v)
+int core_interpret(struct vcpu *v, const struct vmbt_insn *in)
 {
 	bool tf = v->guest->eflags & VMBT_X86_EFLAGS_TF;
 	int r;
 
 	v->shared->irq_ready = !v->shared->extint && cpu_can_take_extint(v);
 	v->interpreted = true;
-	r = interp_step(v);
+	r = in ? interp_insn(v, in) : interp_step(v);
 	/* Trap after the instruction, unless it faulted (SDM vol. 3, 17.3.1.4). */
 	if (tf && (r == X_OK || r == X_HLT)) {
 		v->guest->dr[6] |= 0x4000;
@@ -232,4 +233,5 @@ void core_interpret(struct vcpu *v)
 		v->exc.insn_len = 0;
 	}
 	core_finish(v, r);
+	return r;
 }

@@ -81,7 +81,7 @@ static void page_fault(struct vcpu *v)
 					 lin);
 			core_stop(v, VMBT_EXIT_UNSUPPORTED);
 		}
-		core_interpret(v);
+		core_interpret(v, NULL);
 		break;
 	}
 }
@@ -102,7 +102,7 @@ static void protection_fault(struct vcpu *v)
 		true_exception(v);
 		return;
 	}
-	core_interpret(v);
+	core_interpret(v, NULL);
 }
 
 /* A segment register could not be loaded: its shadow entry was dropped. */
@@ -139,7 +139,7 @@ static void callout(struct vcpu *v)
 	case BT_SELFCHECK:
 		break;
 	case BT_INTERP:
-		core_interpret(v);
+		core_callout_insn(v);
 		break;
 	case BT_NOT_CALLOUT:
 		vcpu_unsupported(v, "ring-1 code forged a callout at rip %x",
@@ -202,7 +202,7 @@ void core_handle_exit(struct vcpu *v)
 		if (v->mode == VCPU_DE) {
 			core_sync(v);
 			v->guest->eip -= 2;
-			core_interpret(v);
+			core_interpret(v, NULL);
 		} else {
 			callout(v);
 		}

@@ -84,7 +84,7 @@ static bool prepare(struct vcpu *v)
 		core_stop(v, VMBT_EXIT_UNSUPPORTED);
 	}
 	if (v->shared->interp_only) {
-		core_interpret(v);
+		core_interpret(v, NULL);
 		return false;
 	}
 	if (direct_possible(v)) {
@@ -95,7 +95,7 @@ static bool prepare(struct vcpu *v)
 	} else {
 		/* Single-stepping needs a trap after each instruction. */
 		if (v->guest->eflags & VMBT_X86_EFLAGS_TF) {
-			core_interpret(v);
+			core_interpret(v, NULL);
 			return false;
 		}
 		if (v->mode == VCPU_DE)
@@ -103,7 +103,7 @@ static bool prepare(struct vcpu *v)
 		v->mode = cpl == 3 ? VCPU_BT3 : VCPU_BT1;
 		r = bt_enter(v);
 		if (r == X_RETRY) {
-			core_interpret(v);
+			core_interpret(v, NULL);
 			return false;
 		}
 		if (r != X_OK) {

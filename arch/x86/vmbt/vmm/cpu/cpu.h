@@ -40,6 +40,7 @@ int cpu_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 int cpu_wrmsr(struct vcpu *v, u32 msr, u64 val);
 void cpu_cpuid(struct vcpu *v, u32 leaf, u32 index, u32 out[4]);
 u64 cpu_rdtsc(struct vcpu *v);
+void cpu_pvclock_update(struct vcpu *v);
 
 /* POPF/IRET's rules for which flags may change at this CPL and IOPL. */
 u32 cpu_flags_writable(struct vcpu *v, u8 opsize);

@@ -161,6 +161,11 @@ int cpu_check_ss(struct vcpu *v, u16 sel, u8 cpl, u8 vector, u32 ext,
 		 struct cpu_desc *d);
 int cpu_check_ring(struct vcpu *v, u8 cpl);
 
+/* pvclock.c */
+void cpu_pvclock_wall(struct vcpu *v, u64 gpa);
+void cpu_set_tsc(struct vcpu *v, u64 tsc);
+bool cpu_has_pvclock(const struct vcpu *v, u32 feature);
+
 /* task.c */
 int cpu_tss_stack(struct vcpu *v, u8 cpl, u32 ext, u16 *ss, u32 *esp);
 int cpu_task_switch_from(struct vcpu *v, u16 sel, int reason, u32 next_eip,

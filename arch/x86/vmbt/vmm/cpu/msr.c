@@ -113,6 +113,32 @@ static bool memory_types(u64 val, bool pat)
 	return true;
 }
 
+static bool wall_clock(u32 msr)
+{
+	return msr == VMBT_MSR_KVM_WALL_CLOCK || msr == VMBT_MSR_KVM_WALL_CLOCK_NEW;
+}
+
+static bool has_kvm(const struct vcpu *v, u32 msr)
+{
+	return cpu_has_pvclock(v, msr >= VMBT_MSR_KVM_WALL_CLOCK_NEW ?
+				  VMBT_KVM_FEATURE_CLOCKSOURCE2 :
+				  VMBT_KVM_FEATURE_CLOCKSOURCE);
+}
+
+static int write_kvm(struct vcpu *v, u32 msr, u64 val)
+{
+	if (!has_kvm(v, msr))
+		return gp0(v);
+	if (wall_clock(msr)) {
+		v->guest->kvm_wall_clock = val;
+		cpu_pvclock_wall(v, val);
+	} else {
+		v->guest->kvm_system_time = val;
+		cpu_pvclock_update(v);
+	}
+	return X_OK;
+}
+
 static int read_amd(struct vcpu *v, u32 msr, u64 *val)
 {
 	if (!is_amd(v))
@@ -205,6 +231,14 @@ int cpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 			return gp0(v);
 		*val = g->tsc_aux;
 		return X_OK;
+	case VMBT_MSR_KVM_WALL_CLOCK:
+	case VMBT_MSR_KVM_SYSTEM_TIME:
+	case VMBT_MSR_KVM_WALL_CLOCK_NEW:
+	case VMBT_MSR_KVM_SYSTEM_TIME_NEW:
+		if (!has_kvm(v, msr))
+			return gp0(v);
+		*val = wall_clock(msr) ? g->kvm_wall_clock : g->kvm_system_time;
+		return X_OK;
 	default:
 		return read_amd(v, msr, val);
 	}
@@ -286,8 +320,13 @@ int cpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		return write_mtrr_var(v, msr, val);
 	switch (msr) {
 	case MSR_TSC:
-		g->tsc_offset = val - plat_tsc();
+		cpu_set_tsc(v, val);
 		return X_OK;
+	case VMBT_MSR_KVM_WALL_CLOCK:
+	case VMBT_MSR_KVM_SYSTEM_TIME:
+	case VMBT_MSR_KVM_WALL_CLOCK_NEW:
+	case VMBT_MSR_KVM_SYSTEM_TIME_NEW:
+		return write_kvm(v, msr, val);
 	case MSR_APIC_BASE:
 		if (val & ~(u64)(APIC_BASE_ADDR | APIC_BASE_ENABLE |
 				 APIC_BASE_BSP))

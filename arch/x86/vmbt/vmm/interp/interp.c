@@ -123,39 +123,39 @@ int ibranch(struct ictx *c, u32 target)
 	return X_OK;
 }
 
-static int fetch(struct ictx *c)
+int interp_fetch(struct vcpu *v, struct vmbt_insn *in)
 {
-	const struct vmbt_seg *cs = &c->g->seg[VMBT_CS];
-	u32 eip = c->g->eip, room, got = 0, len = VMBT_INSN_MAX;
+	const struct vmbt_seg *cs = &v->guest->seg[VMBT_CS];
+	u32 eip = v->guest->eip, room, got = 0, len = VMBT_INSN_MAX;
+	u32 user = vcpu_cpl(v) == 3 ? MMU_USER : 0;
 	u8 buf[VMBT_INSN_MAX];
 	bool limited = false;
 	int r;
 
 	if (eip > cs->limit)
-		return igp0(c);
+		return vcpu_fault_err(v, VMBT_VEC_GP, 0);
 	room = cs->limit - eip;
 	if (room < len - 1) {
 		len = room + 1;
 		limited = true;
 	}
-	r = mmu_fetch(c->v, cs->base + eip, buf, len, MMU_EXEC | imem_user(c),
-		      &got);
+	r = mmu_fetch(v, cs->base + eip, buf, len, MMU_EXEC | user, &got);
 	if (r != X_OK && r != X_FAULT)
 		return r;
 	if (!got)
 		return r == X_FAULT ? X_FAULT : X_RETRY;
 
-	switch (vmbt_decode(&c->in, buf, got, cs->attr & VMBT_ATTR_DB)) {
+	switch (vmbt_decode(in, buf, got, cs->attr & VMBT_ATTR_DB)) {
 	case VMBT_DEC_OK:
 		return X_OK;
 	case VMBT_DEC_SHORT:
 		if (r == X_FAULT)
 			return X_FAULT;
-		return limited ? igp0(c) : X_RETRY;
+		return limited ? vcpu_fault_err(v, VMBT_VEC_GP, 0) : X_RETRY;
 	case VMBT_DEC_TOO_LONG:
-		return igp0(c);
+		return vcpu_fault_err(v, VMBT_VEC_GP, 0);
 	default:
-		return iud(c);
+		return vcpu_fault(v, VMBT_VEC_UD);
 	}
 }
 
@@ -182,28 +182,40 @@ static int dispatch(struct ictx *c)
 				vmbt_op_name(c->in.op));
 }
 
+static int execute(struct ictx *c)
+{
+	struct vcpu *v = c->v;
+	int r;
+
+	v->stats->insns_interpreted++;
+	c->next = c->g->eip + c->in.len;
+
+	if ((c->in.flags & VMBT_IF_PM_ONLY) && !vcpu_protected(v))
+		return iud(c);
+	if ((c->in.flags & VMBT_IF_PRIV) && vcpu_cpl(v))
+		return igp0(c);
+
+	r = dispatch(c);
+	if (r != X_OK && r != X_HLT)
+		return r;
+	c->g->eip = c->next;
+	c->g->int_shadow = c->shadow;
+	if (!c->keep_rf)
+		c->g->eflags &= ~VMBT_X86_EFLAGS_RF;
+	return r;
+}
+
+int interp_insn(struct vcpu *v, const struct vmbt_insn *in)
+{
+	struct ictx c = { .v = v, .g = v->guest, .in = *in };
+
+	return execute(&c);
+}
+
 int interp_step(struct vcpu *v)
 {
 	struct ictx c = { .v = v, .g = v->guest };
-	int r;
+	int r = interp_fetch(v, &c.in);
 
-	r = fetch(&c);
-	if (r)
-		return r;
-	v->stats->insns_interpreted++;
-	c.next = c.g->eip + c.in.len;
-
-	if ((c.in.flags & VMBT_IF_PM_ONLY) && !vcpu_protected(v))
-		return iud(&c);
-	if ((c.in.flags & VMBT_IF_PRIV) && vcpu_cpl(v))
-		return igp0(&c);
-
-	r = dispatch(&c);
-	if (r != X_OK && r != X_HLT)
-		return r;
-	c.g->eip = c.next;
-	c.g->int_shadow = c.shadow;
-	if (!c.keep_rf)
-		c.g->eflags &= ~VMBT_X86_EFLAGS_RF;
-	return r;
+	return r ? r : execute(&c);
 }

@@ -11,6 +11,8 @@
 
 #include "../vcpu.h"
 
+struct vmbt_insn;
+
 /**
  * interp_step() - execute the instruction at CS:EIP of v->guest
  *
@@ -23,5 +25,21 @@
  * Return: X_OK, X_FAULT (v->exc), X_HLT, X_RETRY, X_UNSUPPORTED.
  */
 int interp_step(struct vcpu *v);
+
+/**
+ * interp_fetch() - fetch and decode the instruction at CS:EIP
+ * @v: the vCPU
+ * @in: receives it
+ * Return: X_OK, X_FAULT (v->exc), X_RETRY, X_UNSUPPORTED.
+ */
+int interp_fetch(struct vcpu *v, struct vmbt_insn *in);
+
+/**
+ * interp_insn() - execute an instruction that has been fetched
+ * @v: the vCPU, CS:EIP at the instruction
+ * @in: what interp_fetch() gave, now or earlier
+ * Return: as interp_step()
+ */
+int interp_insn(struct vcpu *v, const struct vmbt_insn *in);
 
 #endif

@@ -228,6 +228,32 @@ static void clock_offset(void)
 	vm_destroy(&vm);
 }
 
+/* The paravirtual time: it is set, and goes on at the pace of the TSC. */
+static void clock_data(void)
+{
+	struct kvm_clock_data set = { .clock = 5000000000ull }, a, b;
+	uint64_t tsc, khz;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	EXPECT_EQ("clock-cap", ioctl(vm.fd, KVM_CHECK_EXTENSION,
+				     KVM_CAP_ADJUST_CLOCK), KVM_CLOCK_TSC_STABLE);
+	EXPECT_EQ("clock-set", ioctl(vm.fd, KVM_SET_CLOCK, &set), 0);
+	tsc = __builtin_ia32_rdtsc();
+	EXPECT_EQ("clock-get", ioctl(vm.fd, KVM_GET_CLOCK, &a), 0);
+	usleep(20000);
+	ioctl(vm.fd, KVM_GET_CLOCK, &b);
+	khz = ioctl(vm.cpu, KVM_GET_TSC_KHZ, 0);
+	tsc = __builtin_ia32_rdtsc() - tsc;
+	test_result("clock-runs", a.clock >= set.clock && b.clock >= a.clock + 20000000 &&
+		    b.clock - a.clock <= tsc * 1000000 / khz + 1000,
+		    "%llu then %llu", (unsigned long long)a.clock,
+		    (unsigned long long)b.clock);
+	set.flags = KVM_CLOCK_REALTIME;
+	EXPECT_ERRNO("clock-flags", ioctl(vm.fd, KVM_SET_CLOCK, &set), EINVAL);
+	vm_destroy(&vm);
+}
+
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -493,6 +519,7 @@ int main(void)
 	mmio();
 	string_io();
 	clock_offset();
+	clock_data();
 	signals();
 	interrupts();
 	chips();

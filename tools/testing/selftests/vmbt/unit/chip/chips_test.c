@@ -154,8 +154,17 @@ static void ticks(void)
 	u64 start, n = 0;
 
 	start_clock();
-	EXPECT(chips_hurry());			/* earlier than the 18.2 Hz before */
+	/* Who would come by later, or never, is told, and once. */
+	shared.clock_armed = shared.clock_tsc + 1;
+	out(0x61, 0);
+	EXPECT(chips_hurry());
 	EXPECT(!chips_hurry());
+	shared.clock_armed = shared.clock_tsc;
+	out(0x61, 0);
+	EXPECT(!chips_hurry());
+	/* The next one is 10 ms away: the host shall not wait as long. */
+	EXPECT(shared.clock_again > 7 * KHZ);
+	EXPECT(shared.clock_again < 8 * KHZ);
 	start = tsc;
 	while (tsc < start + 10000 * KHZ) {
 		EXPECT(shared.clock_tsc > tsc);
@@ -196,12 +205,15 @@ static void one_shot(void)
 	if (chips_service())
 		chips_ack();
 	EXPECT_EQ(shared.clock_tsc, NEVER);
+	shared.clock_armed = NEVER;
 	out(0x40, 0x00);
 	out(0x40, 0xf0);
 	EXPECT(chips_hurry());
+	shared.clock_armed = shared.clock_tsc;
 	out(0x40, 0x00);
 	out(0x40, 0x10);			/* 4096: 3.4 ms */
 	EXPECT(chips_hurry());
+	shared.clock_armed = shared.clock_tsc;
 	out(0x40, 0x00);
 	out(0x40, 0x20);			/* later: the host will see */
 	EXPECT(!chips_hurry());
@@ -215,6 +227,7 @@ static void one_shot(void)
 	out(0x20, 0x60);
 	EXPECT(!chips_service());
 	/* the last one is over: the host waits for nothing, so it must be told */
+	shared.clock_armed = NEVER;
 	out(0x40, 0x00);
 	out(0x40, 0x10);
 	EXPECT(chips_hurry());

@@ -84,11 +84,29 @@ u32 rnd(void)
 
 /* The platform. */
 
+u64 fake_tsc = 1000;
+
 u64 plat_tsc(void)
 {
-	static u64 t = 1000;
+	return fake_tsc += 10;
+}
 
-	return t += 10;
+bool mmu_read_phys(struct vcpu *v, u64 gpa, void *buf, u32 len)
+{
+	(void)v;
+	if (gpa > FAKE_RAM || len > FAKE_RAM - gpa)
+		return false;
+	memcpy(buf, ram + gpa, len);
+	return true;
+}
+
+bool mmu_write_phys(struct vcpu *v, u64 gpa, const void *buf, u32 len)
+{
+	(void)v;
+	if (gpa > FAKE_RAM || len > FAKE_RAM - gpa)
+		return false;
+	memcpy(ram + gpa, buf, len);
+	return true;
 }
 
 void plat_log(const char *fmt, ...)
@@ -311,6 +329,7 @@ void fake_reset(void)
 		.mon_base = VMBT_MON_FIXED_BASE,
 	};
 	shared.host_caps = VMBT_HOST_INTEL | VMBT_HOST_NX;
+	shared.tsc_khz = 1000000;
 	shared.ncpuid = 4;
 	shared.cpuid[0] = (struct vmbt_cpuid){
 		.function = 0, .eax = 1, .ebx = 0x756e6547, .edx = 0x49656e69,

@@ -34,7 +34,8 @@ extern u8 ram[FAKE_RAM];
 extern struct fake_page page[FAKE_PAGES];	/* by linear page; traces by gfn */
 extern u32 fake_cr3_fails;			/* next loads of CR3: #GP(0) */
 extern u32 fake_mode_changes;
-extern u32 fake_writes;				/* mmu_write() that went through */
+extern u32 fake_writes;
+extern u64 fake_tsc;				/* mmu_write() that went through */
 
 /* Where the tests put things. */
 #define GDT		0x1000

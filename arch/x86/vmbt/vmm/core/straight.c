@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The short way around for the instructions at callouts.
+ *
+ * A callout means: the VMM does this one instruction. The long way brings the
+ * guest in sync, fetches and decodes the instruction, does it, and enters the
+ * cache anew as if the guest had never been there. Most of that is the same
+ * every time. Here the instruction is kept decoded with the callout, and what
+ * has touched nothing but general registers, flags and data segments goes on
+ * right behind the callout, in the frame that is still there.
+ */
+#include "core.h"
+#include "../bt/bt.h"
+#include "../desc/desc.h"
+#include "../interp/interp.h"
+#include "../metal/metal.h"
+#include "../mmu/mmu.h"
+
+/* How much of the way in an instruction makes necessary. */
+enum way {
+	WAY_LONG,
+	WAY_FRAME,		/* registers only */
+	WAY_TABLES,		/* page tables or selectors may have changed */
+};
+
+static enum way way_of(const struct vmbt_insn *in)
+{
+	switch (in->op) {
+	case VMBT_OP_IN:
+	case VMBT_OP_OUT:
+	case VMBT_OP_RDTSC:
+	case VMBT_OP_RDTSCP:
+	case VMBT_OP_RDMSR:
+	case VMBT_OP_CPUID:
+	case VMBT_OP_MOV_FROM_CR:
+	case VMBT_OP_MOV_FROM_DR:
+	case VMBT_OP_CLTS:
+		return WAY_FRAME;
+	case VMBT_OP_INVLPG:
+		return WAY_TABLES;
+	case VMBT_OP_MOV_TO_SREG:
+	case VMBT_OP_POP_SREG:
+		return in->sreg == VMBT_SEG_SS ? WAY_LONG : WAY_TABLES;
+	default:
+		return WAY_LONG;
+	}
+}
+
+/* Go on behind the callout if nothing else wants a look at the guest. */
+static void go_on(struct vcpu *v, enum way way)
+{
+	/* A new hidden part concerns the tables only, which come next. */
+	if (way == WAY_LONG || (v->events & ~VCPU_EV_SEGS) || metal_requests())
+		return;
+	if (!bt_continue(v))
+		return;
+	if (way == WAY_TABLES) {
+		v->raw = false;
+		mmu_activate(v);
+		if (v->events & ~VCPU_EV_SEGS)
+			return;
+		desc_prepare(v, v->mode);
+		v->raw = true;
+	}
+	v->events &= ~VCPU_EV_SEGS;
+}
+
+/**
+ * core_callout_insn() - do the instruction of a callout
+ * @v: the vCPU, in sync, right behind bt_callout()
+ */
+void core_callout_insn(struct vcpu *v)
+{
+	struct bt_insn *kept = bt_callout_insn(v);
+	u32 next;
+	int r;
+
+	if (!kept) {
+		core_interpret(v, NULL);
+		return;
+	}
+	if (!kept->known) {
+		r = interp_fetch(v, &kept->in);
+		if (r) {
+			core_finish(v, r);
+			return;
+		}
+		kept->known = true;
+	}
+	next = v->guest->eip + kept->in.len;
+	if (core_interpret(v, &kept->in) == X_OK && v->guest->eip == next)
+		go_on(v, way_of(&kept->in));
+}
