@@ -114,6 +114,30 @@ static const char *flags_popped(u32 image, u8 opsize)
 	return NULL;
 }
 
+/*
+ * In flat segments: whether an access from the last to the first byte of 4 GiB
+ * faults is up to the CPU (SDM vol. 3, 6.3). And a stray access to the monitor
+ * area finds it, as said in the architecture, section 4; so does a process.
+ */
+static bool special(u32 addr)
+{
+	return addr + 64 < 96 || addr - (MON_BASE - 64) < VMBT_MON_SIZE + 128 ||
+	       addr - (TRAMP - 64) < 4096 + 128;
+}
+
+#define SPECIAL	"access across 4 GiB or to the monitor area"
+
+static bool at_special(const struct vmbt_insn *in, const u32 *gpr)
+{
+	if (!(prog->what & S_32) || (prog->what & S_BASED))
+		return false;
+	return (in->flags & VMBT_IF_MEM && special(vmbt_insn_ea(in, gpr))) ||
+	       (in->flags & VMBT_IF_STR_SRC && special(gpr[VMBT_ESI])) ||
+	       (in->flags & VMBT_IF_STR_DST && special(gpr[VMBT_EDI])) ||
+	       (in->flags & VMBT_IF_STACK && special(gpr[VMBT_ESP])) ||
+	       (in->op == VMBT_OP_LEAVE && special(gpr[VMBT_EBP]));
+}
+
 /* What a process may not do, or not see, as a guest would. */
 static const char *not_raw(const struct vmbt_insn *in)
 {
@@ -202,15 +226,19 @@ static bool watch(struct native_exit *x)
 		return false;
 	for (;;) {
 		lin = linear(VMBT_CS, x->eip);
-		if (!in_window(lin, 1))
-			return true;
+		if (!in_window(lin, 1)) {
+			if (special(lin))
+				found = SPECIAL;
+			return !found;
+		}
 		if (!in_window(lin, VMBT_INSN_MAX))
 			found = "at the end of memory";
 		refused = vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
 				      prog->what & S_32) != VMBT_DEC_OK ||
 			  in.cls == VMBT_CLS_UD;
 		if (!refused && !found)
-			found = not_raw(&in);
+			found = at_special(&in, x->gpr) ? SPECIAL :
+							  not_raw(&in);
 		if (++steps > max_steps)
 			found = "too long to judge";
 		if (found)
@@ -227,26 +255,6 @@ static bool watch(struct native_exit *x)
 		if (x->eip == lin)
 			return true;
 	}
-}
-
-/*
- * In flat segments: whether an access from the last to the first byte of 4 GiB
- * faults is up to the CPU (SDM vol. 3, 6.3). And a stray access to the monitor
- * area reads it, as said in the architecture, section 4.
- */
-static bool special(u32 addr)
-{
-	return addr + 64 < 96 || addr - (MON_BASE - 64) < VMBT_MON_SIZE + 128 ||
-	       addr - (TRAMP - 64) < 4096 + 128;
-}
-
-static bool at_special(const struct vmbt_insn *in, const u32 *gpr)
-{
-	return (in->flags & VMBT_IF_MEM && special(vmbt_insn_ea(in, gpr))) ||
-	       (in->flags & VMBT_IF_STR_SRC && special(gpr[VMBT_ESI])) ||
-	       (in->flags & VMBT_IF_STR_DST && special(gpr[VMBT_EDI])) ||
-	       (in->flags & VMBT_IF_STACK && special(gpr[VMBT_ESP])) ||
-	       (in->op == VMBT_OP_LEAVE && special(gpr[VMBT_EBP]));
 }
 
 /* What even the interpreter and the translator need not agree on. */
@@ -266,8 +274,8 @@ static const char *not_interp(void)
 		return "another result each time";
 	if (flags_open(in.op))
 		return "undefined flags";
-	if ((prog->what & S_32) && at_special(&in, g->gpr))
-		return "access across 4 GiB or to the monitor area";
+	if (at_special(&in, g->gpr))
+		return SPECIAL;
 	rep_note(&in, lin);
 	return NULL;
 }
