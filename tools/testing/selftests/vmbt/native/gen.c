@@ -374,14 +374,22 @@ static void piece(u32 depth)
 	}
 }
 
+/* Now and then where 16-bit offsets wrap. */
+static u32 pointer(u32 win)
+{
+	return rnd(16) ? off(win) : off(rnd(48) - 32) & 0xffff;
+}
+
 static void registers(struct vmbt_guest *g)
 {
+	bool flat = off(0);
 	u32 i;
 
 	for (i = 0; i < 8; i++)
 		switch (i) {
 		case VMBT_ESP:
-			g->gpr[i] = off(STACK - 0x100 - rnd(4));
+			g->gpr[i] = STACK - 0x100 - rnd(4);
+			g->gpr[i] = flat ? off(g->gpr[i]) : pointer(g->gpr[i]);
 			break;
 		case VMBT_EAX:
 		case VMBT_ECX:
@@ -389,7 +397,8 @@ static void registers(struct vmbt_guest *g)
 			g->gpr[i] = rnd(2) ? rnd(0x400) : rnd(0);
 			break;
 		default:
-			g->gpr[i] = off(DATA + rnd(0x2000));
+			g->gpr[i] = DATA + rnd(0x2000);
+			g->gpr[i] = flat ? off(g->gpr[i]) : pointer(g->gpr[i]);
 			if (!code32)
 				g->gpr[i] |= rnd(2) ? rnd(0) & 0xffff0000 : 0;
 		}
