@@ -73,8 +73,10 @@ void core_stop(struct vcpu *v, u32 exit_kind)
 		plat_exit(exit_kind);
 }
 
+/* User space that sets state may have written guest memory as well: code, too. */
 static void state_was_set(struct vcpu *v)
 {
+	bt_flush(v);
 	desc_tables_changed(v);
 	desc_mappings_changed(v);
 	desc_segs_changed(v);
