@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+#
+# Would the native tests notice? Each mutant is the tree with one line of the
+# translator, the interpreter or the decoder made wrong; some test must fail.
+#
+# usage: mutants.py TOP BUILD
+import os
+import shutil
+import subprocess
+import sys
+
+# Name, file below vmm, what stands there, what to put instead.
+MUTANTS = [
+    ("ret-n-16-bit-stack", "bt/flow.c",
+     "if (!(e->ctx->mode & BT_MODE_STACK32))", "if (0)"),
+    ("no-prefix-flip", "bt/copy.c", "osz = !osz;", ""),
+    ("push-sreg-size", "bt/copy.c",
+     "\t\tif (in->opsize == 2)\n\t\t\te8(e, 0x66);\n\t\te8(e, 0x65);\n\t\te8(e, 0xff);",
+     "\t\te8(e, 0x65);\n\t\te8(e, 0xff);"),
+    ("ret-pop-size", "bt/flow.c",
+     "BT_F_POPPED | (ops16 ? BT_F_OPS16 : 0);", "BT_F_POPPED;"),
+    ("loop-address-size", "bt/flow.c",
+     "\tif (in->asize == 2)\n\t\te8(e, 0x67);\n\te8(e, in->opcode);",
+     "\te8(e, in->opcode);"),
+    ("branch-past-limit", "bt/flow.c",
+     "if (target > e->ctx->cs_limit) {",
+     "if (target > e->ctx->cs_limit + 1) {"),
+    ("last-byte-of-unit", "bt/cache.c", "hit = lo < end && start < hi;",
+     "hit = lo < end && start + 1 < hi;"),
+    ("stale-chain", "bt/chain.c", "patch(bt, u, i & 1, 0);", ""),
+    ("sp-wraps", "bt/enter.c",
+     "(g->gpr[VMBT_ESP] & 0xffff0000) |\n\t\t\t\t   (esp & 0xffff);", "esp;"),
+    ("repe-flag", "interp/string.c",
+     "*stop = !!(c->g->eflags & VMBT_X86_EFLAGS_ZF) !=",
+     "*stop = !!(c->g->eflags & VMBT_X86_EFLAGS_CF) !="),
+    ("bit-offset-wraps", "interp/interp.c", "off = (u16)off;", ";"),
+    ("16-bit-address", "decode/decode.c",
+     "return in->asize == 2 ? ea & 0xffff : ea;", "return ea;"),
+    ("16-bit-target", "decode/decode.c",
+     "return in->opsize == 2 ? target & 0xffff : target;", "return target;"),
+]
+
+NATIVE = "tools/testing/selftests/vmbt/native"
+
+
+def build(tree, out):
+    return subprocess.run(
+        ["make", "-s", "-C", os.path.join(tree, NATIVE), "O=" + out, "all"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def noticed(out):
+    """The first test that fails, or None."""
+    runs = [[out + "/units"]]
+    # Several short rounds: most mutants fall at once.
+    runs += [[out + "/random", "2", str(seed), "4000"]
+             for seed in (7, 50007, 100007, 150007)]
+    for run in runs:
+        with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as p:
+            for line in p.stdout:
+                if line.startswith("not ok"):
+                    p.kill()
+                    return line[7:].split(":")[0]
+            if p.wait():
+                return os.path.basename(run[0]) + " died"
+    return None
+
+
+def main():
+    top, out = sys.argv[1:3]
+    tree = os.path.join(out, "tree")
+    shutil.rmtree(tree, ignore_errors=True)
+    for folder in ("arch/x86/vmbt", "tools/testing/selftests/vmbt/lib", NATIVE):
+        shutil.copytree(os.path.join(top, folder), os.path.join(tree, folder))
+    bad = 0
+    for name, file, old, new in [(None, None, None, None)] + MUTANTS:
+        if name:
+            path = os.path.join(tree, "arch/x86/vmbt/vmm", file)
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            if text.count(old) != 1:
+                print(f"not ok mutant-{name}: {file} has another text now")
+                bad = 1
+                continue
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text.replace(old, new))
+        made = build(tree, os.path.join(out, "build"))
+        test = None if made.returncode else noticed(os.path.join(out, "build"))
+        if made.returncode:
+            print(f"not ok mutant-{name}: does not build: {made.stderr[-300:]}")
+            bad = 1
+        elif not name and test:
+            print(f"not ok mutant-none: {test} fails without a mutation")
+            return 1
+        elif name and not test:
+            print(f"not ok mutant-{name}: nothing failed")
+            bad = 1
+        elif name:
+            print(f"ok mutant-{name} # {test}")
+        sys.stdout.flush()
+        if name:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())
