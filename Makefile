@@ -25,6 +25,10 @@ deps:
 	@mkdir -p $(B)
 	@$(if $(STOCK),scripts/deps.sh,:)
 
+# What the tests need beyond that, asked for before anything is built.
+deps-check:
+	@scripts/deps.sh --check
+
 fetch: deps
 	@scripts/fetch.sh host headers guest
 
@@ -60,11 +64,11 @@ guest-native: deps
 kernel: deps
 	@$(if $(filter debug,$(KERNEL)),scripts/debug-kernel,:)
 
-check: module tools
+check: deps-check module tools
 	@scripts/fetch.sh guest checkpatch
 	@tools/testing/selftests/vmbt/run.sh $(PARTS)
 
-check-deep: module tools
+check-deep: deps-check module tools
 	@scripts/fetch.sh guest
 	@DEEP=1 tools/testing/selftests/vmbt/run.sh deep $(ITEM)
 
@@ -84,5 +88,5 @@ clean:
 help:
 	@scripts/help.sh
 
-.PHONY: all deps fetch module module-locked tools kernel run host guest-native check check-deep \
-	lint series install clean help
+.PHONY: all deps deps-check fetch module module-locked tools kernel run host \
+	guest-native check check-deep lint series install clean help

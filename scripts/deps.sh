@@ -7,12 +7,21 @@
 # architecture, and does nothing at all - no network, no apt - when everything
 # is there already, so that every make target can call it first. Kernels and
 # i386 programs are not installed: scripts/fetch.sh unpacks them under build/.
+#
+#   scripts/deps.sh [--check] [PACKAGE...]
+#
+# --check: those that only the tests need, too. PACKAGE: these as well.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 list=scripts/packages.txt
+not='/# check:/d'
+if [ "${1:-}" = --check ]; then
+	not=
+	shift
+fi
 extra=("$@")
-mapfile -t want < <(sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$list"
+mapfile -t want < <(sed -e "$not" -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$list"
 		    [ ${#extra[@]} -eq 0 ] || printf '%s\n' "${extra[@]}")
 
 # dpkg-query is fast, but not that fast: remember the list that was complete.

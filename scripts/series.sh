@@ -9,7 +9,9 @@
 # end patches/*.patch, which hold all that changes in files of the kernel. The
 # kernel's side of the diff is taken from linux-source-6.12.
 #
-#   IN_TREE=DIR	also copies the result over an unpacked Linux tree
+#   IN_TREE=DIR	also copies the result over an unpacked Linux tree; what did
+#		not change keeps its time, so that little is built again
+#   WORKTREE=1	takes the files as they are, committed or not
 set -euo pipefail
 top=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 B=$top/build
@@ -52,10 +54,15 @@ git commit -q -m 'Linux 6.12'
 git tag base
 
 copy() {		# tracked files below the given paths, as committed
+	local f
 	git -C "$top" ls-files -z -- "$@" | while IFS= read -r -d '' f; do
 		[ -e "$f" ] && continue
 		mkdir -p "$(dirname "$f")"
-		git -C "$top" show "HEAD:$f" > "$f"
+		if [ -z "${WORKTREE:-}" ]; then
+			git -C "$top" show "HEAD:$f" > "$f"
+		elif [ -e "$top/$f" ]; then
+			cat "$top/$f" > "$f"
+		fi
 		[ ! -x "$top/$f" ] || chmod +x "$f"
 	done
 }
@@ -86,6 +93,17 @@ for f in "$S"/mail/*.patch; do
 done
 git diff --quiet series check
 if [ -n "${IN_TREE:-}" ]; then
-	git archive check | tar -C "$IN_TREE" -xf -
+	# What an earlier series brought and this one does not must go.
+	list=$IN_TREE/.vmbt-files
+	git diff --name-only base check | sort > "$S/files"
+	[ ! -e "$list" ] || (cd "$IN_TREE" && comm -23 "$list" "$S/files" | xargs -r rm -f)
+	while read -r f; do
+		cmp -s "$f" "$IN_TREE/$f" && continue
+		mkdir -p "$(dirname "$IN_TREE/$f")"
+		cp -p "$f" "$IN_TREE/$f.new"
+		touch "$IN_TREE/$f.new"
+		mv "$IN_TREE/$f.new" "$IN_TREE/$f"
+	done < "$S/files"
+	cp "$S/files" "$list"
 fi
 ls "$S"/mail/*.patch | sed "s,^$top/,,"

@@ -185,6 +185,20 @@ struct vmbt_guest {
 #define VMBT_KVM_FEATURE_CLOCKSOURCE2	3
 #define VMBT_KVM_FEATURE_CLOCKSOURCE_STABLE	24
 
+/* DR6 and DR7 (SDM vol. 3, 18.2.3 and 18.2.4); n is the breakpoint's number. */
+#define VMBT_DR6_FIXED		0xffff0ff0
+#define VMBT_DR6_HITS		0x0000000f	/* B0-B3 */
+#define VMBT_DR6_STICKY		0x0000e000	/* BD, BS, BT */
+#define VMBT_DR6_BS		0x00004000
+#define VMBT_DR7_FIXED		0x00000400
+#define VMBT_DR7_ENABLED	0x000000ff	/* L0-L3 and G0-G3 */
+#define VMBT_DR7_ON(dr7, n)	((dr7) >> (2 * (n)) & 3)
+#define VMBT_DR7_RW(dr7, n)	((dr7) >> (16 + 4 * (n)) & 3)
+#define VMBT_DR7_RW_EXEC	0
+#define VMBT_DR7_RW_WRITE	1
+#define VMBT_DR7_RW_IO		2
+#define VMBT_DR7_LEN(dr7, n)	((dr7) >> (18 + 4 * (n)) & 3)
+
 /* Exceptions (SDM vol. 3, table 6-1). */
 enum vmbt_vector {
 	VMBT_VEC_DE = 0, VMBT_VEC_DB = 1, VMBT_VEC_NMI = 2, VMBT_VEC_BP = 3,

@@ -59,9 +59,8 @@
 #define VMBT_STACK_ENTRY	1
 #define VMBT_STACK_NMI		2
 #define VMBT_STACK_DF		3
-#define VMBT_STACK_DB		4
-#define VMBT_STACK_MC		5
-#define VMBT_STACKS		6
+#define VMBT_STACK_MC		4
+#define VMBT_STACKS		5
 #define VMBT_STACK_MAIN_PAGES	12
 #define VMBT_STACK_IST_PAGES	2
 #define VMBT_STACK_TOP(n)	(VMBT_STACK_BASE + ((n) + 1) * VMBT_STACK_SLOT)

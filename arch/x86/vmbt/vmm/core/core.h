@@ -23,7 +23,14 @@ void core_finish(struct vcpu *v, int result);	/* of acting for an insn */
 /* One instruction, guest in sync; @in: what it is, or NULL to fetch it. */
 int core_interpret(struct vcpu *v, const struct vmbt_insn *in);
 void core_callout_insn(struct vcpu *v);
+void core_step(struct vcpu *v);	/* the next one, with its breakpoints */
 void core_leave(struct vcpu *v, u32 exit_kind);
 void __noreturn core_stop(struct vcpu *v, u32 exit_kind);
+
+/* core/debug.c */
+bool core_debug_armed(const struct vcpu *v);
+int core_debug_trap(struct vcpu *v, u32 dr6);
+int core_debug_after(struct vcpu *v, int result, bool tf);
+void core_debug_late(struct vcpu *v);
 
 #endif

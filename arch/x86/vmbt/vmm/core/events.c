@@ -73,8 +73,10 @@ void core_stop(struct vcpu *v, u32 exit_kind)
 		plat_exit(exit_kind);
 }
 
+/* User space that sets state may have written guest memory as well: code, too. */
 static void state_was_set(struct vcpu *v)
 {
+	bt_flush(v);
 	desc_tables_changed(v);
 	desc_mappings_changed(v);
 	desc_segs_changed(v);
@@ -223,15 +225,11 @@ int core_interpret(struct vcpu *v, const struct vmbt_insn *in)
 
 	v->shared->irq_ready = !v->shared->extint && cpu_can_take_extint(v);
 	v->interpreted = true;
+	v->dr_hits = 0;
 	r = in ? interp_insn(v, in) : interp_step(v);
 	/* Trap after the instruction, unless it faulted (SDM vol. 3, 17.3.1.4). */
-	if (tf && (r == X_OK || r == X_HLT)) {
-		v->guest->dr[6] |= 0x4000;
-		v->guest->halted = 0;
-		r = vcpu_fault(v, VMBT_VEC_DB);
-		v->exc.soft = VMBT_EV_ICEBP;
-		v->exc.insn_len = 0;
-	}
+	if (unlikely(tf || v->dr_hits || v->dr_held))
+		r = core_debug_after(v, r, tf);
 	core_finish(v, r);
 	return r;
 }

@@ -108,6 +108,9 @@ static void protection_fault(struct vcpu *v)
 /* A segment register could not be loaded: its shadow entry was dropped. */
 static void entry_fault(struct vcpu *v)
 {
+	/* Nothing is wrong with the frame: once more. */
+	if (v->frame.vector == VMBT_VEC_DB)
+		return;
 	core_sync(v);
 	if (desc_fault(v, v->frame.vector, v->frame.error))
 		return;
@@ -119,10 +122,7 @@ static void entry_fault(struct vcpu *v)
 static void debug_trap(struct vcpu *v)
 {
 	core_sync(v);
-	v->guest->dr[6] = 0xffff0ff0 | (v->frame.dr6 & 0xe00f);
-	v->exc = (struct vcpu_exc){ .vector = VMBT_VEC_DB,
-				    .soft = VMBT_EV_ICEBP };
-	core_finish(v, X_FAULT);
+	core_finish(v, core_debug_trap(v, v->frame.dr6));
 }
 
 static void callout(struct vcpu *v)

@@ -21,9 +21,6 @@
 #include "../plat.h"
 #include "../../include/layout.h"
 
-/* L0-L3 and G0-G3 (SDM vol. 3, 17.2.4) */
-#define DR7_ENABLED	0xff
-
 static struct vcpu vcpu0;
 
 static void init(struct vcpu *v)
@@ -77,14 +74,8 @@ static bool prepare(struct vcpu *v)
 		vcpu_unsupported(v, "the guest runs at privilege level %u", cpl);
 		core_stop(v, VMBT_EXIT_UNSUPPORTED);
 	}
-	/* Breakpoints are not loaded into the CPU: one that is missed lies. */
-	if (v->guest->dr[7] & DR7_ENABLED) {
-		vcpu_unsupported(v, "the guest armed a hardware breakpoint (dr7 %08x)",
-				 v->guest->dr[7]);
-		core_stop(v, VMBT_EXIT_UNSUPPORTED);
-	}
 	if (v->shared->interp_only) {
-		core_interpret(v, NULL);
+		core_step(v);
 		return false;
 	}
 	if (direct_possible(v)) {
@@ -94,8 +85,9 @@ static bool prepare(struct vcpu *v)
 		direct_enter(v);
 	} else {
 		/* Single-stepping needs a trap after each instruction. */
-		if (v->guest->eflags & VMBT_X86_EFLAGS_TF) {
-			core_interpret(v, NULL);
+		if ((v->guest->eflags & VMBT_X86_EFLAGS_TF) || core_debug_armed(v)) {
+			plat_yield();
+			core_step(v);
 			return false;
 		}
 		if (v->mode == VCPU_DE)
@@ -129,6 +121,8 @@ void vmm_main(void)
 
 	init(v);
 	for (;;) {
+		if (unlikely(v->dr_late))
+			core_debug_late(v);
 		if (!core_serve_host(v) || !core_inject(v))
 			continue;
 		if (v->events) {

@@ -58,6 +58,9 @@ static u32 flags_image(const struct vcpu *v, const struct event *e)
 {
 	u32 flags = v->guest->eflags;
 
+	/* The instruction is complete. */
+	if (e->type == VMBT_EV_SOFT || e->type == VMBT_EV_ICEBP)
+		return flags & ~VMBT_X86_EFLAGS_RF;
 	if (e->type != VMBT_EV_FAULT)
 		return flags;
 	switch (e->vector) {

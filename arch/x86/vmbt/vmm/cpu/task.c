@@ -96,18 +96,11 @@ int cpu_tss_stack(struct vcpu *v, u8 cpl, u32 ext, u16 *ss, u32 *esp)
 	return X_OK;
 }
 
-/**
- * cpu_io_allowed() - may this port be used?
- * @v: the vCPU
- * @port: first port
- * @size: 1, 2 or 4
- *
+/*
  * Reads two bytes of the bitmap, as the CPU does, so the byte behind the last
  * one must be within the limit, too (SDM vol. 1, 19.5.2).
- *
- * Return: X_OK, or X_FAULT with #GP(0) or #PF
  */
-int cpu_io_allowed(struct vcpu *v, u16 port, u8 size)
+static int io_allowed(struct vcpu *v, u16 port, u8 size)
 {
 	const struct vmbt_seg *tr = &v->guest->tr;
 	u32 off, mask = (1u << size) - 1;
@@ -130,6 +123,43 @@ int cpu_io_allowed(struct vcpu *v, u16 port, u8 size)
 	if (r)
 		return r;
 	return get16(buf) >> (port & 7) & mask ? gp0(v) : X_OK;
+}
+
+/* I/O breakpoints exist with CR4.DE only (SDM vol. 3, 18.2.4). */
+static void io_watch(struct vcpu *v, u16 port, u8 size)
+{
+	static const u8 last[] = { 0, 1, 7, 3 };
+	u32 dr7 = v->guest->dr[7], from, len, n;
+
+	if (!(v->guest->cr4 & VMBT_CR4_DE))
+		return;
+	for (n = 0; n < 4; n++) {
+		if (!VMBT_DR7_ON(dr7, n) || VMBT_DR7_RW(dr7, n) != VMBT_DR7_RW_IO)
+			continue;
+		len = last[VMBT_DR7_LEN(dr7, n)];
+		from = v->guest->dr[n] & ~len;
+		if (port - from <= len || from - port < size)
+			v->dr_hits |= 1u << n;
+	}
+}
+
+/**
+ * cpu_io_allowed() - may this port be used?
+ * @v: the vCPU
+ * @port: first port
+ * @size: 1, 2 or 4
+ *
+ * The guest's I/O breakpoints take note if it is.
+ *
+ * Return: X_OK, or X_FAULT with #GP(0) or #PF
+ */
+int cpu_io_allowed(struct vcpu *v, u16 port, u8 size)
+{
+	int r = io_allowed(v, port, size);
+
+	if (!r && unlikely(v->guest->dr[7] & VMBT_DR7_ENABLED))
+		io_watch(v, port, size);
+	return r;
 }
 
 /**

@@ -51,7 +51,12 @@ void direct_sync(struct vcpu *v)
 		g->gpr[i] = f->gpr[i];
 	g->eip = f->rip;
 	g->gpr[VMBT_ESP] = f->rsp;
+	/*
+	 * RF is 1 after a fault, which is what the guest's handler gets as
+	 * well, and where an interrupt came before the instruction that an
+	 * IRET set it for.
+	 */
 	g->eflags = (g->eflags & ~(DIRECT_FLAGS | VMBT_X86_EFLAGS_RF)) |
-		    (f->rflags & DIRECT_FLAGS);
+		    (f->rflags & (DIRECT_FLAGS | VMBT_X86_EFLAGS_RF));
 	desc_sync_de(v);
 }

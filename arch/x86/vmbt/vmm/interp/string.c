@@ -59,6 +59,13 @@ static void compare(struct ictx *c, u32 a, u32 b)
 	c->g->eflags = (c->g->eflags & ~VMBT_EFLAGS_ARITH) | fl;
 }
 
+/* May a trap be due after any instruction? */
+static bool stepping(const struct ictx *c)
+{
+	return (c->g->eflags & VMBT_X86_EFLAGS_TF) ||
+	       (c->g->dr[7] & VMBT_DR7_ENABLED);
+}
+
 /*
  * How many items a port transfer may do at once: all in one page and one
  * direction, so that memory is checked once and user space is asked once.
@@ -70,7 +77,7 @@ static u32 port_batch(struct ictx *c, u8 reg, u32 want)
 		  off;
 	u32 room = (0x1000 - (lin & 0xfff)) / size;
 
-	if (c->g->eflags & VMBT_X86_EFLAGS_DF)
+	if ((c->g->eflags & VMBT_X86_EFLAGS_DF) || stepping(c))
 		return 1;
 	if (c->in.asize == 2 && room > (0x10000 - off) / size)
 		room = (0x10000 - off) / size;
@@ -192,6 +199,10 @@ static int exec_string(struct ictx *c)
 	bool stop = false;
 	u32 budget = REP_BUDGET, n, done;
 	int r;
+
+	/* Traps come between two iterations. */
+	if (stepping(c))
+		budget = 1;
 
 	if (port) {
 		r = cpu_io_allowed(c->v, c->g->gpr[VMBT_EDX], c->in.opsize);

@@ -239,10 +239,13 @@ metal_entry_aborted:
 
 metal_debug:
 	/*
-	 * TF on SYSENTER traps after its first instruction, a breakpoint held
-	 * back by MOV SS after the next: drop it.
+	 * TF on SYSENTER traps after its first instruction. A data breakpoint
+	 * held back by MOV SS comes after the next one, and if that left the
+	 * guest, here. metal_run() sees to what is the guest's.
 	 */
 	andl	$~0x100, 56(%rsp)
+	movq	%dr6, %rax
+	orl	%eax, metal_late_dr6(%rip)
 	movl	$0xffff0ff0, %eax
 	movq	%rax, %dr6
 	jmp	metal_resume
@@ -281,6 +284,11 @@ metal_resume:
 /*
  * Gates are DPL 0, so that the guest can't forge an interrupt of the host,
  * but for callouts and 0x80, which the host never receives.
+ *
+ * #DB has no stack of its own: a breakpoint that MOV SS holds back comes before
+ * the first instruction of the next one's handler, and if that is #DB's (INT1),
+ * the second frame would lie on the first. The stack at hand always is good
+ * for it: SYSENTER, too, brings one of ours.
  */
 metal_idt:
 	vector = 0
@@ -293,11 +301,8 @@ metal_idt:
 	.if	vector == 8
 	ist = 2
 	.endif
-	.if	vector == 1
-	ist = 3
-	.endif
 	.if	vector == 18
-	ist = 4
+	ist = 3
 	.endif
 	.if	vector == VMBT_VEC_CALLOUT1
 	dpl = 1
@@ -325,9 +330,8 @@ metal_tss:
 	.quad	0
 	.quad	VMBT_STACK_TOP(VMBT_STACK_NMI)		/* IST1 */
 	.quad	VMBT_STACK_TOP(VMBT_STACK_DF)
-	.quad	VMBT_STACK_TOP(VMBT_STACK_DB)
 	.quad	VMBT_STACK_TOP(VMBT_STACK_MC)
-	.quad	0, 0, 0
+	.quad	0, 0, 0, 0
 	.quad	0
 	.word	0
 	.word	VMBT_TSS_LIMIT + 1			/* no I/O bitmap */
@@ -336,6 +340,10 @@ metal_verw_sel:
 	.word	VMBT_SEL_VMM_SS
 
 	.bss
+	.balign	8
+	.globl	metal_late_dr6
+metal_late_dr6:
+	.long	0
 	.balign	8
 metal_rsp:
 	.quad	0

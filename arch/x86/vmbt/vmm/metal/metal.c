@@ -152,6 +152,10 @@ void metal_run_tables(struct vmbt_frame *f, const struct desc_tables *t,
 		case VMBT_VEC_MC:
 			metal_cross()->mce = VMBT_MCE_VMM;
 			break;
+		case VMBT_VEC_DB:
+			metal_late_dr6 |= read_dr6();
+			write_dr6(DR6_CLEAR);
+			break;
 		case VMBT_VEC_TS:
 		case VMBT_VEC_NP:
 		case VMBT_VEC_SS:
@@ -172,7 +176,9 @@ void metal_run_tables(struct vmbt_frame *f, const struct desc_tables *t,
 		f->cr2 = read_cr2();
 		break;
 	case VMBT_VEC_DB:
-		f->dr6 = read_dr6();
+		/* Another one that came before this was looked at is the same. */
+		f->dr6 = read_dr6() | metal_late_dr6;
+		metal_late_dr6 = 0;
 		write_dr6(DR6_CLEAR);
 		break;
 	case VMBT_VEC_NMI:
@@ -184,6 +190,58 @@ void metal_run_tables(struct vmbt_frame *f, const struct desc_tables *t,
 	}
 }
 
+/* Do the breakpoint's bytes touch the monitor area? */
+static bool in_monitor(const struct vcpu *v, u32 n)
+{
+	static const u8 last[] = { 0, 1, 7, 3 };
+	u32 len = last[VMBT_DR7_LEN(v->guest->dr[7], n)];
+	u32 from = v->guest->dr[n] & ~len;
+
+	return from - v->mon_base < VMBT_MON_SIZE || v->mon_base - from <= len;
+}
+
+/*
+ * The guest's breakpoints, for as long as its user code runs directly. They
+ * are below 4 GiB, where nothing of the VMM's is but the monitor area: no
+ * breakpoint is loaded for that, as the guest's accesses there are done by the
+ * interpreter. Port accesses are, too.
+ */
+static void load_breakpoints(const struct vcpu *v)
+{
+	const u32 *dr = v->guest->dr;
+	u64 dr7 = VMBT_DR7_FIXED;
+	u32 n;
+
+	for (n = 0; n < 4; n++)
+		if (VMBT_DR7_ON(dr[7], n) && !in_monitor(v, n) &&
+		    VMBT_DR7_RW(dr[7], n) != VMBT_DR7_RW_IO)
+			dr7 |= dr[7] & (3u << 2 * n | 0xfu << (16 + 4 * n));
+	metal.host_dr[0] = read_dr0();
+	metal.host_dr[1] = read_dr1();
+	metal.host_dr[2] = read_dr2();
+	metal.host_dr[3] = read_dr3();
+	write_dr0(dr[0]);
+	write_dr1(dr[1]);
+	write_dr2(dr[2]);
+	write_dr3(dr[3]);
+	metal.dr_loaded = true;
+	write_dr7(dr7);
+}
+
+/* Before the host is entered. DR7 first: nothing of its own is to match. */
+void metal_drop_breakpoints(void)
+{
+	if (!metal.dr_loaded)
+		return;
+	metal.dr_loaded = false;
+	write_dr7(VMBT_DR7_FIXED);
+	write_dr0(metal.host_dr[0]);
+	write_dr1(metal.host_dr[1]);
+	write_dr2(metal.host_dr[2]);
+	write_dr3(metal.host_dr[3]);
+	write_dr6(DR6_CLEAR);
+}
+
 void metal_run(struct vcpu *v)
 {
 	u64 now = rdtsc();
@@ -193,7 +251,15 @@ void metal_run(struct vcpu *v)
 		v->stats->longest_vmm_tsc = spent;
 	v->entry_rip = v->frame.rip;
 	load_tsd(v->guest->tsc_offset || (v->guest->cr4 & VMBT_CR4_TSD));
-	metal_run_tables(&v->frame, desc_current(v), v->guest->cr0);
+	if (unlikely(v->mode == VCPU_DE && (v->guest->dr[7] & VMBT_DR7_ENABLED))) {
+		load_breakpoints(v);
+		metal_run_tables(&v->frame, desc_current(v), v->guest->cr0);
+		metal_drop_breakpoints();
+		v->dr_late |= metal_late_dr6 & VMBT_DR6_HITS;
+	} else {
+		metal_run_tables(&v->frame, desc_current(v), v->guest->cr0);
+	}
+	metal_late_dr6 = 0;
 	metal.last_out = rdtsc();
 }
 

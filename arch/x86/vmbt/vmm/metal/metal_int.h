@@ -29,6 +29,8 @@ void __noreturn metal_trap_panic(const u64 *stack);
  * @guest_cr0: bits of CR0 that are the guest's, as loaded
  * @last_out: time stamp of the last return from the host
  * @mon_pool: the monitor area's first pool page
+ * @dr_loaded: the guest's breakpoints are in the CPU
+ * @host_dr: the host's DR0-DR3 meanwhile
  */
 struct metal {
 	struct vcpu *v;
@@ -38,6 +40,8 @@ struct metal {
 	u32 guest_cr0;
 	u64 last_out;
 	u32 mon_pool;
+	bool dr_loaded;
+	u64 host_dr[4];
 };
 
 extern struct metal metal;
@@ -54,6 +58,8 @@ struct desc_tables;
 /* metal_run() with everything it takes from elsewhere as arguments. */
 void metal_run_tables(struct vmbt_frame *f, const struct desc_tables *t,
 		      u32 cr0);
+/* The host's breakpoint addresses again, and none enabled. */
+void metal_drop_breakpoints(void);
 /* Clear CR0.TS and EM, for x87 and SSE instructions of the VMM's. */
 void metal_allow_fpu(void);
 /* Have the host replay @vector, which the guest was interrupted by. */
@@ -95,18 +101,30 @@ static inline void write_cr3(u64 val)
 	asm volatile("mov %0, %%cr3" : : "r" (val) : "memory");
 }
 
-static inline u64 read_dr6(void)
-{
-	u64 val;
-
-	asm volatile("mov %%dr6, %0" : "=r" (val));
-	return val;
+/* The number is a part of the instruction. */
+#define DR_ACCESS(n)							\
+static inline u64 read_dr##n(void)					\
+{									\
+	u64 val;							\
+									\
+	asm volatile("mov %%dr" #n ", %0" : "=r" (val));		\
+	return val;							\
+}									\
+									\
+static inline void write_dr##n(u64 val)					\
+{									\
+	asm volatile("mov %0, %%dr" #n : : "r" (val));			\
 }
 
-static inline void write_dr6(u64 val)
-{
-	asm volatile("mov %0, %%dr6" : : "r" (val));
-}
+DR_ACCESS(0)
+DR_ACCESS(1)
+DR_ACCESS(2)
+DR_ACCESS(3)
+DR_ACCESS(6)
+DR_ACCESS(7)
+
+/* Breakpoints that the CPU met in the VMM's own code (entry.S). */
+extern u32 metal_late_dr6;
 
 static inline void load_gdt(u64 base, u16 limit)
 {

@@ -88,6 +88,7 @@ void plat_panic(const char *fmt, ...)
 	va_start(ap, fmt);
 	vmbt_vsnprintf(s->text, sizeof(s->text), fmt, ap);
 	va_end(ap);
+	metal_drop_breakpoints();
 	for (;;)
 		metal_hostcall(VMBT_HC_PANIC);
 }

@@ -148,6 +148,8 @@ int mmu_read(struct vcpu *v, u32 lin, void *buf, u32 len, u32 access)
 	r = pieces_get(v, lin, len, access & MMU_USER, p, &n);
 	for (i = 0; r == X_OK && i < n; dst += p[i++].len)
 		r = piece_read(v, &p[i], dst);
+	if (r == X_OK && !(access & MMU_PEEK))
+		watch(v, lin, len, false);
 	return r;
 }
 
@@ -172,6 +174,8 @@ int mmu_write(struct vcpu *v, u32 lin, const void *buf, u32 len, u32 access)
 		r = piece_prepare(v, &p[i]);
 	for (i = 0; r == X_OK && i < n; src += p[i++].len)
 		r = piece_write(v, &p[i], src);
+	if (r == X_OK)
+		watch(v, lin, len, true);
 	tlb_sync(v);
 	return r;
 }

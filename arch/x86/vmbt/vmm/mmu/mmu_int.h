@@ -335,4 +335,13 @@ void code_root_changed(struct vcpu *v);
 void code_table_written(struct vcpu *v, u64 gfn);
 void code_epoch(struct vcpu *v);
 
+/* watch.c */
+void watch_hit(struct vcpu *v, u32 lin, u32 len, bool write);
+
+static inline void watch(struct vcpu *v, u32 lin, u32 len, bool write)
+{
+	if (unlikely(v->guest->dr[7] & VMBT_DR7_ENABLED))
+		watch_hit(v, lin, len, write);
+}
+
 #endif

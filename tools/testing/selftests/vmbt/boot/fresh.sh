@@ -97,4 +97,13 @@ else
 	bad "guest-status: make ended with $code"
 	tail -n 5 "$F/status.out" | sed 's/^/    /'
 fi
+
+# What the tests need is installed by the first check, not before.
+inside check -- "make check PARTS=lint"
+if [ "$code" -eq 0 ] && tail -n 1 "$F/check.out" | grep -q '^[1-9][0-9]* passed, 0 failed'; then
+	ok "check ($took s)"
+else
+	bad "check: status $code"
+	tail -n 15 "$F/check.out" | sed 's/^/    /'
+fi
 exit $status

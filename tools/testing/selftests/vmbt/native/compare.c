@@ -87,11 +87,15 @@ static const char *differs(const struct program *p)
  */
 static bool wrong_loop(const struct program *p, const struct outcome *o)
 {
-	u8 op = o->mem[(o->eip - prog_off(p, 0)) % WIN_SIZE];
+	u32 at = o->eip - prog_off(p, 0);
+	struct vmbt_insn in;
 
-	return (p->what & S_LIMIT) && o->why == NS_FAULT &&
-	       o->exc.vector == VMBT_VEC_GP && op >= 0xe0 && op <= 0xe2 &&
-	       o->eip + 1 == p->guest.seg[VMBT_CS].limit;
+	if (!(p->what & S_LIMIT) || o->why != NS_FAULT ||
+	    o->exc.vector != VMBT_VEC_GP || at > WIN_SIZE - VMBT_INSN_MAX)
+		return false;
+	vmbt_decode(&in, o->mem + at, VMBT_INSN_MAX, p->what & S_32);
+	return in.op >= VMBT_OP_LOOPNE && in.op <= VMBT_OP_LOOP &&
+	       o->eip + in.len - 1 == p->guest.seg[VMBT_CS].limit;
 }
 
 enum verdict compare(const struct program *p, u64 salt, const char **why)

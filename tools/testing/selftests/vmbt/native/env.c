@@ -105,6 +105,7 @@ u16 native_seg(u32 slot, const struct vmbt_seg *seg)
 }
 
 static u32 window_start = RAM_LOW, window_end = RAM_SIZE;
+u32 native_shift;
 
 bool native_reachable(u64 gfn)
 {
@@ -130,8 +131,8 @@ void native_protect(u64 gfn, u8 who, bool on)
 	else
 		protected[gfn] &= ~who;
 	if (!was != !protected[gfn])
-		mprotect((void *)(gfn << 12), 4096, PROT_READ | PROT_EXEC |
-			 (was ? PROT_WRITE : 0));
+		mprotect((void *)((gfn << 12) + native_shift), 4096,
+			 PROT_READ | PROT_EXEC | (was ? PROT_WRITE : 0));
 }
 
 static void *map_at(u64 addr, u64 size, int fd, u64 off, int prot)
@@ -323,6 +324,7 @@ void native_run(const struct native_entry *in, struct native_exit *out)
 	asm volatile("fxsave %0" : "=m" (native_fpu));
 	asm volatile("fxrstor %0" : : "m" (host_fpu));
 	*out = last;
+	out->cr2 -= native_shift;
 }
 
 /* INT 80h and SYSCALL are just bytes to wild code: no system call from there. */
@@ -385,6 +387,19 @@ void native_window(u32 start, u32 end)
 	window_end = end;
 	mprotect((void *)(u64)RAM_LOW, start - RAM_LOW, PROT_NONE);
 	mprotect((void *)(u64)end, RAM_SIZE - end, PROT_NONE);
+}
+
+/*
+ * RAM from 0 to size at linear address @shift instead, where a process may have
+ * it. Guest code does not see that: its segments' bases are moved with it.
+ */
+void native_shift_ram(u32 shift, u32 size)
+{
+	native_window(RAM_LOW, RAM_LOW);
+	native_shift = shift;
+	window_start = 0;
+	window_end = size;
+	map_at(shift, size, ram_fd, 0, PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
 static u64 rnd_state;

@@ -146,19 +146,47 @@ static void fix8(u32 at)
 	out[at - 1] = pos - at;
 }
 
-static void fixw(u32 at)
+/*
+ * Branches of the other operand size. To 16 bits only where the window is at
+ * the beginning of the segment.
+ */
+static bool other_size(void)
 {
-	put(out + at - (code32 ? 4 : 2), pos - at, code32 ? 4 : 2);
+	return !(code32 && off(0)) && !rnd(5);
+}
+
+static void op(u8 opcode, bool other)
+{
+	if (other)
+		b8(0x66);
+	b8(opcode);
+}
+
+static void val(u32 x, bool other)
+{
+	if (code32 != other)
+		b32(x);
+	else
+		b16(x);
+}
+
+/* The value that ends at @at. */
+static void patch(u32 at, u32 x, bool other)
+{
+	u8 size = code32 != other ? 4 : 2;
+
+	put(out + at - size, x, size);
 }
 
 static void piece(u32 depth);
 
 static void jcc(u32 depth)
 {
+	bool other = other_size();
 	u32 at;
 
 	if (rnd(2)) {
-		b8(0x70 | rnd(16));
+		op(0x70 | rnd(16), other);
 		b8(0);
 		at = pos;
 		body(1 + rnd(2), 0);
@@ -166,113 +194,126 @@ static void jcc(u32 depth)
 			fix8(at);
 		return;
 	}
-	b8(0x0f);
+	op(0x0f, other);
 	b8(0x80 | rnd(16));
-	bw(0);
+	val(0, other);
 	at = pos;
 	piece(depth + 1);
-	fixw(at);
+	patch(at, pos - at, other);
+}
+
+static u32 call_direct(bool other)
+{
+	u32 at;
+
+	op(0xe8, other);
+	val(0, other);
+	at = pos;
+	b8(0xe9);
+	bw(0);
+	patch(at, pos - at, other);
+	return pos;
+}
+
+/* mov eax, sub; push eax; call [esp], or call eax, or by way of memory */
+static u32 call_indirect(bool other)
+{
+	u32 at;
+
+	op(0xb8, other);
+	val(0, other);
+	at = pos;
+	if (rnd(3)) {
+		op(0xff, other);
+		b8(0xd0);
+	} else if (code32 && !other) {
+		b8(0x50);
+		b8(0xff);
+		b8(0x14);
+		b8(0x24);
+	} else {
+		op(0xa3, other);
+		bw(off(DATA + 0x10));
+		op(0xff, other);
+		b8(code32 ? 0x15 : 0x16);
+		bw(off(DATA + 0x10));
+	}
+	b8(0xe9);
+	bw(0);
+	patch(at, off(prog->code + pos), other);
+	return pos;
 }
 
 static void call(u32 depth)
 {
-	u32 at, jmp, sub, r;
+	bool other = other_size();
+	u32 jmp = rnd(2) ? call_direct(other) : call_indirect(other);
 
-	if (rnd(2)) {
-		b8(0xe8);
-		bw(0);
-		at = pos;
-		b8(0xe9);
-		bw(0);
-		jmp = pos;
-		fixw(at);
-	} else {
-		/* mov eax, sub; push eax; call [esp], or call eax */
-		b8(0xb8);
-		bw(0);
-		at = pos;
-		if (rnd(3)) {
-			b8(0xff);
-			b8(0xd0);
-		} else if (code32) {
-			b8(0x50);
-			b8(0xff);
-			b8(0x14);
-			b8(0x24);
-		} else {
-			b8(0xa3);
-			b16(off(DATA + 0x10));
-			b8(0xff);
-			b8(0x16);
-			b16(off(DATA + 0x10));
-		}
-		b8(0xe9);
-		bw(0);
-		jmp = pos;
-		sub = off(prog->code + pos);
-		put(out + at - (code32 ? 4 : 2), sub, code32 ? 4 : 2);
-	}
 	if (depth < 3)
 		piece(depth + 1);
-	r = rnd(3);
-	if (r == 0) {
-		b8(0xc2);
-		b16(rnd(4) * 4);
+	if (!rnd(3)) {
+		op(0xc2, other);
+		b16(rnd(8) ? rnd(4) * 4 : rnd(0));
 	} else {
-		b8(0xc3);
+		op(0xc3, other);
 	}
-	fixw(jmp);
+	patch(jmp, pos - jmp, false);
 }
 
 static void jump_ind(void)
 {
+	bool other = other_size();
 	u32 at;
 
 	switch (rnd(3)) {
 	case 0:			/* push label; ret */
-		b8(0x68);
-		bw(0);
+		op(0x68, other);
+		val(0, other);
 		at = pos;
-		b8(0xc3);
+		op(0xc3, other);
 		break;
 	case 1:			/* mov edx, label; jmp edx */
-		b8(0xba);
-		bw(0);
+		op(0xba, other);
+		val(0, other);
 		at = pos;
-		b8(0xff);
+		op(0xff, other);
 		b8(0xe2);
 		break;
 	default:		/* mov [data], label; jmp [data] */
-		b8(0xc7);
+		op(0xc7, other);
 		b8(code32 ? 0x05 : 0x06);
 		bw(off(DATA + 0x20));
-		bw(0);
+		val(0, other);
 		at = pos;
-		b8(0xff);
+		op(0xff, other);
 		b8(code32 ? 0x25 : 0x26);
 		bw(off(DATA + 0x20));
 	}
 	body(rnd(2), 0);
-	put(out + at - (code32 ? 4 : 2), off(prog->code + pos), code32 ? 4 : 2);
+	patch(at, off(prog->code + pos), other);
 }
 
+/* The count is in CX or ECX by address size. */
 static void loop(void)
 {
-	static const u8 op[] = { 0xe0, 0xe1, 0xe2 };
+	static const u8 kind[] = { 0xe0, 0xe1, 0xe2 };
+	bool other = !rnd(5);
 	u32 top;
 
-	b8(0xb9);
-	bw(1 + rnd(4));
+	op(0xb9, other);
+	val(1 + rnd(4), other);
 	top = pos;
 	body(1 + rnd(2), 1 << VMBT_ECX);
-	b8(op[rnd(3)]);
+	if (other)
+		b8(0x67);
+	op(kind[rnd(3)], other_size());
 	b8(top - (pos + 1));
 }
 
 static void strings(void)
 {
-	static const u8 op[] = { 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac,
-				 0xad, 0xae, 0xaf };
+	static const u8 kind[] = { 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac,
+				   0xad, 0xae, 0xaf };
 
 	b8(0xb9);
 	bw(rnd(9));
@@ -281,7 +322,7 @@ static void strings(void)
 	b8(0xbf);
 	bw(off(DATA + 0x400 + rnd(0x400)));
 	b8(rnd(2) ? 0xf3 : 0xf2);
-	b8(op[rnd(sizeof(op))]);
+	b8(kind[rnd(sizeof(kind))]);
 }
 
 static void flags(void)
@@ -334,7 +375,9 @@ static void jcxz(void)
 {
 	u32 at;
 
-	b8(0xe3);
+	if (!rnd(5))
+		b8(0x67);
+	op(0xe3, other_size());
 	b8(0);
 	at = pos;
 	body(1, 0);
@@ -374,14 +417,22 @@ static void piece(u32 depth)
 	}
 }
 
+/* Now and then where 16-bit offsets wrap. */
+static u32 pointer(u32 win)
+{
+	return rnd(16) ? off(win) : off(rnd(48) - 32) & 0xffff;
+}
+
 static void registers(struct vmbt_guest *g)
 {
+	bool flat = off(0);
 	u32 i;
 
 	for (i = 0; i < 8; i++)
 		switch (i) {
 		case VMBT_ESP:
-			g->gpr[i] = off(STACK - 0x100 - rnd(4));
+			g->gpr[i] = STACK - 0x100 - rnd(4);
+			g->gpr[i] = flat ? off(g->gpr[i]) : pointer(g->gpr[i]);
 			break;
 		case VMBT_EAX:
 		case VMBT_ECX:
@@ -389,7 +440,8 @@ static void registers(struct vmbt_guest *g)
 			g->gpr[i] = rnd(2) ? rnd(0x400) : rnd(0);
 			break;
 		default:
-			g->gpr[i] = off(DATA + rnd(0x2000));
+			g->gpr[i] = DATA + rnd(0x2000);
+			g->gpr[i] = flat ? off(g->gpr[i]) : pointer(g->gpr[i]);
 			if (!code32)
 				g->gpr[i] |= rnd(2) ? rnd(0) & 0xffff0000 : 0;
 		}

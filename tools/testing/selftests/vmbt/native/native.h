@@ -79,6 +79,10 @@ bool native_protected(u32 gpa);
 void native_window(u32 start, u32 end);
 bool native_reachable(u64 gfn);
 
+/* Have [0, size) of RAM at linear address shift. */
+void native_shift_ram(u32 shift, u32 size);
+extern u32 native_shift;
+
 /* FXSAVE image that guest code starts with and leaves behind. */
 extern u8 native_fpu[512];
 void native_fpu_reset(void);

@@ -266,11 +266,12 @@ void native_reset(bool code32, u32 base)
 	v->events = 0;
 }
 
-static u16 data_seg(enum vmbt_sreg s)
+static u16 guest_seg(enum vmbt_sreg s)
 {
-	const struct vmbt_seg *seg = &native_vcpu.guest->seg[s];
+	struct vmbt_seg seg = native_vcpu.guest->seg[s];
 
-	return seg->attr & VMBT_ATTR_P ? native_seg(8 + s, seg) : 0;
+	seg.base += native_shift;
+	return seg.attr & VMBT_ATTR_P ? native_seg(8 + s, &seg) : 0;
 }
 
 /* The signal's view of an exception as the guest's. */
@@ -292,8 +293,8 @@ static bool decode(struct vmbt_insn *in)
 	const struct vmbt_seg *cs = &g->seg[VMBT_CS];
 	u32 lin = cs->base + g->eip;
 
-	return g->eip <= cs->limit && lin >= RAM_LOW &&
-	       lin <= RAM_SIZE - VMBT_INSN_MAX &&
+	return g->eip <= cs->limit && native_reachable(lin >> 12) &&
+	       native_reachable((lin + VMBT_INSN_MAX - 1) >> 12) &&
 	       vmbt_decode(in, native_ram(lin), VMBT_INSN_MAX,
 			   cs->attr & VMBT_ATTR_DB) == VMBT_DEC_OK &&
 	       (u32)in->len - 1 <= cs->limit - g->eip;
@@ -331,12 +332,12 @@ enum native_stop native_raw(void)
 	memcpy(in.gpr, g->gpr, sizeof(in.gpr));
 	in.eip = g->eip;
 	in.eflags = g->eflags;
-	in.cs = native_seg(8 + VMBT_CS, &g->seg[VMBT_CS]);
-	in.ss = data_seg(VMBT_SS);
-	in.ds = data_seg(VMBT_DS);
-	in.es = data_seg(VMBT_ES);
-	in.fs = data_seg(VMBT_FS);
-	in.gs = data_seg(VMBT_GS);
+	in.cs = guest_seg(VMBT_CS);
+	in.ss = guest_seg(VMBT_SS);
+	in.ds = guest_seg(VMBT_DS);
+	in.es = guest_seg(VMBT_ES);
+	in.fs = guest_seg(VMBT_FS);
+	in.gs = guest_seg(VMBT_GS);
 	/* Two ticks at most: the first may come early. */
 	for (tries = 0; tries < 3; tries++) {
 		native_run(&in, &x);
@@ -520,10 +521,10 @@ static enum native_stop run_bt(void)
 			in.eflags |= VMBT_X86_EFLAGS_TF;
 		in.cs = native_seg(1, &tc_cs);
 		in.gs = native_seg(2, &tc_gs);
-		in.ss = data_seg(VMBT_SS);
-		in.ds = data_seg(VMBT_DS);
-		in.es = data_seg(VMBT_ES);
-		in.fs = data_seg(VMBT_FS);
+		in.ss = guest_seg(VMBT_SS);
+		in.ds = guest_seg(VMBT_DS);
+		in.es = guest_seg(VMBT_ES);
+		in.fs = guest_seg(VMBT_FS);
 		step_last = in.eip;
 		native_run(&in, &x);
 		to_frame(v, &x);

@@ -8,6 +8,7 @@
  *   guestprog NAME...	these tests
  *   guestprog -v NAME	with each value that goes into the digest, to find
  *			the one that differs
+ *   guestprog --tsc	the time stamp counter, for interpreted.sh
  *
  * Each test runs in a process of its own, so that one that dies or hangs is a
  * failure and the others still run.
@@ -217,6 +218,10 @@ int main(int argc, char **argv, char **envp)
 
 	if (argc > 1 && !strcmp(argv[1], "--again"))
 		return exec_again(argc, argv, envp);
+	if (argc > 1 && !strcmp(argv[1], "--tsc")) {
+		printf("%llu\n", __builtin_ia32_rdtsc());
+		return 0;
+	}
 	if (argc > 1 && !strcmp(argv[1], "-v")) {
 		verbose = true;
 		first = 2;

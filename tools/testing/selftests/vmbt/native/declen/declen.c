@@ -13,9 +13,7 @@
  * all this (far transfers, POPF, the host's system calls, hypercalls) is only
  * tried with its last byte missing.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "step.h"
@@ -243,20 +241,8 @@ static void check(const u8 *bytes, bool code32)
 
 int main(int argc, char **argv)
 {
-	unsigned long i, count = argc > 1 ? strtoul(argv[1], NULL, 0) : 200000;
-	u8 bytes[VMBT_INSN_MAX + 1];
-
-	if (argc > 2)
-		step_seed(strtoul(argv[2], NULL, 0));
-	if (step_setup()) {
-		printf("skip declen: no LDT or no low memory here: %s\n",
-		       strerror(errno));
+	if (!step_main("declen", argc, argv, check))
 		return 0;
-	}
-	for (i = 0; i < count; i++) {
-		step_generate(bytes);
-		check(bytes, i & 1);
-	}
 	if (!nr_bad)
 		printf("ok declen: %lu executed, %lu not tried; %lu valid, %lu #UD, %lu too long\n",
 		       nr_run, nr_skipped, nr_by_result[VMBT_DEC_OK],

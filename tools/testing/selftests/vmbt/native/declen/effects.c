@@ -9,9 +9,7 @@
  * is written must come out the same. Only instructions that are copied are
  * run; data segments are one page of their own.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "step.h"
@@ -144,20 +142,8 @@ static void check(const u8 *bytes, bool code32)
 
 int main(int argc, char **argv)
 {
-	unsigned long i, count = argc > 1 ? strtoul(argv[1], NULL, 0) : 200000;
-	u8 bytes[VMBT_INSN_MAX + 1];
-
-	if (argc > 2)
-		step_seed(strtoul(argv[2], NULL, 0));
-	if (step_setup()) {
-		printf("skip effects: no LDT or no low memory here: %s\n",
-		       strerror(errno));
+	if (!step_main("effects", argc, argv, check))
 		return 0;
-	}
-	for (i = 0; i < count; i++) {
-		step_generate(bytes);
-		check(bytes, i & 1);
-	}
 	if (!nr_bad)
 		printf("ok effects: %lu instructions tried, %lu executed to the end twice\n",
 		       nr_run, nr_done);

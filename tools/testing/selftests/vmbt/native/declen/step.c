@@ -9,7 +9,10 @@
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -125,7 +128,8 @@ static int set_ldt(unsigned int sel, unsigned int base, unsigned int limit,
 	return (int)syscall(SYS_modify_ldt, 1, &d, sizeof(d));
 }
 
-int step_setup(void)
+/* Segments, pages, signal handlers. Non-zero: not possible here (errno). */
+static int setup(void)
 {
 	struct sigaction sa = { .sa_sigaction = handler };
 	stack_t ss = { .ss_sp = altstack, .ss_size = sizeof(altstack) };
@@ -161,7 +165,7 @@ int step_setup(void)
 
 static u64 rng_state = 0x243f6a8885a308d3ull;
 
-void step_seed(u64 seed)
+static void seed_rng(u64 seed)
 {
 	rng_state ^= seed * 0x9e3779b97f4a7c15ull;
 }
@@ -175,7 +179,7 @@ u32 step_rng(void)
 }
 
 /* Prefixes, a map, then noise: every opcode with all kinds of ModRM. */
-void step_generate(u8 *b)
+static void generate(u8 *b)
 {
 	static const u8 prefixes[] = {
 		0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
@@ -220,4 +224,24 @@ void step_generate(u8 *b)
 		}
 		break;
 	}
+}
+
+bool step_main(const char *name, int argc, char **argv,
+	       void (*check)(const u8 *bytes, bool code32))
+{
+	unsigned long i, count = argc > 1 ? strtoul(argv[1], NULL, 0) : 200000;
+	u8 bytes[VMBT_INSN_MAX + 1];
+
+	if (argc > 2)
+		seed_rng(strtoul(argv[2], NULL, 0));
+	if (setup()) {
+		printf("skip %s: no LDT or no low memory here: %s\n", name,
+		       strerror(errno));
+		return false;
+	}
+	for (i = 0; i < count; i++) {
+		generate(bytes);
+		check(bytes, i & 1);
+	}
+	return true;
 }

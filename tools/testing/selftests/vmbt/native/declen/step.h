@@ -42,15 +42,22 @@ struct step {
 	unsigned long eip, cr2;
 };
 
-/* Segments, pages, signal handlers. Non-zero: not possible here (errno). */
-int step_setup(void);
 void step(struct step *s);
 /* The page that is the stack, and the data where asked for. */
 u8 *step_stack(void);
 
-/* Random numbers, and random instructions: any prefixes, every map. */
-void step_seed(u64 seed);
 u32 step_rng(void);
-void step_generate(u8 *bytes);
+
+/**
+ * step_main() - check random instructions: any prefixes, every map
+ * @name: of the test
+ * @argc: main()'s
+ * @argv: main()'s: how many, and the seed
+ * @check: one test, with VMBT_INSN_MAX bytes
+ *
+ * Return: false where this machine does not let us, which has been printed.
+ */
+bool step_main(const char *name, int argc, char **argv,
+	       void (*check)(const u8 *bytes, bool code32));
 
 #endif /* VMBT_TEST_STEP_H */
