@@ -30,7 +30,7 @@ MODULE_PARM_DESC(strict, "flush the host's global TLB entries at every world swi
 #define CR4_KEEP	(X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |	\
 			 X86_CR4_VMXE | X86_CR4_PCIDE | X86_CR4_LA57 |	\
 			 X86_CR4_SMEP | X86_CR4_UMIP)
-#define CR4_WANT	(X86_CR4_TSD | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
+#define CR4_WANT	(X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
 
 #define CR0_START	(X86_CR0_PE | X86_CR0_ET | X86_CR0_NE |		\
 			 X86_CR0_WP | X86_CR0_PG)
@@ -219,7 +219,9 @@ static void read_machine(struct vmbt_cross *x)
 	x->host_cr4 = native_read_cr4();
 	if (x->host_cr4 & X86_CR4_PCIDE)
 		x->host_cr3 |= BIT_ULL(63);
-	x->vmm_cr4 = (x->host_cr4 & CR4_KEEP) | CR4_WANT;
+	/* TSD is the VMM's to choose. */
+	x->vmm_cr4 = (x->host_cr4 & CR4_KEEP) | CR4_WANT |
+		     (x->vmm_cr4 & X86_CR4_TSD);
 	if (strict)
 		x->vmm_cr4 &= ~X86_CR4_PGE;
 

@@ -92,7 +92,11 @@ static bool copyable(const struct bt_emit *e, const struct vmbt_insn *in)
 {
 	u32 mode = e->ctx->mode;
 
-	if (in->cls != VMBT_CLS_COPY ||
+	/*
+	 * RDTSC where the guest's counter is not the CPU's, or where it may not
+	 * read it: CR4.TSD makes it fault.
+	 */
+	if ((in->cls != VMBT_CLS_COPY && in->op != VMBT_OP_RDTSC) ||
 	    (in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS |
 			  VMBT_IF_PRIV | VMBT_IF_IOPL)))
 		return false;

@@ -20,7 +20,7 @@
 enum way {
 	WAY_LONG,
 	WAY_FRAME,		/* registers only */
-	WAY_TABLES,		/* page tables or selectors may have changed */
+	WAY_MEMORY,		/* page tables may have changed, too */
 };
 
 static enum way way_of(const struct vmbt_insn *in)
@@ -37,10 +37,10 @@ static enum way way_of(const struct vmbt_insn *in)
 	case VMBT_OP_CLTS:
 		return WAY_FRAME;
 	case VMBT_OP_INVLPG:
-		return WAY_TABLES;
+		return WAY_MEMORY;
 	case VMBT_OP_MOV_TO_SREG:
 	case VMBT_OP_POP_SREG:
-		return in->sreg == VMBT_SEG_SS ? WAY_LONG : WAY_TABLES;
+		return in->sreg == VMBT_SEG_SS ? WAY_LONG : WAY_MEMORY;
 	default:
 		return WAY_LONG;
 	}
@@ -49,20 +49,17 @@ static enum way way_of(const struct vmbt_insn *in)
 /* Go on behind the callout if nothing else wants a look at the guest. */
 static void go_on(struct vcpu *v, enum way way)
 {
-	/* A new hidden part concerns the tables only, which come next. */
-	if (way == WAY_LONG || (v->events & ~VCPU_EV_SEGS) || metal_requests())
+	if (way == WAY_LONG || metal_requests())
 		return;
-	if (!bt_continue(v))
-		return;
-	if (way == WAY_TABLES) {
-		v->raw = false;
+	if (way == WAY_MEMORY)
 		mmu_activate(v);
-		if (v->events & ~VCPU_EV_SEGS)
-			return;
+	/* A new hidden part concerns the selectors only. */
+	if ((v->events & ~VCPU_EV_SEGS) || !bt_continue(v))
+		return;
+	if (v->events) {
 		desc_prepare(v, v->mode);
-		v->raw = true;
+		v->events = 0;
 	}
-	v->events &= ~VCPU_EV_SEGS;
 }
 
 /**

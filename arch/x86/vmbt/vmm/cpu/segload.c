@@ -108,14 +108,17 @@ void cpu_seg_real(struct vcpu *v, enum vmbt_sreg s, u16 sel)
 void cpu_seg_store(struct vcpu *v, enum vmbt_sreg s,
 		   const struct cpu_desc *d, u16 sel)
 {
-	struct vmbt_seg *seg = &v->guest->seg[s];
+	struct vmbt_seg *seg = &v->guest->seg[s], was = *seg;
 
 	if (d)
 		*seg = d->seg;
 	else
 		*seg = (struct vmbt_seg){ 0 };
 	seg->sel = sel;
-	desc_seg_loaded(v, s);
+	/* Kernels load at each entry what is there already. */
+	if (seg->sel != was.sel || seg->base != was.base ||
+	    seg->limit != was.limit || seg->attr != was.attr)
+		desc_seg_loaded(v, s);
 }
 
 /**

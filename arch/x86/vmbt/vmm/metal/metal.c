@@ -105,6 +105,22 @@ static void load_cr0(u32 guest)
 	write_cr0(CR0_FIXED | guest);
 }
 
+/*
+ * RDTSC is let through while the guest's counter is the CPU's. At ring 1 and 3
+ * CR4.TSD makes it #GP (SDM vol. 2, RDTSC), and the interpreter does it.
+ */
+static void load_tsd(bool trap)
+{
+	struct vmbt_cross *x = metal_cross();
+	u64 cr4 = trap ? x->vmm_cr4 | VMBT_CR4_TSD :
+			 x->vmm_cr4 & ~(u64)VMBT_CR4_TSD;
+
+	if (cr4 == x->vmm_cr4)
+		return;
+	x->vmm_cr4 = cr4;
+	write_cr4(cr4);
+}
+
 /* The next entry to the guest loads its bits again. */
 void metal_allow_fpu(void)
 {
@@ -234,6 +250,7 @@ void metal_run(struct vcpu *v)
 	if (spent > v->stats->longest_vmm_tsc)
 		v->stats->longest_vmm_tsc = spent;
 	v->entry_rip = v->frame.rip;
+	load_tsd(v->guest->tsc_offset || (v->guest->cr4 & VMBT_CR4_TSD));
 	if (unlikely(v->mode == VCPU_DE && (v->guest->dr[7] & VMBT_DR7_ENABLED))) {
 		load_breakpoints(v);
 		metal_run_tables(&v->frame, desc_current(v), v->guest->cr0);

@@ -83,6 +83,11 @@ static inline void write_cr0(u64 val)
 	asm volatile("mov %0, %%cr0" : : "r" (val) : "memory");
 }
 
+static inline void write_cr4(u64 val)
+{
+	asm volatile("movq %0, %%cr4" : : "r" (val) : "memory");
+}
+
 static inline u64 read_cr2(void)
 {
 	u64 val;
