@@ -11,7 +11,7 @@
 #include "../plat.h"
 #include "../chip/hot.h"
 
-/* Iterations of a REP per step: keeps a step well under a millisecond. */
+/* Iterations of a REP per step, if they take no time; traced ones do. */
 #define REP_BUDGET	1024
 
 static u32 step_of(const struct ictx *c)
@@ -234,7 +234,7 @@ static int exec_string(struct ictx *c)
 			return r;
 		ireg_set(c, VMBT_ECX, c->in.asize, n - done);
 		/* A batch may have taken long: let interrupts in. */
-		if (done > 1)
+		if (done > 1 || plat_overdue())
 			budget = 0;
 	}
 	c->next = c->g->eip;
