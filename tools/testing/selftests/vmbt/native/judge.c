@@ -170,16 +170,16 @@ static bool call_past_limit(const struct vmbt_insn *in, const u32 *gpr, u32 eip)
 }
 
 /*
- * RETF n looks at what it releases, too, on that CPU: #SS instead of what is
- * wrong with the selector.
+ * RETF looks at 16 bytes behind what it releases first, on that CPU: #SS, not
+ * what is wrong with the selector.
  */
 static bool retf_past_stack(const struct vmbt_insn *in, const u32 *gpr)
 {
-	u32 esp = gpr[VMBT_ESP], end = 2 * in->opsize + in->imm + in->opsize;
+	u32 esp = gpr[VMBT_ESP];
 
 	if (!(stack.attr & VMBT_ATTR_DB))
 		esp = (u16)esp;
-	return in->op == VMBT_OP_RETF && esp + end > 0xffff;
+	return in->op == VMBT_OP_RETF && esp + in->imm + 16 > 0x10000;
 }
 
 /* The CPU's POPA and PUSHA may have done a part when they fault. */
@@ -262,6 +262,20 @@ static const char *path(const struct vmbt_insn *in, const struct native_exit *x)
 	return not_raw(in);
 }
 
+/* No trap comes behind a load of SS: look at the next one, too. */
+static const char *in_shadow(u32 lin)
+{
+	struct vmbt_insn in;
+
+	if (!in_window(lin, VMBT_INSN_MAX) ||
+	    vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
+			code.attr & VMBT_ATTR_DB) != VMBT_DEC_OK)
+		return NULL;
+	if (in.op == VMBT_OP_PUSHF || in.op == VMBT_OP_POPF)
+		return "PUSHF or POPF behind a load of SS";
+	return flags_open(in.op) ? "undefined flags" : not_raw(&in);
+}
+
 /* POPF would end single-stepping: do it for the CPU. */
 static void popf(struct native_exit *x, const struct vmbt_insn *in)
 {
@@ -341,6 +355,8 @@ static bool watch(struct native_exit *x)
 			  in.cls == VMBT_CLS_UD;
 		if (!refused && !found)
 			found = path(&in, x);
+		if (!found && (in.flags & VMBT_IF_BLOCKS_INTR))
+			found = in_shadow(lin + in.len);
 		if (++steps > max_steps)
 			found = "too long to judge";
 		if (found)
