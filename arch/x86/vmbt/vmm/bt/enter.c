@@ -297,7 +297,8 @@ int bt_enter(struct vcpu *v)
 	int ring, r;
 
 	/* One instruction at a time, or under a shadow: not in the cache. */
-	if (g->eflags & VMBT_X86_EFLAGS_TF)
+	if ((g->eflags & VMBT_X86_EFLAGS_TF) ||
+	    vcpu_avoids(v, g->seg[VMBT_CS].base + g->eip))
 		return X_RETRY;
 	if (g->int_shadow && !copied_only(v))
 		return X_RETRY;
@@ -470,6 +471,21 @@ static void recover(struct vcpu *v, const struct bt_unit *u,
 		    (f->rflags & REAL_FLAGS) | (vif & VMBT_X86_EFLAGS_IF) |
 		    VMBT_X86_EFLAGS_FIXED;
 	g->int_shadow = m->fix & BT_F_SHADOW ? VMBT_SHADOW_STI : 0;
+}
+
+bool bt_at_boundary(struct vcpu *v)
+{
+	const struct bt_unit *u;
+	const struct bt_map *m;
+	u32 idx, map;
+
+	if (!locate(v->bt, v->frame.rip, &idx, &map))
+		return false;
+	u = bt_unit(v->bt, idx);
+	m = bt_map(v->bt, map);
+	if (m->kind == BT_M_EXIT0 || m->kind == BT_M_EXIT1 || m->kind == BT_M_TARGET)
+		return true;
+	return !m->fix && (map == u->map || bt_map(v->bt, map - 1)->g_off != m->g_off);
 }
 
 int bt_sync(struct vcpu *v)

@@ -72,6 +72,7 @@ static const struct {
 	{ "stack16", test_stack16 },
 	{ "ptrace-step", test_ptrace_step },
 	{ "ptrace-poke", test_ptrace_poke },
+	{ "ptrace-watch", test_ptrace_watch },
 	{ "ptrace-calls", test_ptrace_calls },
 	{ "privileged", test_privileged },
 	{ "flags", test_flags },
