@@ -36,6 +36,7 @@ before=\$(memory)
 bad=0
 for i in \$(seq $boots); do
 	(run) || { bad=\$((bad + 1)); tail -n 3 /tmp/out; }
+	[ \$((i % 10)) -ne 0 ] || echo "\$i boots, \$SECONDS s"
 done
 [ \$bad -eq 0 ] && echo "ok boots-$boots" || echo "not ok boots-$boots: \$bad failed"
 for i in \$(seq $kills); do
@@ -46,6 +47,7 @@ for i in \$(seq $kills); do
 	sleep 0.2
 	left=\$(ls -d /sys/kernel/debug/vmbt/*/ | wc -l)
 	[ \$left -eq 0 ] || echo "not ok kill-\$i: \$left VMs are left"
+	[ \$((i % 10)) -ne 0 ] || echo "\$i kills, \$SECONDS s"
 done 2> /dev/null
 echo "ok kills-$kills"
 after=\$(memory)
