@@ -307,6 +307,9 @@ static void hide_tf(const struct native_exit *x)
 		native_ram(lin)[1] &= ~1;
 }
 
+#define KNOWN	"the CPU knows it, the decoder does not"
+#define FOREIGN	"a segment of the process's"
+
 static bool not_in_ldt(u16 sel)
 {
 	return sel > 3 && !(sel & 4);
@@ -317,7 +320,7 @@ static const char *not_guests(const struct native_exit *x)
 {
 	if (not_in_ldt(x->cs) || not_in_ldt(x->ss) || not_in_ldt(x->ds) ||
 	    not_in_ldt(x->es) || not_in_ldt(x->fs) || not_in_ldt(x->gs))
-		return "a segment of the process's";
+		return FOREIGN;
 	return ldt_changed(prog) ? "the LDT overwritten" : NULL;
 }
 
@@ -336,7 +339,7 @@ static bool watch(struct native_exit *x)
 		hide_tf(x);
 	pushed_flags = false;
 	if (refused)
-		found = "the CPU knows it, the decoder does not";
+		found = KNOWN;
 	if (rep_changed())
 		found = "REP overwrites itself";
 	if (found)
@@ -411,6 +414,8 @@ static void interpret(void)
 
 const char *judge(const struct program *p, u32 most)
 {
+	u32 i;
+
 	prog = p;
 	code = p->guest.seg[VMBT_CS];
 	stack = p->guest.seg[VMBT_SS];
@@ -433,5 +438,12 @@ const char *judge(const struct program *p, u32 most)
 	native_vcpu.guest->eflags |= VMBT_X86_EFLAGS_TF;
 	native_raw();
 	native_watch = NULL;
+	/* VMLOAD, for one: #UD for a guest, #GP where there is SVM. */
+	if (refused && native_vcpu.exc.vector != VMBT_VEC_UD && !found)
+		found = KNOWN;
+	/* A fault right behind a far transfer or load is not watched. */
+	for (i = 0; (p->what & S_SEGS) && i < VMBT_NSEG; i++)
+		if (not_in_ldt(native_vcpu.guest->seg[i].sel) && !found)
+			found = FOREIGN;
 	return found;
 }
