@@ -58,7 +58,7 @@ static bool owned_by(struct vmbt_space *space, u64 pfn, unsigned long who)
 
 static bool is_kernel_page(const void *va, u64 pfn)
 {
-	return vmalloc_to_pfn(va) == pfn;
+	return vmbt_kernel_phys(va) >> PAGE_SHIFT == pfn;
 }
 
 static bool image_ok(struct vmbt_space *space, u64 va, u64 pfn, u64 rights)

@@ -306,6 +306,20 @@ static int make_alias(struct vmbt_space *space, u32 pdpt_idx)
 	return 0;
 }
 
+/**
+ * vmbt_kernel_phys() - where vmalloc'ed memory or our own text is
+ * @va: its address
+ *
+ * A module's text is like vmalloc's memory; with CONFIG_VMBT=y it is in the
+ * kernel's image.
+ */
+phys_addr_t vmbt_kernel_phys(const void *va)
+{
+	if (is_vmalloc_or_module_addr(va))
+		return page_to_phys(vmalloc_to_page(va));
+	return __pa_symbol(va);
+}
+
 static int map_cross_text(struct vmbt_space *space)
 {
 	static void (* const text[])(void) = {
@@ -317,8 +331,7 @@ static int map_cross_text(struct vmbt_space *space)
 	for (i = 0; i < ARRAY_SIZE(text); i++) {
 		u64 va = (u64)text[i] & PAGE_MASK;
 
-		err = vmbt_space_map(space, va,
-				     page_to_phys(vmalloc_to_page((void *)va)),
+		err = vmbt_space_map(space, va, vmbt_kernel_phys((void *)va),
 				     VMBT_MAP_RX);
 		if (err)
 			return err;
