@@ -225,8 +225,10 @@ static const char *not_raw(const struct vmbt_insn *in)
 	case VMBT_OP_PUSHF:
 	case VMBT_OP_POPF:
 	case VMBT_OP_BOUND:
-	case VMBT_OP_ARPL:
 		return NULL;
+	case VMBT_OP_ARPL:
+		/* Does it need the right to write if it changes nothing? */
+		return in->flags & VMBT_IF_MEM ? "ARPL of memory" : NULL;
 	case VMBT_OP_POP_SREG:
 	case VMBT_OP_MOV_TO_SREG:
 	case VMBT_OP_LOAD_FAR:
