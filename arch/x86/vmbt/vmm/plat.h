@@ -69,8 +69,15 @@ void plat_log(const char *fmt, ...) __printf(1, 2);
 /* The VMM is broken: say how, never come back. */
 void plat_panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 
-/* Serve the host if it wants: called between bounded steps of long work. */
+/*
+ * Interrupts are off in the VMM. Long work is done in steps, and between them
+ * the host is served if it has waited for long (plat_overdue()).
+ *
+ * A yield is a host call: the window may lose pages. It may be anywhere where
+ * plat_gfn_map() may be.
+ */
 void plat_yield(void);
+bool plat_overdue(void);
 
 /**
  * plat_pio() - a port access by user space's devices

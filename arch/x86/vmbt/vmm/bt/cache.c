@@ -32,6 +32,17 @@ static u32 lookup_hash(u64 gpa, u32 eip, u32 ctx)
 	return (h ^ (h >> 14)) % BT_BUCKETS;
 }
 
+static void hash_zero(struct bt_hash *h)
+{
+	u32 i;
+
+	for (i = 0; i < VMBT_MON_HASH_ENTRIES; i++) {
+		h->e[i] = (struct vmbt_hash_entry){ 0, 0 };
+		if (i % 4096 == 0)
+			plat_yield();
+	}
+}
+
 static void reset(struct bt *bt)
 {
 	u32 i;
@@ -64,14 +75,13 @@ static void reset(struct bt *bt)
 bool bt_cache_init(struct vcpu *v)
 {
 	struct bt *bt = v->bt;
-	u32 i, r;
+	u32 r;
 
 	bt->mon = plat_mon();
 	bt->hash[0].e = (void *)(bt->mon + VMBT_MON_HASH1);
 	bt->hash[1].e = (void *)(bt->mon + VMBT_MON_HASH3);
 	for (r = 0; r < 2; r++) {
-		for (i = 0; i < VMBT_MON_HASH_ENTRIES; i++)
-			bt->hash[r].e[i] = (struct vmbt_hash_entry){ 0, 0 };
+		hash_zero(&bt->hash[r]);
 		/* EIP 0 is the only one that 0 would match. */
 		bt->hash[r].e[0].neg_eip = 1;
 	}
@@ -239,8 +249,7 @@ void bt_hash_clear(struct bt *bt, int ring)
 		for (i = 0; i < h->nr_used; i++)
 			h->e[h->used[i]] = (struct vmbt_hash_entry){ 0, 0 };
 	} else {
-		for (i = 0; i < VMBT_MON_HASH_ENTRIES; i++)
-			h->e[i] = (struct vmbt_hash_entry){ 0, 0 };
+		hash_zero(h);
 	}
 	h->e[0].neg_eip = 1;
 	h->nr_used = 0;
@@ -319,8 +328,10 @@ static bool kill_range(struct vcpu *v, struct bt_page *p, u64 start, u64 end)
 		hit = lo < end && start < hi;
 		if (hit)
 			any = true;
-		if (hit && !(u->flags & BT_U_DEAD))
+		if (hit && !(u->flags & BT_U_DEAD)) {
 			kill_unit(v, idx);
+			plat_yield();
+		}
 		if (u->flags & BT_U_DEAD)
 			*link = *next;
 		else
@@ -421,9 +432,11 @@ void bt_flush(struct vcpu *v)
 	struct bt *bt = v->bt;
 	u32 i;
 
-	for (i = 0; i < bt->nr_pages; i++)
+	for (i = 0; i < bt->nr_pages; i++) {
 		if (bt->page[i].traced)
 			mmu_trace_del(v, bt->page[i].gfn, MMU_TRACE_CODE);
+		plat_yield();
+	}
 	reset(bt);
 	v->stats->tc_flushes++;
 	v->stats->tc_bytes = 0;

@@ -9,6 +9,7 @@
  * a valid lookup has the second one at the same distance in the same frame.
  */
 #include "bt_int.h"
+#include "../plat.h"
 
 static void put32(u8 *p, u32 x)
 {
@@ -106,6 +107,8 @@ void bt_unlink_cross(struct vcpu *v)
 		/* Undone, and perhaps made again: then it is listed again. */
 		if (x->to == BT_NIL)
 			continue;
+		/* A function that all call has a long list. */
+		plat_yield();
 		p = &bt_unit(bt, x->to)->in;
 		while (*p != id)
 			p = &bt_unit(bt, *p / 2)->ex[*p & 1].next_in;

@@ -131,8 +131,11 @@ void vmm_main(void)
 			continue;
 		}
 		if (!v->raw) {
-			if (!prepare(v))
+			if (!prepare(v)) {
+				/* The guest, where interrupts come, is far. */
+				plat_yield();
 				continue;
+			}
 			/*
 			 * Translating may have made host calls, and one of them
 			 * may have brought frames that are no longer ours: the

@@ -11,11 +11,9 @@
 #include "../plat.h"
 #include "../chip/hot.h"
 
-/*
- * Iterations of a REP per step. One takes some 1,200 instructions, and
- * interrupts are off meanwhile; a run counts as many.
- */
-#define REP_BUDGET	128
+/* Iterations of a REP per step, if they take no time; traced ones do. */
+#define REP_BUDGET	1024
+/* A run of items at once, how many iterations it counts as, and from when. */
 #define RUN_COST	64
 #define RUN_MIN		8
 
@@ -287,7 +285,7 @@ static int exec_string(struct ictx *c)
 		done = budget >= RUN_COST ? run(c, n) : 0;
 		if (done) {
 			ireg_set(c, VMBT_ECX, c->in.asize, n - done);
-			budget -= RUN_COST;
+			budget = plat_overdue() ? 0 : budget - RUN_COST;
 			continue;
 		}
 		done = 1;
@@ -301,7 +299,7 @@ static int exec_string(struct ictx *c)
 			return r;
 		ireg_set(c, VMBT_ECX, c->in.asize, n - done);
 		/* A batch may have taken long: let interrupts in. */
-		if (done > 1)
+		if (done > 1 || plat_overdue())
 			budget = 0;
 	}
 	c->next = c->g->eip;

@@ -60,10 +60,20 @@ void metal_main(void)
 	vmm_main();
 }
 
+/* The host, or the guest, takes over: for how long were interrupts off? */
+static void account(struct vmbt_vmm_stats *stats)
+{
+	u64 spent = rdtsc() - metal.last_out;
+
+	if (spent > stats->longest_vmm_tsc)
+		stats->longest_vmm_tsc = spent;
+}
+
 u32 metal_hostcall(u32 nr)
 {
 	struct vmbt_shared *s = metal_shared();
 
+	account(&s->stats);
 	s->hc_nr = nr;
 	s->stats.world_switches++;
 	metal_switch();
@@ -244,11 +254,7 @@ void metal_drop_breakpoints(void)
 
 void metal_run(struct vcpu *v)
 {
-	u64 now = rdtsc();
-	u64 spent = now - metal.last_out;
-
-	if (spent > v->stats->longest_vmm_tsc)
-		v->stats->longest_vmm_tsc = spent;
+	account(v->stats);
 	v->entry_rip = v->frame.rip;
 	load_tsd(v->guest->tsc_offset || (v->guest->cr4 & VMBT_CR4_TSD));
 	if (unlikely(v->mode == VCPU_DE && (v->guest->dr[7] & VMBT_DR7_ENABLED))) {

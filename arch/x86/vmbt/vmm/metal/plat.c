@@ -93,16 +93,23 @@ void plat_panic(const char *fmt, ...)
 		metal_hostcall(VMBT_HC_PANIC);
 }
 
-/* Interrupts are off here, so the host can only be served by going there. */
-void plat_yield(void)
+/*
+ * After a sixteenth of a millisecond: steps are well below that, and going to
+ * the host and back costs a hundredth.
+ */
+bool plat_overdue(void)
 {
-	struct vmbt_shared *s = metal_shared();
 	u64 spent = rdtsc() - metal.last_out;
 
-	/* A quarter of a millisecond. */
-	if (spent < s->tsc_khz / 4 && !READ_ONCE(metal_cross()->nmi))
+	return spent > metal_shared()->tsc_khz / 16 ||
+	       READ_ONCE(metal_cross()->nmi);
+}
+
+void plat_yield(void)
+{
+	if (!plat_overdue())
 		return;
-	s->stats.hc_yield++;
+	metal_shared()->stats.hc_yield++;
 	metal_hostcall(VMBT_HC_YIELD);
 }
 

@@ -140,6 +140,7 @@ static bool region_recheck(struct vcpu *v, struct code_region *c, u64 pde)
 		if (!c->rec[i])
 			continue;
 		left--;
+		plat_yield();
 		if (walk_guest(v, c->base << 21 | i << 12, MMU_PEEK, &w) != X_OK ||
 		    walk_rec(&w) != c->rec[i])
 			return false;

@@ -15,8 +15,6 @@
 #include "mmu_int.h"
 #include "../../include/pcid.h"
 
-#define ZAP_STEP	64
-
 _Static_assert(MAX_ROOTS == VMBT_PCID_ROOTS, "a PCID for each root");
 
 static u64 root_bit(const struct mmu *m, const struct root *r)
@@ -199,6 +197,14 @@ void mmu_flush_guest_tlb(struct vcpu *v, bool global)
 	(void)global;
 }
 
+static void yield(struct vcpu *v)
+{
+	if (plat_overdue()) {
+		tlb_sync(v);
+		plat_yield();
+	}
+}
+
 /**
  * mmu_zap() - the host took frames away
  * @v: the vCPU
@@ -212,26 +218,22 @@ void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 {
 	struct mmu *m = v->mmu;
 	struct frame *f;
-	u32 idx, work = 0;
 	u64 gfn;
+	u32 idx;
 
 	plat_window_zap(start_gfn, end_gfn);
 	for (gfn = frame_next(m, start_gfn); gfn < end_gfn &&
 	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
 		f = frame_peek(m, gfn);
-		if (f->rmap || f->sps)
-			work++;
 		frame_unmap(v, f);
-		while ((idx = f->sps))
+		while ((idx = f->sps)) {
 			sp_zap(v, sp_of(m, idx));
+			yield(v);
+		}
 		trace_tell(v, gfn << 12, 4096, MMU_TRACE_SHADOW);
 		if (f->trace & MMU_TRACE_CODEPT)
 			code_epoch(v);
-		if (work >= ZAP_STEP) {
-			work = 0;
-			tlb_sync(v);
-			plat_yield();
-		}
+		yield(v);
 	}
 	tlb_sync(v);
 }

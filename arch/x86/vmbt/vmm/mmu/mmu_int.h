@@ -10,8 +10,9 @@
  * Two rules keep it sound. Shadow entries are exact: whenever the guest could
  * run, each present one says what the guest's tables say now, or less; so
  * INVLPG and CR3 reloads have nothing to drop. And between mmu_topup() and
- * the end of an update nothing asks the host for anything, so that no request
- * to zap can come in between.
+ * the end of an update nothing asks the host for anything but a page of the
+ * guest's or, in long work, for a moment (plat_yield()). A request to zap that
+ * comes with the answer is served before the guest runs.
  */
 #ifndef VMBT_MMU_INT_H
 #define VMBT_MMU_INT_H

@@ -120,6 +120,8 @@ static bool mon_hole(struct vcpu *v, u32 base, int *err)
 
 	if (!role_paged(v->mmu->base_role))
 		return base >= v->shared->mem_top;
+	/* There may be a thousand places to look at. */
+	plat_yield();
 	for (k = 0; k < 2; k++) {
 		*err = walk_read_pde(v, base + k * (2u << 20), &pde);
 		if (*err != X_OK || (pde & PTE_P))

@@ -203,8 +203,10 @@ u32 pool_alloc_run(struct vcpu *v, u32 n)
 			return ~0u;
 	first = m->pool_fresh;
 	m->pool_fresh += n;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		page_zero(plat_pool_virt(first + i));
+		plat_yield();
+	}
 	v->stats->pool_free = pool_avail(m);
 	return first;
 }

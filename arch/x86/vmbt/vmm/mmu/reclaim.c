@@ -8,8 +8,6 @@
  */
 #include "mmu_int.h"
 
-#define YIELD_STEP	8
-
 static bool sp_spared(struct mmu *m, struct sp *sp, bool hard)
 {
 	u32 q = role_quad(sp->role);
@@ -52,7 +50,8 @@ u32 shadow_reclaim(struct vcpu *v, u32 want)
 		if (sp_spared(m, sp, turns > 2 * end))
 			continue;
 		sp_zap(v, sp);
-		if (++freed % YIELD_STEP == 0) {
+		freed++;
+		if (plat_overdue()) {
 			tlb_sync(v);
 			plat_yield();
 		}

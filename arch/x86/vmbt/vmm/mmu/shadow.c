@@ -191,9 +191,13 @@ void sp_zap(struct vcpu *v, struct sp *sp)
 
 	if (sp->parents)
 		tlb_note_table(v, sp);
-	for (i = 0; sp->present && i < 512; i++)
-		if (sp->spt[i])
-			entry_clear(v, sp, i);
+	for (i = 0; sp->present && i < 512; i++) {
+		if (!sp->spt[i])
+			continue;
+		/* A frame that many map has a long list. */
+		plat_yield();
+		entry_clear(v, sp, i);
+	}
 	while ((ref = reflist_first(sp->parents)))
 		unlink_ref(v, ref);
 	if (role_level(sp->role) != 3 && sp->gfn != GFN_NONE)

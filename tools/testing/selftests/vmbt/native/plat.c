@@ -118,6 +118,11 @@ void plat_panic(const char *fmt, ...)
 	abort();
 }
 
+bool plat_overdue(void)
+{
+	return false;
+}
+
 void plat_yield(void)
 {
 }

@@ -262,6 +262,11 @@ void plat_panic(const char *fmt, ...)
 	broken("panic: %s", buf);
 }
 
+bool plat_overdue(void)
+{
+	return !rnd(4);
+}
+
 void plat_yield(void)
 {
 	hw_trip(1);

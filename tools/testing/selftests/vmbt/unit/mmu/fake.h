@@ -19,7 +19,7 @@
 struct fake_config {
 	u32 pool_pages;		/* at start, beside the monitor area */
 	u32 pool_max;
-	bool pcid, la57, fixed, grants, busy;
+	bool pcid, trips, la57, fixed, grants, busy;
 	u64 pte_enc;
 };
 
@@ -61,7 +61,7 @@ struct hw_result {
 };
 
 void hw_reset(u64 base_root);
-/* To the host and back, one time in @n; with PCIDs, often to another CPU. */
+/* With config.trips, one time in @n: to the host and back, maybe to another CPU. */
 void hw_trip(u32 n);
 struct hw_result hw_access(u32 lin, u32 access);
 void hw_invlpg(u32 lin);

@@ -145,7 +145,7 @@ void hw_trip(u32 n)
 {
 	u32 others;
 
-	if (!config.pcid || rnd(n))
+	if (!config.trips || rnd(n))
 		return;
 	if (!rnd(8))
 		cpu = rnd(CPUS);

@@ -729,12 +729,13 @@ int main(int argc, char **argv)
 		{ "floating", { P(4000, 4000), .busy = true }, 12, 40000, 97 },
 		{ "floating_checked", { P(4000, 4000) }, 20, 2000, 1 },
 		{ "fixed", { P(4000, 4000), .fixed = true, .grants = true }, 8, 40000, 97 },
-		{ "pcid", { P(4000, 4000), .pcid = true, .grants = true }, 8, 40000, 97 },
-		{ "pcid_checked", { P(4000, 4000), .pcid = true }, 20, 2000, 1 },
+		{ "pcid", { P(4000, 4000), .pcid = true, .trips = true,
+		  .grants = true }, 8, 40000, 97 },
+		{ "pcid_checked", { P(4000, 4000), .pcid = true, .trips = true }, 20, 2000, 1 },
 		{ "la57_encrypted", { P(4000, 4000), .la57 = true,
 		  .pte_enc = 1ull << 47 }, 4, 40000, 97 },
 		{ "grow", { P(60, 4000), .busy = true }, 4, 40000, 97 },
-		{ "tight_pool", { P(160, 160), .pcid = true }, 8, 40000, 41 },
+		{ "tight_pool", { P(160, 160), .pcid = true, .trips = true }, 8, 40000, 41 },
 		{ "tiny_pool", { P(100, 100) }, 8, 40000, 41 },
 	};
 	u64 scale = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
