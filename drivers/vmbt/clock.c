@@ -96,7 +96,8 @@ void vmbt_clock_get(struct vmbt_vm *vm, struct kvm_clock_data *data)
 	memset(data, 0, sizeof(*data));
 	data->clock = vmbt_clock_ns(sh, vmbt_clock_get_tsc(vm)) +
 		      READ_ONCE(sh->guest.kvmclock_delta);
-	data->flags = KVM_CLOCK_TSC_STABLE;
+	data->realtime = ktime_get_real_ns();
+	data->flags = VMBT_CLOCK_FLAGS;
 }
 
 /**
@@ -104,8 +105,8 @@ void vmbt_clock_get(struct vmbt_vm *vm, struct kvm_clock_data *data)
  * @vm: the VM
  * @data: what vmbt_clock_get() gave
  *
- * Waits for KVM_RUN to return. The time that went by since is not added: no
- * flag but KVM_CLOCK_TSC_STABLE is known.
+ * Waits for KVM_RUN to return. With KVM_CLOCK_REALTIME the time that went by
+ * since is added, so that a guest that was moved has not lost it.
  *
  * Return: 0, -EINVAL, -EBUSY within an instruction, or -EINTR.
  */
@@ -113,9 +114,10 @@ int vmbt_clock_set(struct vmbt_vm *vm, const struct kvm_clock_data *data)
 {
 	struct vmbt_vcpu *vcpu = READ_ONCE(vm->vcpu);
 	struct vmbt_shared *sh = vm->shared;
+	u64 clock = data->clock, now;
 	int r = 0;
 
-	if (data->flags & ~KVM_CLOCK_TSC_STABLE)
+	if (data->flags & ~VMBT_CLOCK_FLAGS)
 		return -EINVAL;
 	if (!vcpu)
 		return -EINVAL;
@@ -124,8 +126,11 @@ int vmbt_clock_set(struct vmbt_vm *vm, const struct kvm_clock_data *data)
 	if (vcpu->state != VMBT_VCPU_CLEAN) {
 		r = -EBUSY;
 	} else {
+		now = ktime_get_real_ns();
+		if ((data->flags & KVM_CLOCK_REALTIME) && now > data->realtime)
+			clock += now - data->realtime;
 		sh->guest.kvmclock_delta =
-			data->clock - vmbt_clock_ns(sh, vmbt_clock_get_tsc(vm));
+			clock - vmbt_clock_ns(sh, vmbt_clock_get_tsc(vm));
 		vcpu->state_set = true;
 	}
 	mutex_unlock(&vcpu->mutex);

@@ -57,7 +57,7 @@ static int vmbt_check_extension(unsigned long cap)
 	case KVM_CAP_VCPU_ATTRIBUTES:
 		return 1;
 	case KVM_CAP_ADJUST_CLOCK:
-		return KVM_CLOCK_TSC_STABLE;
+		return VMBT_CLOCK_FLAGS;
 	case VMBT_CAP_CHIPS:
 		return 2;
 	default:

@@ -123,6 +123,9 @@ struct vmbt_vm {
 	u64 nr_retries;
 };
 
+/* What KVM_GET_CLOCK gives, and KVM_SET_CLOCK takes. */
+#define VMBT_CLOCK_FLAGS	(KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME)
+
 /* Module parameters (main.c). */
 extern bool vmbt_param_no_de;
 extern int vmbt_param_monitor;

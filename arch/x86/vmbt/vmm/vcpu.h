@@ -107,6 +107,8 @@ struct vcpu {
 	u8 dr_hits;		/* breakpoints that the instruction at hand met */
 	u8 dr_held;		/* those that MOV SS holds back */
 	u8 dr_late;		/* those the CPU reported in the VMM's own code */
+	u8 nr_avoid;		/* addresses that no translation may contain */
+	u32 avoid[4];
 	u32 mon_pool;		/* first pool page of the monitor area's run */
 };
 
@@ -130,6 +132,15 @@ static inline bool vcpu_protected(const struct vcpu *v)
 static inline bool vcpu_paging(const struct vcpu *v)
 {
 	return v->guest->cr0 & VMBT_CR0_PG;
+}
+
+/* Is this the linear address of an instruction that is never translated? */
+static inline bool vcpu_avoids(const struct vcpu *v, u32 lin)
+{
+	for (u8 i = 0; unlikely(i < v->nr_avoid); i++)
+		if (v->avoid[i] == lin)
+			return true;
+	return false;
 }
 
 /* Record a guest exception and return X_FAULT. */

@@ -75,6 +75,17 @@ bool bt_continue(struct vcpu *v);
  */
 int bt_sync(struct vcpu *v);
 
+/**
+ * bt_at_boundary() - has the last guest instruction been completed?
+ * @v: the vCPU, its frame live
+ *
+ * For traps, which come behind an instruction of the cache that may be one of
+ * several for the guest's.
+ *
+ * Return: false if bt_sync() would go back to the start of one in progress.
+ */
+bool bt_at_boundary(struct vcpu *v);
+
 /* An interrupt waits for the virtual IF (or no longer does). */
 void bt_set_pending(struct vcpu *v, bool on);
 

@@ -263,6 +263,31 @@ static bool still_there(struct bt *bt, u32 from, u32 idx)
 	       u->ex[from & 1].eip == to->eip;
 }
 
+/*
+ * Is the instruction in the shadow one that is only ever copied? The shadow
+ * ends early, then: x87 and SSE instructions change neither SS:ESP nor IF, so
+ * an interrupt in front of one finds what it would find behind it.
+ */
+static bool copied_only(struct vcpu *v)
+{
+	const struct vmbt_guest *g = v->guest;
+	const struct vmbt_seg *cs = &g->seg[VMBT_CS];
+	u32 len = VMBT_INSN_MAX, got = 0;
+	u8 buf[VMBT_INSN_MAX];
+	struct vmbt_insn in;
+
+	if (g->eip > cs->limit)
+		return false;
+	if (cs->limit - g->eip < len - 1)
+		len = cs->limit - g->eip + 1;
+	mmu_fetch(v, cs->base + g->eip, buf, len,
+		  MMU_EXEC | (vcpu_cpl(v) == 3 ? MMU_USER : 0), &got);
+	return vmbt_decode(&in, buf, got, cs->attr & VMBT_ATTR_DB) ==
+		       VMBT_DEC_OK &&
+	       in.cls == VMBT_CLS_COPY &&
+	       (in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD));
+}
+
 int bt_enter(struct vcpu *v)
 {
 	struct vmbt_guest *g = v->guest;
@@ -272,8 +297,12 @@ int bt_enter(struct vcpu *v)
 	int ring, r;
 
 	/* One instruction at a time, or under a shadow: not in the cache. */
-	if ((g->eflags & VMBT_X86_EFLAGS_TF) || g->int_shadow)
+	if ((g->eflags & VMBT_X86_EFLAGS_TF) ||
+	    vcpu_avoids(v, g->seg[VMBT_CS].base + g->eip))
 		return X_RETRY;
+	if (g->int_shadow && !copied_only(v))
+		return X_RETRY;
+	g->int_shadow = 0;
 	if (v->events & VCPU_EV_EPOCH) {
 		v->events &= ~VCPU_EV_EPOCH;
 		bt_end_epoch(v);
@@ -442,6 +471,21 @@ static void recover(struct vcpu *v, const struct bt_unit *u,
 		    (f->rflags & REAL_FLAGS) | (vif & VMBT_X86_EFLAGS_IF) |
 		    VMBT_X86_EFLAGS_FIXED;
 	g->int_shadow = m->fix & BT_F_SHADOW ? VMBT_SHADOW_STI : 0;
+}
+
+bool bt_at_boundary(struct vcpu *v)
+{
+	const struct bt_unit *u;
+	const struct bt_map *m;
+	u32 idx, map;
+
+	if (!locate(v->bt, v->frame.rip, &idx, &map))
+		return false;
+	u = bt_unit(v->bt, idx);
+	m = bt_map(v->bt, map);
+	if (m->kind == BT_M_EXIT0 || m->kind == BT_M_EXIT1 || m->kind == BT_M_TARGET)
+		return true;
+	return !m->fix && (map == u->map || bt_map(v->bt, map - 1)->g_off != m->g_off);
 }
 
 int bt_sync(struct vcpu *v)

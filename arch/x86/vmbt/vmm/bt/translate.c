@@ -205,6 +205,9 @@ static int emit_unit(struct bt_emit *e, struct source *s, bool check)
 				return r;
 			continue;
 		}
+		/* A breakpoint: bt_enter() leaves it to the interpreter. */
+		if (off && vcpu_avoids(v, s->lin + off))
+			break;
 		e->g_off = off;
 		if (d != VMBT_DEC_OK) {
 			/* The interpreter raises #UD or #GP. */

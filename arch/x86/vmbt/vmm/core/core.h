@@ -28,7 +28,8 @@ void core_leave(struct vcpu *v, u32 exit_kind);
 void __noreturn core_stop(struct vcpu *v, u32 exit_kind);
 
 /* core/debug.c */
-bool core_debug_armed(const struct vcpu *v);
+void core_debug_translate(struct vcpu *v);
+void core_debug_exit(struct vcpu *v);
 int core_debug_trap(struct vcpu *v, u32 dr6);
 int core_debug_after(struct vcpu *v, int result, bool tf);
 void core_debug_late(struct vcpu *v);

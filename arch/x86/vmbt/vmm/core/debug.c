@@ -2,19 +2,55 @@
 /*
  * The guest's hardware breakpoints.
  *
- * While one is enabled, the guest's user code runs directly with the guest's
- * own DR0-DR3 and DR7 in the CPU (metal/), and its kernel is interpreted: the
- * addresses of translated code are not the guest's, and an instruction of the
- * guest's that became several would trap in its middle. What the interpreter
- * touches is compared in mmu/watch.c and, for ports, in cpu/task.c. Here hits
- * become debug exceptions.
+ * While one is enabled, the CPU has the guest's own addresses in DR0-DR3 and
+ * watches data for the guest, be it executed directly or translated (metal/).
+ * Instructions it can compare in direct execution only: the addresses of
+ * translated code are others, so what has a breakpoint is never translated, and
+ * the interpreter gets there. What the interpreter touches is compared in
+ * mmu/watch.c and, for ports, in cpu/task.c. Here hits become debug exceptions.
  */
 #include "core.h"
+#include "../bt/bt.h"
 #include "../cpu/cpu.h"
 
-bool core_debug_armed(const struct vcpu *v)
+static bool armed(const struct vcpu *v)
 {
 	return v->guest->dr[7] & VMBT_DR7_ENABLED;
+}
+
+/* The linear address of an instruction breakpoint. */
+static bool exec_at(const struct vcpu *v, u32 n, u32 *lin)
+{
+	u32 dr7 = v->guest->dr[7];
+
+	*lin = v->guest->dr[n];
+	return VMBT_DR7_ON(dr7, n) && VMBT_DR7_RW(dr7, n) == VMBT_DR7_RW_EXEC;
+}
+
+/**
+ * core_debug_translate() - see that no translation has a breakpoint in it
+ * @v: the vCPU, in sync, about to enter translated code
+ *
+ * Addresses stay on the list when they are disabled, since a guest that
+ * debugs a process disables them whenever another one runs.
+ */
+void core_debug_translate(struct vcpu *v)
+{
+	bool all = true;
+	u32 lin, n;
+
+	if (likely(!armed(v)))
+		return;
+	for (n = 0; n < 4; n++)
+		if (exec_at(v, n, &lin) && !vcpu_avoids(v, lin))
+			all = false;
+	if (all)
+		return;
+	v->nr_avoid = 0;
+	for (n = 0; n < 4; n++)
+		if (exec_at(v, n, &lin))
+			v->avoid[v->nr_avoid++] = lin;
+	bt_flush(v);
 }
 
 /*
@@ -38,17 +74,36 @@ int core_debug_trap(struct vcpu *v, u32 dr6)
 	return X_FAULT;
 }
 
+/**
+ * core_debug_exit() - the CPU reported a debug exception
+ * @v: the vCPU, its frame live
+ *
+ * A trap comes behind an instruction of the translation cache. If the guest's
+ * instruction is not complete there, it is done from its start by the
+ * interpreter, which compares for itself.
+ */
+void core_debug_exit(struct vcpu *v)
+{
+	bool whole = v->mode == VCPU_DE || bt_at_boundary(v);
+	u32 dr6 = v->frame.dr6;
+
+	core_sync(v);
+	if (whole)
+		core_finish(v, core_debug_trap(v, dr6));
+	else
+		core_interpret(v, NULL);
+}
+
 /* Instruction breakpoints, before anything else of the instruction. */
 static u32 fetch_hits(const struct vcpu *v)
 {
 	const struct vmbt_guest *g = v->guest;
-	u32 lin = g->seg[VMBT_CS].base + g->eip, hits = 0, n;
+	u32 lin, hits = 0, n;
 
 	if (g->eflags & VMBT_X86_EFLAGS_RF)
 		return 0;
 	for (n = 0; n < 4; n++)
-		if (VMBT_DR7_ON(g->dr[7], n) &&
-		    VMBT_DR7_RW(g->dr[7], n) == VMBT_DR7_RW_EXEC && g->dr[n] == lin)
+		if (exec_at(v, n, &lin) && lin == g->seg[VMBT_CS].base + g->eip)
 			hits |= 1u << n;
 	return hits;
 }
@@ -63,7 +118,7 @@ static u32 fetch_hits(const struct vcpu *v)
  */
 void core_step(struct vcpu *v)
 {
-	u32 hits = core_debug_armed(v) ? fetch_hits(v) : 0;
+	u32 hits = unlikely(armed(v)) ? fetch_hits(v) : 0;
 
 	if (unlikely(hits) && !(v->guest->int_shadow & VMBT_SHADOW_MOV_SS))
 		core_finish(v, core_debug_trap(v, hits));

@@ -119,12 +119,6 @@ static void entry_fault(struct vcpu *v)
 	core_stop(v, VMBT_EXIT_INTERNAL);
 }
 
-static void debug_trap(struct vcpu *v)
-{
-	core_sync(v);
-	core_finish(v, core_debug_trap(v, v->frame.dr6));
-}
-
 static void callout(struct vcpu *v)
 {
 	enum bt_callout_kind kind;
@@ -219,7 +213,7 @@ void core_handle_exit(struct vcpu *v)
 		core_finish(v, cpu_sysenter(v));
 		break;
 	case VMBT_VEC_DB:
-		debug_trap(v);
+		core_debug_exit(v);
 		break;
 	case VMBT_VEC_DF:
 		plat_panic("double fault from the guest at rip %llx",

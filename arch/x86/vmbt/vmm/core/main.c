@@ -85,7 +85,7 @@ static bool prepare(struct vcpu *v)
 		direct_enter(v);
 	} else {
 		/* Single-stepping needs a trap after each instruction. */
-		if ((v->guest->eflags & VMBT_X86_EFLAGS_TF) || core_debug_armed(v)) {
+		if ((v->guest->eflags & VMBT_X86_EFLAGS_TF) || unlikely(v->dr_held)) {
 			plat_yield();
 			core_step(v);
 			return false;
@@ -93,9 +93,10 @@ static bool prepare(struct vcpu *v)
 		if (v->mode == VCPU_DE)
 			v->stats->switches_de_bt++;
 		v->mode = cpl == 3 ? VCPU_BT3 : VCPU_BT1;
+		core_debug_translate(v);
 		r = bt_enter(v);
 		if (r == X_RETRY) {
-			core_interpret(v, NULL);
+			core_step(v);
 			return false;
 		}
 		if (r != X_OK) {

@@ -211,10 +211,11 @@ static bool in_monitor(const struct vcpu *v, u32 n)
 }
 
 /*
- * The guest's breakpoints, for as long as its user code runs directly. They
- * are below 4 GiB, where nothing of the VMM's is but the monitor area: no
- * breakpoint is loaded for that, as the guest's accesses there are done by the
- * interpreter. Port accesses are, too.
+ * The guest's breakpoints, for as long as it runs. They are below 4 GiB, where
+ * nothing of the VMM's is but the monitor area: no breakpoint is loaded for
+ * that, as the guest's accesses there are done by the interpreter. Port
+ * accesses are, too, and translated code has no instruction at the guest's
+ * addresses.
  */
 static void load_breakpoints(const struct vcpu *v)
 {
@@ -224,7 +225,8 @@ static void load_breakpoints(const struct vcpu *v)
 
 	for (n = 0; n < 4; n++)
 		if (VMBT_DR7_ON(dr[7], n) && !in_monitor(v, n) &&
-		    VMBT_DR7_RW(dr[7], n) != VMBT_DR7_RW_IO)
+		    VMBT_DR7_RW(dr[7], n) != VMBT_DR7_RW_IO &&
+		    (v->mode == VCPU_DE || VMBT_DR7_RW(dr[7], n) != VMBT_DR7_RW_EXEC))
 			dr7 |= dr[7] & (3u << 2 * n | 0xfu << (16 + 4 * n));
 	metal.host_dr[0] = read_dr0();
 	metal.host_dr[1] = read_dr1();
@@ -257,7 +259,7 @@ void metal_run(struct vcpu *v)
 	account(v->stats);
 	v->entry_rip = v->frame.rip;
 	load_tsd(v->guest->tsc_offset || (v->guest->cr4 & VMBT_CR4_TSD));
-	if (unlikely(v->mode == VCPU_DE && (v->guest->dr[7] & VMBT_DR7_ENABLED))) {
+	if (unlikely(v->guest->dr[7] & VMBT_DR7_ENABLED)) {
 		load_breakpoints(v);
 		metal_run_tables(&v->frame, desc_current(v), v->guest->cr0);
 		metal_drop_breakpoints();

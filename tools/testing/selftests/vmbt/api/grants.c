@@ -257,12 +257,16 @@ static double now(void)
  */
 static void kick(void)
 {
+	uint32_t before;
 	double start;
 	uint64_t w;
+	int i;
 
 	get(7, true, &w);
+	before = counter(7);
 	pthread_create(&thread, NULL, linger, NULL);
-	sleep_ms(100);
+	for (i = 0; i < 3000 && counter(7) == before; i++)
+		sleep_ms(1);
 	start = now();
 	vm_set_slot(&vm, 0, 0, 0, 0, NULL);
 	start = now() - start;

@@ -237,7 +237,8 @@ static void clock_data(void)
 
 	vm_create(&vm, MEM);
 	EXPECT_EQ("clock-cap", ioctl(vm.fd, KVM_CHECK_EXTENSION,
-				     KVM_CAP_ADJUST_CLOCK), KVM_CLOCK_TSC_STABLE);
+				     KVM_CAP_ADJUST_CLOCK),
+		  KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME);
 	EXPECT_EQ("clock-set", ioctl(vm.fd, KVM_SET_CLOCK, &set), 0);
 	tsc = __builtin_ia32_rdtsc();
 	EXPECT_EQ("clock-get", ioctl(vm.fd, KVM_GET_CLOCK, &a), 0);
@@ -249,7 +250,14 @@ static void clock_data(void)
 		    b.clock - a.clock <= tsc * 1000000 / khz + 1000,
 		    "%llu then %llu", (unsigned long long)a.clock,
 		    (unsigned long long)b.clock);
-	set.flags = KVM_CLOCK_REALTIME;
+	/* What a move took is not lost: this one took an hour. */
+	b.realtime -= 3600000000000ull;
+	EXPECT_EQ("clock-set-realtime", ioctl(vm.fd, KVM_SET_CLOCK, &b), 0);
+	ioctl(vm.fd, KVM_GET_CLOCK, &a);
+	test_result("clock-realtime", a.clock - b.clock >= 3600000000000ull &&
+		    a.clock - b.clock < 3660000000000ull, "%llu then %llu",
+		    (unsigned long long)b.clock, (unsigned long long)a.clock);
+	set.flags = KVM_CLOCK_HOST_TSC;
 	EXPECT_ERRNO("clock-flags", ioctl(vm.fd, KVM_SET_CLOCK, &set), EINVAL);
 	vm_destroy(&vm);
 }

@@ -10,6 +10,7 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MSR_TSC		0x10
+#define NS_PER_S	1000000000ull
 
 #define PART(name, field) \
 	{ KVM_GET_##name, KVM_SET_##name, offsetof(struct vm_state, field), \
@@ -88,6 +89,8 @@ const char *vm_state_get(struct vm_state *s, const struct vm_fds *vm)
 		return "MSRS";
 	if (tsc_offset(s, vm->cpu, KVM_GET_DEVICE_ATTR))
 		return "TSC_OFFSET";
+	if (ioctl(vm->vm, KVM_GET_CLOCK, &s->clock))
+		return "CLOCK";
 	failed = get(s, vm->cpu, parts, ARRAY_SIZE(parts));
 	if (!failed && vm->chips)
 		failed = get(s, vm->vm, chips, ARRAY_SIZE(chips));
@@ -105,6 +108,8 @@ const char *vm_state_set(struct vm_state *s, const struct vm_fds *vm)
 	/* After the counter itself, which it makes up for the time that took. */
 	if (tsc_offset(s, vm->cpu, KVM_SET_DEVICE_ATTR))
 		return "TSC_OFFSET";
+	if (ioctl(vm->vm, KVM_SET_CLOCK, &s->clock))
+		return "CLOCK";
 	return vm->chips ? set(s, vm->vm, chips, ARRAY_SIZE(chips)) : NULL;
 }
 
@@ -153,5 +158,10 @@ const char *vm_state_differs(const struct vm_state *a, const struct vm_state *b)
 		return "PIT2";
 	if (a->tsc_offset != b->tsc_offset)
 		return "TSC_OFFSET";
+	/* It goes on, and has lost nothing that matters. */
+	if (b->clock.clock < a->clock.clock ||
+	    b->clock.clock - a->clock.clock > b->clock.realtime - a->clock.realtime + NS_PER_S ||
+	    b->clock.clock - a->clock.clock + NS_PER_S < b->clock.realtime - a->clock.realtime)
+		return "CLOCK";
 	return same_msrs(a, b) ? NULL : "MSRS";
 }

@@ -54,6 +54,7 @@ struct vm_state {
 		struct kvm_msr_entry entries[VM_STATE_MSRS];
 	} msrs;
 	uint64_t tsc_offset;
+	struct kvm_clock_data clock;
 	union vm_pic pic[2];
 	struct vmbt_pit_state pit;
 };

@@ -29,8 +29,10 @@
 #define S_STACK		0x40	/* a 16-bit stack under 32-bit code, or 32 under 16 */
 #define S_INTERP	0x80	/* interpreted instead of translated */
 
+#define S_SEGS		0x100	/* loads of segment registers, far jumps; CPL 3 */
+
 /* Segments have the window as their base. */
-#define S_BASED		(S_LIMIT | S_STACK)
+#define S_BASED		(S_LIMIT | S_STACK | S_SEGS)
 
 /**
  * struct program - where a case starts
@@ -54,6 +56,7 @@ struct program {
 struct outcome {
 	enum native_stop why;
 	u32 gpr[8], eip, eflags;
+	u16 sel[VMBT_NSEG];
 	struct vcpu_exc exc;
 	u8 fpu[512];
 	u8 mem[WIN_SIZE];
@@ -94,6 +97,11 @@ const char *judge(const struct program *p, u32 most);
 
 /* Make a failing program as small as it gets while it still fails. */
 void reduce(struct program *p);
+
+/* ldt.c: an LDT that is the same for the process and the guest, for S_SEGS */
+void ldt_fill(struct program *p);
+void ldt_load(const struct program *p);
+bool ldt_changed(const struct program *p);
 
 void print_program(const struct program *p);
 

@@ -39,6 +39,8 @@ static void run(const struct program *p, struct outcome *o,
 	u32 i;
 
 	compare_start(p);
+	if ((p->what & S_SEGS) && engine == native_raw)
+		ldt_load(p);
 	if (engine == native_bt && (p->what & S_TRACE))
 		for (i = DATA; i < WIN_SIZE; i += 4096)
 			native_protect((WIN + i) >> 12, NATIVE_TEST, rnd(2));
@@ -46,6 +48,9 @@ static void run(const struct program *p, struct outcome *o,
 	memcpy(o->gpr, g->gpr, sizeof(o->gpr));
 	o->eip = g->eip;
 	o->eflags = g->eflags & ~VMBT_X86_EFLAGS_RF;
+	for (i = 0; i < VMBT_NSEG; i++)
+		/* The CPU drops the RPL of a null selector now and then. */
+		o->sel[i] = g->seg[i].sel > 3 ? g->seg[i].sel : 0;
 	o->exc = native_vcpu.exc;
 	memcpy(o->fpu, native_fpu, 512);
 	memcpy(o->mem, native_ram(WIN), WIN_SIZE);
@@ -68,6 +73,8 @@ static const char *differs(const struct program *p)
 	}
 	if (memcmp(a->gpr, b->gpr, sizeof(a->gpr)))
 		return "registers";
+	if (memcmp(a->sel, b->sel, sizeof(a->sel)))
+		return "segment registers";
 	if (a->eip != b->eip)
 		return "eip";
 	if (a->eflags != b->eflags)
@@ -104,6 +111,7 @@ enum verdict compare(const struct program *p, u64 salt, const char **why)
 
 	native_floating = p->what & S_PRIV;
 	native_stepping = p->what & S_STEP;
+	native_segs = p->what & S_SEGS;
 	rnd_seed(salt);
 	bt_invalidate_phys(&native_vcpu, WIN, WIN_SIZE);
 	run(p, &out_a, p->what & S_PRIV ? native_interp : native_raw);

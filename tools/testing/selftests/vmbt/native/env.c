@@ -75,6 +75,19 @@ u8 *native_ram(u32 gpa)
 	return ram + gpa;
 }
 
+static void set_ldt(struct user_desc *d)
+{
+	static struct user_desc now[NATIVE_LDT];
+
+	if (!memcmp(&now[d->entry_number], d, sizeof(*d)))
+		return;
+	if ((int)syscall(SYS_modify_ldt, 1, d, sizeof(*d))) {
+		perror("modify_ldt");
+		exit(1);
+	}
+	now[d->entry_number] = *d;
+}
+
 u16 native_seg(u32 slot, const struct vmbt_seg *seg)
 {
 	struct user_desc d = {
@@ -86,7 +99,6 @@ u16 native_seg(u32 slot, const struct vmbt_seg *seg)
 		.read_exec_only = !(seg->attr & VMBT_ATTR_W),
 		.seg_not_present = !(seg->attr & VMBT_ATTR_P),
 	};
-	static struct user_desc now[32];
 
 	if (seg->limit >= 1 << 20 || (seg->attr & VMBT_ATTR_G)) {
 		d.limit = seg->limit >> 12;
@@ -94,14 +106,17 @@ u16 native_seg(u32 slot, const struct vmbt_seg *seg)
 	} else {
 		d.limit = seg->limit;
 	}
-	if (memcmp(&now[slot], &d, sizeof(d))) {
-		if ((int)syscall(SYS_modify_ldt, 1, &d, sizeof(d))) {
-			perror("modify_ldt");
-			exit(1);
-		}
-		now[slot] = d;
-	}
+	set_ldt(&d);
 	return slot << 3 | 7;
+}
+
+/* Eight bytes of zero, in the system call's own way of saying so. */
+void native_seg_clear(u32 slot)
+{
+	struct user_desc d = { .entry_number = slot, .read_exec_only = 1,
+			       .seg_not_present = 1 };
+
+	set_ldt(&d);
 }
 
 static u32 window_start = RAM_LOW, window_end = RAM_SIZE;
@@ -244,8 +259,15 @@ static bool watch(greg_t *g)
 {
 	static const u8 order[8] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX,
 				     REG_RSP, REG_RBP, REG_RSI, REG_RDI };
-	struct native_exit x = { .eip = g[REG_RIP], .eflags = g[REG_EFL] };
+	struct native_exit x = { .eip = g[REG_RIP], .eflags = g[REG_EFL],
+				 .cs = g[REG_CSGSFS],
+				 .ss = g[REG_CSGSFS] >> 48 };
 	int i;
+
+	asm volatile("mov %%ds, %0" : "=r" (x.ds));
+	asm volatile("mov %%es, %0" : "=r" (x.es));
+	asm volatile("mov %%fs, %0" : "=r" (x.fs));
+	asm volatile("mov %%gs, %0" : "=r" (x.gs));
 
 	for (i = 0; i < 8; i++)
 		x.gpr[i] = g[order[i]];

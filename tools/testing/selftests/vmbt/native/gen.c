@@ -12,7 +12,7 @@
 
 #include "case.h"
 
-static bool code32, priv, interp;
+static bool code32, priv, interp, segs;
 static const struct program *prog;
 static u8 *out;
 static u32 pos;
@@ -384,8 +384,118 @@ static void jcxz(void)
 	fix8(at);
 }
 
+/* Mostly the program's own, sometimes another, null, or anything. */
+static u16 selector(enum vmbt_sreg s)
+{
+	switch (rnd(24)) {
+	case 0:
+		return rnd(4);
+	case 1:
+		return rnd(0);
+	case 2:
+		return native_selector(s) ^ rnd(4);
+	case 3:
+	case 4:
+	case 5:
+		return (16 + rnd(8)) << 3 | 7;
+	default:
+		return native_selector(s);
+	}
+}
+
+static void far_pointer(u32 label, u16 sel)
+{
+	bw(label);
+	b16(sel);
+}
+
+static void load_segment(void)
+{
+	static const enum vmbt_sreg s[] = { VMBT_ES, VMBT_DS, VMBT_FS, VMBT_GS,
+					    VMBT_ES, VMBT_FS, VMBT_SS };
+	static const u8 pop[][2] = { { 0x07 }, { 0 }, { 0x17 }, { 0x1f },
+				     { 0x0f, 0xa1 }, { 0x0f, 0xa9 } };
+	enum vmbt_sreg to = s[rnd(sizeof(s) / sizeof(s[0]))];
+	u16 sel = selector(to);
+
+	switch (rnd(3)) {
+	case 0:			/* mov ax, sel; mov sreg, ax */
+		op(0xb8, code32);
+		b16(sel);
+		b8(0x8e);
+		b8(0xc0 | to << 3);
+		break;
+	case 1:			/* push sel; pop sreg */
+		b8(0x68);
+		bw(sel);
+		b8(pop[to][0]);
+		if (pop[to][1])
+			b8(pop[to][1]);
+		break;
+	default:		/* mov [data], sel; mov sreg, [data] */
+		op(0xc7, code32);
+		b8(code32 ? 0x05 : 0x06);
+		bw(off(DATA + 0x30));
+		b16(sel);
+		b8(0x8e);
+		b8((code32 ? 0x05 : 0x06) | to << 3);
+		bw(off(DATA + 0x30));
+	}
+}
+
+static void far_transfer(u32 depth)
+{
+	u16 sel = selector(VMBT_CS);
+	u32 at, jmp;
+
+	if (!rnd(4))
+		sel = 21 << 3 | 7;	/* the other code segment */
+	switch (rnd(3)) {
+	case 0:			/* jmp far label */
+		b8(0xea);
+		far_pointer(0, sel);
+		at = pos - 2;
+		body(rnd(2), 0);
+		break;
+	case 1:			/* push sel; push label; retf */
+		b8(0x68);
+		bw(sel);
+		b8(0x68);
+		bw(0);
+		at = pos;
+		b8(0xcb);
+		break;
+	default:		/* call far sub; jmp; sub: ...; retf */
+		b8(0x9a);
+		far_pointer(0, sel);
+		at = pos - 2;
+		b8(0xe9);
+		bw(0);
+		jmp = pos;
+		patch(at, off(prog->code + pos), false);
+		if (depth < 3)
+			piece(depth + 1);
+		if (rnd(2)) {
+			b8(0xca);
+			b16(rnd(4) * 4);
+		} else {
+			b8(0xcb);
+		}
+		patch(jmp, pos - jmp, false);
+		return;
+	}
+	patch(at, off(prog->code + pos), false);
+}
+
 static void piece(u32 depth)
 {
+	if (segs && depth <= 2 && !rnd(3)) {
+		if (rnd(2))
+			load_segment();
+		else
+			far_transfer(depth);
+		return;
+	}
 	switch (rnd(depth > 2 ? 3 : 12)) {
 	case 0:
 	case 1:
@@ -482,6 +592,7 @@ void gen_program(struct program *p, u32 what, u64 seed)
 	code32 = what & S_32;
 	priv = what & S_PRIV;
 	interp = what & (S_PRIV | S_INTERP);
+	segs = what & S_SEGS;
 	p->what = what;
 	/* Often across the end of a page. */
 	p->code = rnd(3) ? 0x100 : 0x1000 - rnd(0x80);
@@ -497,4 +608,6 @@ void gen_program(struct program *p, u32 what, u64 seed)
 	p->len = pos;
 	segments(p);
 	registers(&p->guest);
+	if (segs)
+		ldt_fill(p);
 }

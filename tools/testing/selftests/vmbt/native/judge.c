@@ -43,9 +43,12 @@ static bool rep_changed(void)
 	return changed;
 }
 
-static u32 linear(enum vmbt_sreg s, u32 off)
+/* The program's segment registers, as far as they matter here. */
+static struct vmbt_seg code, stack;
+
+static u32 linear(const struct vmbt_seg *s, u32 off)
 {
-	return prog->guest.seg[s].base + off;
+	return s->base + off;
 }
 
 static bool in_window(u32 lin, u32 len)
@@ -149,20 +152,34 @@ static u32 enter_top(const struct vmbt_insn *in, const u32 *gpr)
  */
 static bool call_past_limit(const struct vmbt_insn *in, const u32 *gpr, u32 eip)
 {
-	u32 limit = prog->guest.seg[VMBT_CS].limit, to = 0, lin;
+	u32 limit = code.limit, to = 0, lin;
 
 	if (in->branch == VMBT_BR_CALL)
 		return vmbt_insn_target(in, eip) > limit;
 	if (in->branch != VMBT_BR_CALL_IND)
 		return false;
 	if (in->flags & VMBT_IF_MEM) {
-		lin = linear(VMBT_DS, vmbt_insn_ea(in, gpr));
+		lin = linear(&prog->guest.seg[VMBT_DS],
+			     vmbt_insn_ea(in, gpr));
 		if (in_window(lin, 4))
 			memcpy(&to, native_ram(lin), in->opsize);
 	} else {
 		to = gpr[in->rm];
 	}
 	return (in->opsize == 2 ? (u16)to : to) > limit;
+}
+
+/*
+ * RETF looks at 16 bytes behind what it releases first, on that CPU: #SS, not
+ * what is wrong with the selector.
+ */
+static bool retf_past_stack(const struct vmbt_insn *in, const u32 *gpr)
+{
+	u32 esp = gpr[VMBT_ESP];
+
+	if (!(stack.attr & VMBT_ATTR_DB))
+		esp = (u16)esp;
+	return in->op == VMBT_OP_RETF && esp + in->imm + 16 > 0x10000;
 }
 
 /* The CPU's POPA and PUSHA may have done a part when they fault. */
@@ -210,6 +227,14 @@ static const char *not_raw(const struct vmbt_insn *in)
 	case VMBT_OP_BOUND:
 	case VMBT_OP_ARPL:
 		return NULL;
+	case VMBT_OP_POP_SREG:
+	case VMBT_OP_MOV_TO_SREG:
+	case VMBT_OP_LOAD_FAR:
+	case VMBT_OP_JMP_FAR:
+	case VMBT_OP_CALL_FAR:
+	case VMBT_OP_RETF:
+		if (prog->what & S_SEGS)
+			return NULL;
 	}
 	if (in->cls == VMBT_CLS_COPY) {
 		/* The interpreter's, then. */
@@ -230,21 +255,36 @@ static const char *path(const struct vmbt_insn *in, const struct native_exit *x)
 		return SPECIAL;
 	if (call_past_limit(in, x->gpr, x->eip))
 		return "CALL past the limit";
+	if (retf_past_stack(in, x->gpr))
+		return "RETF past the end of the stack";
 	if ((prog->what & (S_INTERP | S_TRACE)) && part_of_all(in, x->gpr))
 		return "POPA or PUSHA at the edge of the stack";
 	return not_raw(in);
 }
 
+/* No trap comes behind a load of SS: look at the next one, too. */
+static const char *in_shadow(u32 lin)
+{
+	struct vmbt_insn in;
+
+	if (!in_window(lin, VMBT_INSN_MAX) ||
+	    vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
+			code.attr & VMBT_ATTR_DB) != VMBT_DEC_OK)
+		return NULL;
+	if (in.op == VMBT_OP_PUSHF || in.op == VMBT_OP_POPF)
+		return "PUSHF or POPF behind a load of SS";
+	return flags_open(in.op) ? "undefined flags" : not_raw(&in);
+}
+
 /* POPF would end single-stepping: do it for the CPU. */
 static void popf(struct native_exit *x, const struct vmbt_insn *in)
 {
-	const struct vmbt_seg *ss = &prog->guest.seg[VMBT_SS];
 	u32 can = VMBT_EFLAGS_ARITH | VMBT_X86_EFLAGS_DF | VMBT_X86_EFLAGS_NT |
 		  (in->opsize == 4 ? VMBT_X86_EFLAGS_ID : 0);
 	u32 esp = x->gpr[VMBT_ESP], lin, image = 0;
-	bool big = ss->attr & VMBT_ATTR_DB;
+	bool big = stack.attr & VMBT_ATTR_DB;
 
-	lin = linear(VMBT_SS, big ? esp : (u16)esp);
+	lin = linear(&stack, big ? esp : (u16)esp);
 	/* It faults, then: let it. */
 	if (!in_window(lin, in->opsize))
 		return;
@@ -260,12 +300,25 @@ static void popf(struct native_exit *x, const struct vmbt_insn *in)
 /* What PUSHF has just stored shows single-stepping. */
 static void hide_tf(const struct native_exit *x)
 {
-	const struct vmbt_seg *ss = &prog->guest.seg[VMBT_SS];
 	u32 esp = x->gpr[VMBT_ESP], lin;
 
-	lin = linear(VMBT_SS, ss->attr & VMBT_ATTR_DB ? esp : (u16)esp);
+	lin = linear(&stack, stack.attr & VMBT_ATTR_DB ? esp : (u16)esp);
 	if (in_window(lin, 2))
 		native_ram(lin)[1] &= ~1;
+}
+
+static bool not_in_ldt(u16 sel)
+{
+	return sel > 3 && !(sel & 4);
+}
+
+/* Segment registers that the guest could not have. */
+static const char *not_guests(const struct native_exit *x)
+{
+	if (not_in_ldt(x->cs) || not_in_ldt(x->ss) || not_in_ldt(x->ds) ||
+	    not_in_ldt(x->es) || not_in_ldt(x->fs) || not_in_ldt(x->gs))
+		return "a segment of the process's";
+	return ldt_changed(prog) ? "the LDT overwritten" : NULL;
 }
 
 /* In the signal handler: about to execute what is at x->eip. */
@@ -274,6 +327,11 @@ static bool watch(struct native_exit *x)
 	struct vmbt_insn in;
 	u32 lin;
 
+	if (prog->what & S_SEGS) {
+		code = ldt_seg(x->cs);
+		stack = ldt_seg(x->ss);
+		found = not_guests(x);
+	}
 	if (pushed_flags)
 		hide_tf(x);
 	pushed_flags = false;
@@ -284,7 +342,7 @@ static bool watch(struct native_exit *x)
 	if (found)
 		return false;
 	for (;;) {
-		lin = linear(VMBT_CS, x->eip);
+		lin = linear(&code, x->eip);
 		if (!in_window(lin, 1)) {
 			if (special(lin))
 				found = SPECIAL;
@@ -293,10 +351,12 @@ static bool watch(struct native_exit *x)
 		if (!in_window(lin, VMBT_INSN_MAX))
 			found = "at the end of memory";
 		refused = vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
-				      prog->what & S_32) != VMBT_DEC_OK ||
+				      code.attr & VMBT_ATTR_DB) != VMBT_DEC_OK ||
 			  in.cls == VMBT_CLS_UD;
 		if (!refused && !found)
 			found = path(&in, x);
+		if (!found && (in.flags & VMBT_IF_BLOCKS_INTR))
+			found = in_shadow(lin + in.len);
 		if (++steps > max_steps)
 			found = "too long to judge";
 		if (found)
@@ -352,6 +412,8 @@ static void interpret(void)
 const char *judge(const struct program *p, u32 most)
 {
 	prog = p;
+	code = p->guest.seg[VMBT_CS];
+	stack = p->guest.seg[VMBT_SS];
 	max_steps = most;
 	found = NULL;
 	steps = 0;
@@ -365,6 +427,8 @@ const char *judge(const struct program *p, u32 most)
 		interpret();
 		return found;
 	}
+	if (p->what & S_SEGS)
+		ldt_load(p);
 	native_watch = watch;
 	native_vcpu.guest->eflags |= VMBT_X86_EFLAGS_TF;
 	native_raw();

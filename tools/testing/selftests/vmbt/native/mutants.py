@@ -50,12 +50,11 @@ def build(tree, out):
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def noticed(out):
+def noticed(out, seeds):
     """The first test that fails, or None."""
     runs = [[out + "/units"]]
     # Several short rounds: most mutants fall at once.
-    runs += [[out + "/random", "2", str(seed), "4000"]
-             for seed in (7, 50007, 100007, 150007)]
+    runs += [[out + "/random", "2", str(seed), "4000"] for seed in seeds]
     for run in runs:
         with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as p:
             for line in p.stdout:
@@ -86,7 +85,9 @@ def main():
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text.replace(old, new))
         made = build(tree, os.path.join(out, "build"))
-        test = None if made.returncode else noticed(os.path.join(out, "build"))
+        test = None if made.returncode else noticed(
+            os.path.join(out, "build"),
+            (7, 50007, 100007, 150007) if name else (7,))
         if made.returncode:
             print(f"not ok mutant-{name}: does not build: {made.stderr[-300:]}")
             bad = 1

@@ -61,6 +61,11 @@ extern bool (*native_watch)(struct native_exit *x);
 
 /* LDT slots: hardware segments by the guest's hidden state. */
 u16 native_seg(u32 slot, const struct vmbt_seg *seg);
+void native_seg_clear(u32 slot);
+#define NATIVE_LDT	24
+/* Raw code may load segment registers: what a selector means (ldt.c). */
+extern bool native_segs;
+struct vmbt_seg ldt_seg(u16 sel);
 
 /* What a segment register holds while raw guest code runs. */
 static inline u16 native_selector(enum vmbt_sreg s)

@@ -261,7 +261,10 @@ void native_reset(bool code32, u32 base)
 	v->guest->cr0 = VMBT_CR0_PE | VMBT_CR0_ET | VMBT_CR0_NE;
 	v->guest->cr4 = VMBT_CR4_OSFXSR | VMBT_CR4_OSXMMEXCPT;
 	v->guest->eflags = 0x202;
-	v->guest->tr.limit = 0;		/* no I/O bitmap */
+	/* No I/O bitmap, and no descriptor but the LDT's. */
+	v->guest->tr.limit = 0;
+	v->guest->gdtr.limit = 0;
+	v->guest->idtr.limit = 0;
 	set_seg(VMBT_CS, 0x08, base, limit, 0x9b | db);
 	for (s = 0; s < VMBT_NSEG; s++)
 		if (s != VMBT_CS)
@@ -351,10 +354,24 @@ enum native_stop native_raw(void)
 		memcpy(in.gpr, x.gpr, sizeof(in.gpr));
 		in.eip = x.eip;
 		in.eflags = x.eflags;
+		in.cs = x.cs;
+		in.ss = x.ss;
+		in.ds = x.ds;
+		in.es = x.es;
+		in.fs = x.fs;
+		in.gs = x.gs;
 	}
 	memcpy(g->gpr, x.gpr, sizeof(g->gpr));
 	g->eip = x.eip;
 	g->eflags = x.eflags & ~VMBT_X86_EFLAGS_RF;
+	if (native_segs) {
+		g->seg[VMBT_CS] = ldt_seg(x.cs);
+		g->seg[VMBT_SS] = ldt_seg(x.ss);
+		g->seg[VMBT_DS] = ldt_seg(x.ds);
+		g->seg[VMBT_ES] = ldt_seg(x.es);
+		g->seg[VMBT_FS] = ldt_seg(x.fs);
+		g->seg[VMBT_GS] = ldt_seg(x.gs);
+	}
 	if (x.trapno == VMBT_VEC_GP && !x.error && at_hlt()) {
 		g->eip += at_hlt();
 		return NS_HLT;

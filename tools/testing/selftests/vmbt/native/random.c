@@ -40,6 +40,10 @@ static const struct {
 	{ "interp-stack-32", S_32 | S_STACK | S_INTERP },
 	{ "interp-stack-16", S_STACK | S_INTERP },
 	{ "interp-user-32", S_32 | S_USER | S_INTERP },
+	{ "segments-32", S_32 | S_SEGS | S_USER },
+	{ "segments-16", S_SEGS | S_USER },
+	{ "interp-segments-32", S_32 | S_SEGS | S_USER | S_INTERP },
+	{ "interp-segments-16", S_SEGS | S_USER | S_INTERP },
 	{ "steps-32", S_32 | S_STEP },
 	{ "steps-16", S_STEP },
 	{ "limits-steps-16", S_LIMIT | S_STEP },
@@ -85,6 +89,8 @@ static void show(const char *name, const struct outcome *o)
 	       o->eflags);
 	for (i = 0; i < 8; i++)
 		printf(" %08x", o->gpr[i]);
+	for (i = 0; i < VMBT_NSEG && (prog.what & S_SEGS); i++)
+		printf(" %x", o->sel[i]);
 	printf("\n");
 }
 

@@ -287,6 +287,27 @@ static void test_shadow(void)
 	v->guest->int_shadow = 0;
 }
 
+/* x87 in a shadow: the interpreter does not do it, so it runs translated. */
+static void test_shadow_fpu(void)
+{
+	static const u8 code[] = { 0xd9, 0xe8, 0xdd, 0x1d, 0x80, 0x00, 0x20,
+				   0x00, 0xf4 };	/* fld1; fstp [80h] */
+	enum native_stop why;
+	u64 one = 0;
+
+	load(CODE, code, sizeof(code));
+	native_fpu_reset();
+	v->guest->eip = CODE;
+	v->guest->eflags = 0x202;
+	v->guest->int_shadow = VMBT_SHADOW_MOV_SS;
+	why = native_bt();
+	mmu_read_phys(v, CODE + 0x80, &one, 8);
+	check(why == NS_HLT, "shadow-fpu", "did not end", why);
+	check(one == 0x3ff0000000000000ULL, "shadow-fpu", "stored", one);
+	check(!v->guest->int_shadow, "shadow-fpu", "shadow left",
+	      v->guest->int_shadow);
+}
+
 /* An interrupt comes between an exit and its target: no chain to the handler. */
 static void test_event(void)
 {
@@ -355,6 +376,7 @@ int main(void)
 	run("crossing", test_crossing);
 	run("sti", test_sti);
 	run("shadow", test_shadow);
+	run("shadow-fpu", test_shadow_fpu);
 	run("event", test_event);
 	run("hostile", test_hostile);
 	run("flush", test_flush);

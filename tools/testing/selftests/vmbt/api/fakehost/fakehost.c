@@ -219,7 +219,15 @@ static int linger(struct vmbt_hv_vcpu *v, u32 ms)
 {
 	u64 end = ktime_get_ns() + 2 * NSEC_PER_SEC;
 	bool seen = false;
+	unsigned int i;
 
+	/* Tells the test that this has begun. */
+	for (i = 0; i < v->nmaps; i++) {
+		u32 *p = phys_to_virt(v->maps[i].phys);
+
+		if (v->maps[i].writable)
+			WRITE_ONCE(*p, READ_ONCE(*p) + 1);
+	}
 	while (ktime_get_ns() < end) {
 		if (!seen && !vmbt_mem_current(v->vcpu->vm, v->vcpu->mem_seq)) {
 			seen = true;

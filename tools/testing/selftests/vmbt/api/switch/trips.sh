@@ -42,7 +42,7 @@ expect alias 65536
 expect gdt 2
 expect cross_text 2
 expect cross_data 1
-expect stack 22
+expect stack 20
 expect pool 64
 expect poolmap 1
 expect window 0

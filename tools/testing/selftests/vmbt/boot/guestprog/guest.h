@@ -106,6 +106,7 @@ void test_code16(void);
 void test_stack16(void);
 void test_ptrace_step(void);
 void test_ptrace_poke(void);
+void test_ptrace_watch(void);
 void test_ptrace_calls(void);
 void test_privileged(void);
 void test_flags(void);

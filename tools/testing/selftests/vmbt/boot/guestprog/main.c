@@ -72,6 +72,7 @@ static const struct {
 	{ "stack16", test_stack16 },
 	{ "ptrace-step", test_ptrace_step },
 	{ "ptrace-poke", test_ptrace_poke },
+	{ "ptrace-watch", test_ptrace_watch },
 	{ "ptrace-calls", test_ptrace_calls },
 	{ "privileged", test_privileged },
 	{ "flags", test_flags },
@@ -178,16 +179,21 @@ __u32 random32(void)
 
 static void one(int i)
 {
-	struct timespec nap = { .tv_nsec = 2000000 };
-	time_t end = time(NULL) + 120;
-	int status;
+	struct timespec limit = { .tv_sec = 120 };
+	sigset_t child, old;
 	pid_t pid, got;
+	int status;
 
+	/* No polling: it would be load beside the test. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, &old);
 	memset(result, 0, sizeof(*result));
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
 		setpgid(0, 0);
+		sigprocmask(SIG_SETMASK, &old, NULL);
 		digest = 0xcbf29ce484222325ull;
 		seed(i + 1);
 		tests[i].run();
@@ -195,9 +201,10 @@ static void one(int i)
 		result->done = true;
 		_exit(0);
 	}
-	while (!(got = waitpid(pid, &status, WNOHANG)) && time(NULL) < end)
-		nanosleep(&nap, NULL);
+	sigtimedwait(&child, NULL, &limit);
+	got = waitpid(pid, &status, WNOHANG);
 	kill(-pid, SIGKILL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (got != pid) {
 		waitpid(pid, &status, 0);
 		printf("not ok %s: not done after two minutes\n", tests[i].name);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * ptrace(): a tracer single-steps another process, reads and writes its
- * registers and memory, sets breakpoints into its code and watches its system
- * calls. The kernel sets TF for it in the frame that IRET takes, and writes
+ * registers and memory, sets breakpoints into its code and into the CPU, and
+ * watches its system calls. The kernel sets TF for it in the frame that IRET takes, and writes
  * through mappings that are read-only for the process itself.
  */
 #include <errno.h>
@@ -173,6 +173,74 @@ void test_ptrace_poke(void)
 	dmem("xmm", fx.xmm_space, 64);
 	for (i = 0; i < 20; i += 4)
 		d("data", ptrace(PTRACE_PEEKDATA, pid, DATA_AT + i, 0));
+	stop(pid);
+}
+
+static long get_dr(pid_t pid, int n)
+{
+	return ptrace(PTRACE_PEEKUSER, pid, offsetof(struct user, u_debugreg[n]), 0);
+}
+
+static void set_dr(pid_t pid, int n, long value)
+{
+	must(!ptrace(PTRACE_POKEUSER, pid, offsetof(struct user, u_debugreg[n]), value),
+	     "a debug register can be set");
+}
+
+/* Goes on to the next stop, and notes why and where that is. */
+static void watch_stop(pid_t pid)
+{
+	struct user_regs_struct r;
+	siginfo_t info;
+	int status;
+
+	ptrace(PTRACE_CONT, pid, 0, 0);
+	waitpid(pid, &status, 0);
+	d("status", status);
+	ptrace(PTRACE_GETSIGINFO, pid, 0, &info);
+	d("code", info.si_code);
+	ptrace(PTRACE_GETREGS, pid, 0, &r);
+	d("eip", r.eip - CODE_AT);
+	d("eax", r.eax);
+	d("ecx", r.ecx);
+	d("dr6", get_dr(pid, 6));
+	set_dr(pid, 6, 0);
+}
+
+/* The CPU's own breakpoints: on an instruction, on what a REP writes, on both. */
+void test_ptrace_watch(void)
+{
+	struct user_regs_struct r;
+	int status, n;
+	pid_t pid = start();
+
+	waitpid(pid, &status, 0);
+	must(to_code(pid, &r), "steps into the code");
+	set_dr(pid, 0, CODE_AT + 13);
+	set_dr(pid, 7, 0x1);
+	for (n = 0; n < 3; n++)
+		watch_stop(pid);
+	ptrace(PTRACE_GETREGS, pid, 0, &r);
+	must(r.eip == (long)CODE_AT + 13 && r.ecx == 3, "stops at the loop's end, three times");
+	/* The second dword, for writing. */
+	set_dr(pid, 7, 0);
+	set_dr(pid, 1, DATA_AT + 4);
+	set_dr(pid, 7, 0xd00004);
+	watch_stop(pid);
+	ptrace(PTRACE_GETREGS, pid, 0, &r);
+	must(r.eip == (long)CODE_AT + 25 && r.ecx == 2, "stops in the middle of STOS");
+	/* The last one for any access, and the CALL behind it. */
+	set_dr(pid, 7, 0);
+	set_dr(pid, 2, DATA_AT + 12);
+	set_dr(pid, 3, CODE_AT + 27);
+	set_dr(pid, 7, 0x0f000050);
+	watch_stop(pid);
+	watch_stop(pid);
+	d("dr7", get_dr(pid, 7));
+	set_dr(pid, 7, 0);
+	watch_stop(pid);
+	ptrace(PTRACE_GETREGS, pid, 0, &r);
+	must(r.eip == (long)(CODE_AT + sizeof(body)), "runs to its end");
 	stop(pid);
 }
 
