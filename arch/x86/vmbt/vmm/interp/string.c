@@ -13,6 +13,9 @@
 
 /* Iterations of a REP per step, if they take no time; traced ones do. */
 #define REP_BUDGET	1024
+/* A run of items at once, how many iterations it counts as, and from when. */
+#define RUN_COST	64
+#define RUN_MIN		8
 
 static u32 step_of(const struct ictx *c)
 {
@@ -66,11 +69,8 @@ static bool stepping(const struct ictx *c)
 	       (c->g->dr[7] & VMBT_DR7_ENABLED);
 }
 
-/*
- * How many items a port transfer may do at once: all in one page and one
- * direction, so that memory is checked once and user space is asked once.
- */
-static u32 port_batch(struct ictx *c, u8 reg, u32 want)
+/* How many items, up to @want, lie in one page and upwards from here. */
+static u32 page_batch(struct ictx *c, u8 reg, u32 want)
 {
 	u32 size = c->in.opsize, off = offset_of(c, reg);
 	u32 lin = c->g->seg[reg == VMBT_EDI ? VMBT_ES : c->in.mem.seg].base +
@@ -81,11 +81,70 @@ static u32 port_batch(struct ictx *c, u8 reg, u32 want)
 		return 1;
 	if (c->in.asize == 2 && room > (0x10000 - off) / size)
 		room = (0x10000 - off) / size;
-	if (room > VMBT_IO_DATA / size)
-		room = VMBT_IO_DATA / size;
 	if (!room)
 		room = 1;
 	return want < room ? want : room;
+}
+
+/*
+ * A port transfer does so many at once: memory is checked once and user space
+ * is asked once.
+ */
+static u32 port_batch(struct ictx *c, u8 reg, u32 want)
+{
+	u32 n = page_batch(c, reg, want);
+
+	return n < VMBT_IO_DATA / c->in.opsize ? n : VMBT_IO_DATA / c->in.opsize;
+}
+
+/* Are @len bytes RAM that the instruction may access? One page, see above. */
+static bool ram_run(struct ictx *c, enum vmbt_sreg s, u8 reg, u32 len,
+		    u32 access, u32 *lin, u64 *gfn)
+{
+	struct plat_page page;
+	struct mmu_xlat x;
+
+	if (cpu_seg_linear(c->v, s, offset_of(c, reg), len, access, lin) ||
+	    mmu_walk(c->v, *lin, access | imem_user(c), &x))
+		return false;
+	*gfn = x.gpa >> 12;
+	return plat_gfn_map(*gfn, access & MMU_WRITE, &page) == VMBT_PAGE_RAM;
+}
+
+/*
+ * Part of a REP STOS or REP MOVS at once: kernels clear and copy whole pages
+ * that were page tables or code. Nobody can tell as long as it is all RAM and
+ * does not read what it has written. Return: items done, or 0.
+ */
+static u32 run(struct ictx *c, u32 want)
+{
+	u32 size = c->in.opsize, n = page_batch(c, VMBT_EDI, want), val, i, to, from;
+	static u8 buf[4096];
+	u64 gfn, src;
+
+	if (c->in.op == VMBT_OP_MOVS)
+		n = page_batch(c, VMBT_ESI, n);
+	else if (c->in.op != VMBT_OP_STOS)
+		return 0;
+	if (n < RUN_MIN ||
+	    !ram_run(c, VMBT_ES, VMBT_EDI, n * size, MMU_WRITE, &to, &gfn))
+		return 0;
+	if (c->in.op == VMBT_OP_MOVS) {
+		if (!ram_run(c, (enum vmbt_sreg)c->in.mem.seg, VMBT_ESI, n * size,
+			     MMU_READ, &from, &src) || gfn == src ||
+		    mmu_read(c->v, from, buf, n * size, imem_user(c)))
+			return 0;
+	} else {
+		val = c->g->gpr[VMBT_EAX];
+		for (i = 0; i < n * size; i++)
+			buf[i] = val >> (i % size * 8);
+	}
+	if (mmu_write(c->v, to, buf, n * size, imem_user(c)))
+		return 0;
+	if (c->in.op == VMBT_OP_MOVS)
+		advance(c, VMBT_ESI, n * size);
+	advance(c, VMBT_EDI, n * size);
+	return n;
 }
 
 static int ins(struct ictx *c, u32 want, u32 *done)
@@ -223,6 +282,12 @@ static int exec_string(struct ictx *c)
 			return X_OK;
 		if (!budget--)
 			break;
+		done = budget >= RUN_COST ? run(c, n) : 0;
+		if (done) {
+			ireg_set(c, VMBT_ECX, c->in.asize, n - done);
+			budget = plat_overdue() ? 0 : budget - RUN_COST;
+			continue;
+		}
 		done = 1;
 		if (c->in.op == VMBT_OP_INS)
 			r = ins(c, n, &done);

@@ -129,6 +129,31 @@ static int piece_write(struct vcpu *v, const struct piece *p, const u8 *buf)
 	return X_OK;
 }
 
+/* A read within a page, which is remembered. */
+static int page_read(struct vcpu *v, u32 lin, u8 *buf, u32 len, u32 access)
+{
+	const u8 *known = reads_find(v->mmu, lin, access);
+	struct plat_page page;
+	struct piece p;
+	struct walk w;
+	int r;
+
+	if (known) {
+		__builtin_memcpy(buf, known, len);
+		return X_OK;
+	}
+	r = walk_guest(v, lin, access, &w);
+	if (r != X_OK)
+		return r;
+	p.gpa = (u64)w.gfn << 12 | (lin & (PAGE - 1));
+	p.len = len;
+	r = piece_read(v, &p, buf);
+	/* Asked again: a host call on the way may have taken the page away. */
+	if (r == X_OK && plat_gfn_map(w.gfn, false, &page) == VMBT_PAGE_RAM)
+		reads_keep(v, &w, &page);
+	return r;
+}
+
 /**
  * mmu_read() - a data read of the guest
  * @v: the vCPU
@@ -145,11 +170,12 @@ int mmu_read(struct vcpu *v, u32 lin, void *buf, u32 len, u32 access)
 	u8 *dst = buf;
 	int r;
 
-	r = pieces_get(v, lin, len, access & MMU_USER, p, &n);
+	access &= MMU_USER;
+	if (likely(len <= PAGE - (lin & (PAGE - 1))))
+		return page_read(v, lin, buf, len, access);
+	r = pieces_get(v, lin, len, access, p, &n);
 	for (i = 0; r == X_OK && i < n; dst += p[i++].len)
 		r = piece_read(v, &p[i], dst);
-	if (r == X_OK && !(access & MMU_PEEK))
-		watch(v, lin, len, false);
 	return r;
 }
 

@@ -132,4 +132,6 @@ void frame_trace_del(struct vcpu *v, u64 gfn, u32 client)
 
 	if (f)
 		f->trace &= ~client;
+	if (client & MMU_TRACE_SHADOW)
+		reads_forget(v->mmu);
 }

@@ -68,6 +68,7 @@ void tlb_note_root(struct vcpu *v, struct root *r)
 void mmu_window_changed(struct vcpu *v)
 {
 	forget_others(v->mmu);
+	reads_forget(v->mmu);
 }
 
 static void tlb_note_lin(struct mmu *m, u32 lin)
@@ -222,6 +223,7 @@ void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 	u32 idx;
 
 	plat_window_zap(start_gfn, end_gfn);
+	reads_forget(m);
 	for (gfn = frame_next(m, start_gfn); gfn < end_gfn &&
 	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
 		f = frame_peek(m, gfn);

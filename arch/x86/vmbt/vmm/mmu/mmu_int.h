@@ -164,6 +164,13 @@ struct walk {
 	u32 gfn;
 };
 
+/* A page that was read, see reads.c. */
+struct kept_read {
+	u32 page;
+	u32 access;		/* MMU_USER or 0 */
+	const u8 *virt;		/* NULL: unused */
+};
+
 struct code_region;
 #define CODE_REGIONS	64
 
@@ -192,6 +199,8 @@ struct mmu {
 	struct root *hw;	/* the hardware may run on */
 	u32 base_role;
 	u64 clock;
+
+	struct kept_read reads[16];
 
 	/* invalidate.c: what the hardware must forget before the guest runs */
 	u32 tlb_n;
@@ -247,12 +256,18 @@ void frame_trace_del(struct vcpu *v, u64 gfn, u32 client);
 /* walk.c */
 u32 mmu_current_role(struct vcpu *v);
 int walk_guest(struct vcpu *v, u32 lin, u32 access, struct walk *w);
+u32 walk_dir_gfn(struct vcpu *v, u32 lin);
 int walk_read_pde(struct vcpu *v, u32 lin, u64 *pde);
 int guest_table_read(struct vcpu *v, u64 gfn, u32 index, u32 size, u64 *out);
 u64 pte_reserved(u32 role, u32 level, u64 pte);
 u32 pte_gfn(u32 role, u64 pte);
 int gfn_map_error(struct vcpu *v, int kind, u64 gfn);
 int walk_raise(struct vcpu *v, u32 lin, u32 error);
+
+/* reads.c */
+const u8 *reads_find(struct mmu *m, u32 lin, u32 access);
+void reads_keep(struct vcpu *v, const struct walk *w, const struct plat_page *page);
+void reads_forget(struct mmu *m);
 
 static inline bool role_pae(u32 role)
 {

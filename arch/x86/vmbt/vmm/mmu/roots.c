@@ -251,6 +251,7 @@ void mmu_mode_changed(struct vcpu *v)
 	if ((role ^ m->base_role) & ~ROLE_WP)
 		code_epoch(v);
 	m->base_role = role;
+	reads_forget(m);
 	root_switch(v);
 	tlb_sync(v);
 }

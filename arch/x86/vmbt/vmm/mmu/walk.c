@@ -178,6 +178,12 @@ static u32 dir_gfn(struct vcpu *v, u32 role, u32 lin)
 	return pdpte & PTE_P ? pte_gfn(role, pdpte) : GFN_NONE;
 }
 
+/* walk_dir_gfn() - the same for the current mode */
+u32 walk_dir_gfn(struct vcpu *v, u32 lin)
+{
+	return dir_gfn(v, v->mmu->base_role, lin);
+}
+
 /**
  * walk_read_pde() - the directory entry for a linear address
  * @v: the vCPU, paging on
