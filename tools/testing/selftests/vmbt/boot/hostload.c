@@ -27,7 +27,7 @@ static double now(void)
 static int spin(double seconds)
 {
 	struct sched_param idle = { 0 };
-	volatile unsigned long n = 0;
+	unsigned long n = 0;
 	double start, end;
 
 	if (sched_setscheduler(0, SCHED_IDLE, &idle)) {
@@ -37,7 +37,8 @@ static int spin(double seconds)
 	start = now();
 	do {
 		for (int i = 0; i < ROUNDS; i++)
-			n++;
+			asm volatile("" : "+r" (n));
+		n += ROUNDS;
 		end = now();
 	} while (end - start < seconds);
 	printf("rounds %.0f\n", n / ((end - start) * 1000));

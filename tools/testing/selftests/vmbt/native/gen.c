@@ -415,7 +415,7 @@ static void load_segment(void)
 					    VMBT_ES, VMBT_FS, VMBT_SS };
 	static const u8 pop[][2] = { { 0x07 }, { 0 }, { 0x17 }, { 0x1f },
 				     { 0x0f, 0xa1 }, { 0x0f, 0xa9 } };
-	enum vmbt_sreg to = s[rnd(sizeof(s) / sizeof(s[0]))];
+	enum vmbt_sreg to = s[rnd(ARRAY_SIZE(s))];
 	u16 sel = selector(to);
 
 	switch (rnd(3)) {

@@ -47,7 +47,9 @@ static u64 guest_time(const struct time_page *t, u64 tsc)
 	u64 delta = tsc - t->tsc_timestamp;
 
 	delta = t->shift < 0 ? delta >> -t->shift : delta << t->shift;
-	return (u64)(((unsigned __int128)delta * t->mul) >> 32) + t->system_time;
+	/* The product has 96 bits: the high and the low half apart. */
+	return (delta >> 32) * t->mul + ((u64)(u32)delta * t->mul >> 32) +
+	       t->system_time;
 }
 
 static void not_offered(void)
