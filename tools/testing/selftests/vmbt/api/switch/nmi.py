@@ -23,59 +23,10 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "lib"))
+from gdb import Gdb  # noqa: E402
+
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), *[".."] * 6))
-
-
-class Gdb:
-    """As much of the remote protocol as breakpoints take."""
-
-    def __init__(self, path):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(path)
-        self.sock.settimeout(20)
-        self.buf = b""
-
-    def send(self, data):
-        packet = data.encode()
-        self.sock.sendall(b"$%s#%02x" % (packet, sum(packet) & 255))
-
-    def recv(self, timeout=20):
-        self.sock.settimeout(timeout)
-        while True:
-            m = re.search(rb"\$([^#]*)#..", self.buf)
-            if m:
-                self.buf = self.buf[m.end():]
-                self.sock.sendall(b"+")
-                return m.group(1).decode()
-            self.buf += self.sock.recv(4096)
-
-    def ask(self, data):
-        self.send(data)
-        return self.recv()
-
-    def command(self, data):
-        r = self.ask(data)
-        # Connecting stops the machine, which is reported on its own.
-        while r[:1] == "T":
-            r = self.recv()
-        assert r == "OK", (data, r)
-
-    def break_at(self, addr, on):
-        self.command("%s0,%x,1" % ("Z" if on else "z", addr))
-
-    def go(self):
-        self.send("c")
-
-    def wait(self, timeout):
-        """True if it stopped within that time."""
-        try:
-            return self.recv(timeout)[:1] == "T"
-        except socket.timeout:
-            return False
-
-    def interrupt(self):
-        self.sock.sendall(b"\x03")
-        self.recv()
 
 
 def monitor(path, cmd):
