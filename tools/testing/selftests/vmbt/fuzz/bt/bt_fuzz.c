@@ -121,6 +121,9 @@ static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
 	case VMBT_OP_PUSHF:
 	case VMBT_OP_POPF:
 		return;
+	/* CR4.TSD decides whether it may run. */
+	case VMBT_OP_RDTSC:
+		return;
 	case VMBT_OP_JMP_IND:
 		if (in->mod == 3 || in->mem.seg != VMBT_SEG_GS ||
 		    in->mem.disp != offsetof(struct vmbt_mon, jump) ||
