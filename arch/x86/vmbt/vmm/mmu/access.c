@@ -170,12 +170,15 @@ int mmu_read(struct vcpu *v, u32 lin, void *buf, u32 len, u32 access)
 	u8 *dst = buf;
 	int r;
 
-	access &= MMU_USER;
-	if (likely(len <= PAGE - (lin & (PAGE - 1))))
-		return page_read(v, lin, buf, len, access);
-	r = pieces_get(v, lin, len, access, p, &n);
-	for (i = 0; r == X_OK && i < n; dst += p[i++].len)
-		r = piece_read(v, &p[i], dst);
+	if (likely(len <= PAGE - (lin & (PAGE - 1)))) {
+		r = page_read(v, lin, buf, len, access & MMU_USER);
+	} else {
+		r = pieces_get(v, lin, len, access & MMU_USER, p, &n);
+		for (i = 0; r == X_OK && i < n; dst += p[i++].len)
+			r = piece_read(v, &p[i], dst);
+	}
+	if (r == X_OK && !(access & MMU_PEEK))
+		watch(v, lin, len, false);
 	return r;
 }
 

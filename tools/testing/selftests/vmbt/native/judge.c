@@ -389,6 +389,9 @@ static const char *not_interp(void)
 
 	if (rep_changed())
 		return "REP overwrites itself";
+	/* The guest is at ring 0, the process that has its AC is not. */
+	if (!(prog->what & S_USER) && (g->eflags & VMBT_X86_EFLAGS_AC))
+		return "POPF sets AC";
 	if (!in_window(lin, VMBT_INSN_MAX) ||
 	    vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
 			g->seg[VMBT_CS].attr & VMBT_ATTR_DB) != VMBT_DEC_OK)
