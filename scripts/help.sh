@@ -7,6 +7,8 @@ Running
   make run                       a Debian i386 guest under vmbt, at its shell
   make run EXEC='uname -a'       one command there: its output, its status
   make run GUEST=debian-686-pae  the PAE kernel (default: debian-686)
+  make run HOST=bochs            on Bochs, which enforces segment limits: the monitor
+                                 area fixed at the top (some minutes)
   make host                      a root shell in the test host, with /dev/vmbt
   make host EXEC='...'           one command there: its output, its status
   make host KERNEL=debug         on a kernel with KASAN, lockdep and KMEMLEAK; the
