@@ -8,69 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fake.h"
-#include "../runner/check.h"
-
-#define PD	8ull		/* frames of tables */
-#define PT	9ull
-#define PD_B	10ull		/* of a second address space */
-#define PT_B	11ull
-#define PDPT	24ull
-#define DATA	64ull
-#define DATA_B	65ull
-
-static void put(u64 gpa, u64 val, u32 len)
-{
-	memcpy(ram_ptr(gpa >> 12) + (gpa & 0xfff), &val, len);
-}
-
-static u64 get(u64 gpa, u32 len)
-{
-	u64 val = 0;
-
-	memcpy(&val, ram_ptr(gpa >> 12) + (gpa & 0xfff), len);
-	return val;
-}
-
-/* The guest's own store, by the interpreter. */
-static void store(u64 gpa, u64 val, u32 len)
-{
-	EXPECT(mmu_write_phys(&vcpu, gpa, &val, len));
-}
-
-static void start_with(const struct fake_config *c, u32 cr0, u32 cr4, u64 efer,
-		       u32 cr3)
-{
-	struct vmbt_guest *g = &shared.guest;
-
-	rnd_state = 88172645463325252ull;
-	fake_init(c);
-	memset(ref_ram, 0, sizeof(ref_ram));
-	g->cr0 = VMBT_CR0_PE | cr0;
-	g->cr4 = cr4;
-	g->efer = efer;
-	g->cr3 = cr3;
-}
-
-static void go(void)
-{
-	EXPECT_EQ(mmu_load_cr3(&vcpu, shared.guest.cr3), X_OK);
-	EXPECT(mmu_place_monitor(&vcpu));
-	vcpu.events = 0;
-}
-
-static const struct fake_config plain = { .pool_pages = 2000, .pool_max = 2000 };
-
-/* Two-level paging with one page: linear 0x00402xxx -> DATA. */
-static void two_level(u32 pde_flags, u32 pte_flags, u32 cr0, u32 cr4)
-{
-	start_with(&plain, VMBT_CR0_PG | cr0, cr4, 0, PD << 12);
-	put(PD << 12 | 1 * 4, PT << 12 | pde_flags, 4);
-	put(PT << 12 | 2 * 4, DATA << 12 | pte_flags, 4);
-	go();
-}
-
-#define LIN	0x00402123u
+#include "case.h"
 
 /* PAE: linear 0x40603xxx: PDPTE 1, PDE 3, PTE 3. */
 static void pae(u64 pde_flags, u64 pte_flags, u32 cr0, u64 efer)
@@ -99,28 +37,6 @@ static u32 error_of(u32 lin, u32 access)
 	EXPECT_EQ(vcpu.exc.has_error, 1);
 	EXPECT_EQ(vcpu.exc.cr2, lin);
 	return vcpu.exc.error;
-}
-
-/* An access through the hardware, fills included; what stopped it if not. */
-enum { HW_OK = 100 };
-static u32 hw_faults;
-static int hw(u32 lin, u32 access)
-{
-	struct hw_result r;
-	int i, f;
-
-	hw_faults = 0;
-	for (i = 0; i < 20; i++) {
-		mmu_activate(&vcpu);
-		r = hw_access(lin, access);
-		if (!r.fault)
-			return HW_OK;
-		hw_faults++;
-		f = mmu_fault(&vcpu, lin, r.error);
-		if (f != MMU_FAULT_FIXED)
-			return f;
-	}
-	return -1;
 }
 
 static void mmu_error_codes_two_level(void)
@@ -803,65 +719,6 @@ static void mmu_host_takes_frames(void)
 	EXPECT_EQ(hw(LIN, MMU_WRITE), HW_OK);
 }
 
-static u32 read_at(u32 lin, u32 access)
-{
-	u32 val = 0xdead;
-
-	return mmu_read(&vcpu, lin, &val, 4, access) == X_OK ? val : ~0u;
-}
-
-/* Pages that the VMM reads again and again: known, and never stale. */
-static void mmu_kept_reads(void)
-{
-	u32 lin = LIN & ~3u, off = lin & 0xfff;
-
-	two_level(3, 3, VMBT_CR0_WP, 0);
-	put(DATA << 12 | off, 111, 4);
-	put(DATA_B << 12 | off, 222, 4);
-	put(PD_B << 12 | 4, PT << 12 | 3, 4);
-	/* Nobody watches the tables yet: nothing may be kept. */
-	EXPECT_EQ(read_at(lin, 0), 111);
-	EXPECT(!reads_find(vcpu.mmu, lin, 0));
-	put(PT << 12 | 8, DATA_B << 12 | 3, 4);
-	EXPECT_EQ(read_at(lin, 0), 222);
-	EXPECT_EQ(hw(lin, MMU_READ), HW_OK);
-	EXPECT_EQ(read_at(lin, 0), 222);
-	EXPECT(reads_find(vcpu.mmu, lin, 0));
-	EXPECT_EQ(read_at(lin, 0), 222);
-	/* What the kernel may read is not the process's. */
-	EXPECT_EQ(read_at(lin, MMU_USER), ~0u);
-	/* The table is written. */
-	store(PT << 12 | 8, DATA << 12 | 3, 4);
-	EXPECT_EQ(read_at(lin, 0), 111);
-	EXPECT(reads_find(vcpu.mmu, lin, 0));
-	store(PD << 12 | 4, 0, 4);
-	EXPECT_EQ(read_at(lin, 0), ~0u);
-	store(PD << 12 | 4, PT << 12 | 3, 4);
-	EXPECT_EQ(hw(lin, MMU_READ), HW_OK);
-	EXPECT_EQ(read_at(lin, 0), 111);
-	/* The host takes the frame. */
-	EXPECT(reads_find(vcpu.mmu, lin, 0));
-	host_move(DATA);
-	mmu_zap(&vcpu, DATA, DATA + 1);
-	EXPECT_EQ(read_at(lin, 0), 111);
-	mmu_window_changed(&vcpu);
-	EXPECT(!reads_find(vcpu.mmu, lin, 0));
-	/* Another address space. */
-	EXPECT_EQ(read_at(lin, 0), 111);
-	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
-	EXPECT(!reads_find(vcpu.mmu, lin, 0));
-	/* The table is let go: writes to it are not told any more. */
-	put(PT_B << 12, PT << 12 | 3, 4);
-	store(PD_B << 12 | 2 * 4, PT_B << 12 | 3, 4);
-	EXPECT_EQ(hw(lin, MMU_READ), HW_OK);
-	EXPECT_EQ(read_at(lin, 0), 111);
-	EXPECT(reads_find(vcpu.mmu, lin, 0));
-	EXPECT(mmu_drop_traces(&vcpu, 0x00800000));
-	EXPECT(!reads_find(vcpu.mmu, lin, 0));
-	put(PT << 12 | 8, DATA_B << 12 | 3, 4);
-	EXPECT_EQ(read_at(lin, 0), 222);
-}
-
 static void mmu_pool(void)
 {
 	u32 run, i, a, b;
@@ -960,7 +817,6 @@ int main(void)
 	CASE(mmu_monitor_fixed);
 	CASE(mmu_epochs);
 	CASE(mmu_host_takes_frames);
-	CASE(mmu_kept_reads);
 	CASE(mmu_write_grants);
 	CASE(mmu_aliases);
 	CASE(mmu_pool);

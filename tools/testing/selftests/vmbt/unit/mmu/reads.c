@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that the VMM reads again and again are kept (mmu/reads.c): each way in
+ * which one could go stale, one after the other.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "case.h"
+
+static u32 read_at(u32 lin, u32 access)
+{
+	u32 val = 0xdead;
+
+	return mmu_read(&vcpu, lin, &val, 4, access) == X_OK ? val : ~0u;
+}
+
+static void mmu_kept_reads(void)
+{
+	u32 lin = LIN & ~3u, off = lin & 0xfff;
+
+	two_level(3, 3, VMBT_CR0_WP, 0);
+	put(DATA << 12 | off, 111, 4);
+	put(DATA_B << 12 | off, 222, 4);
+	put(PD_B << 12 | 4, PT << 12 | 3, 4);
+	/* Nobody watches the tables yet: nothing may be kept. */
+	EXPECT_EQ(read_at(lin, 0), 111);
+	EXPECT(!reads_find(vcpu.mmu, lin, 0));
+	put(PT << 12 | 8, DATA_B << 12 | 3, 4);
+	EXPECT_EQ(read_at(lin, 0), 222);
+	EXPECT_EQ(hw(lin, MMU_READ), HW_OK);
+	EXPECT_EQ(read_at(lin, 0), 222);
+	EXPECT(reads_find(vcpu.mmu, lin, 0));
+	EXPECT_EQ(read_at(lin, 0), 222);
+	/* What the kernel may read is not the process's. */
+	EXPECT_EQ(read_at(lin, MMU_USER), ~0u);
+	/* The table is written. */
+	store(PT << 12 | 8, DATA << 12 | 3, 4);
+	EXPECT_EQ(read_at(lin, 0), 111);
+	EXPECT(reads_find(vcpu.mmu, lin, 0));
+	store(PD << 12 | 4, 0, 4);
+	EXPECT_EQ(read_at(lin, 0), ~0u);
+	store(PD << 12 | 4, PT << 12 | 3, 4);
+	EXPECT_EQ(hw(lin, MMU_READ), HW_OK);
+	EXPECT_EQ(read_at(lin, 0), 111);
+	/* The host takes the frame. */
+	EXPECT(reads_find(vcpu.mmu, lin, 0));
+	host_move(DATA);
+	mmu_zap(&vcpu, DATA, DATA + 1);
+	EXPECT_EQ(read_at(lin, 0), 111);
+	mmu_window_changed(&vcpu);
+	EXPECT(!reads_find(vcpu.mmu, lin, 0));
+	/* Another address space. */
+	EXPECT_EQ(read_at(lin, 0), 111);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT(!reads_find(vcpu.mmu, lin, 0));
+	/* The table is let go: writes to it are not told any more. */
+	put(PT_B << 12, PT << 12 | 3, 4);
+	store(PD_B << 12 | 2 * 4, PT_B << 12 | 3, 4);
+	EXPECT_EQ(hw(lin, MMU_READ), HW_OK);
+	EXPECT_EQ(read_at(lin, 0), 111);
+	EXPECT(reads_find(vcpu.mmu, lin, 0));
+	EXPECT(mmu_drop_traces(&vcpu, 0x00800000));
+	EXPECT(!reads_find(vcpu.mmu, lin, 0));
+	put(PT << 12 | 8, DATA_B << 12 | 3, 4);
+	EXPECT_EQ(read_at(lin, 0), 222);
+}
+
+int main(void)
+{
+	CASE(mmu_kept_reads);
+	return check_failed ? 1 : 0;
+}
