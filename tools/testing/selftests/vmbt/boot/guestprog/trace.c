@@ -35,6 +35,7 @@ static const __u8 body[] = {
 	0xb8, 20, 0, 0, 0,		/* getpid */
 	0xcd, 0x80,
 	0x0f, 0xa2,			/* cpuid */
+	0x31, 0xc0, 0x31, 0xc9,		/* what it said is the CPU's: xor %eax,%eax */
 	0x90,
 	0xcc,				/* int3: the end */
 };
