@@ -78,11 +78,6 @@ int vmbt_clock_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
 	return 0;
 }
 
-static u64 vmbt_clock_ns(const struct vmbt_shared *sh, u64 tsc)
-{
-	return vmbt_chips_ns(tsc, sh->tsc_khz);
-}
-
 /**
  * vmbt_clock_get() - KVM_GET_CLOCK
  * @vm: the VM
@@ -94,7 +89,7 @@ void vmbt_clock_get(struct vmbt_vm *vm, struct kvm_clock_data *data)
 	const struct vmbt_shared *sh = vm->shared;
 
 	memset(data, 0, sizeof(*data));
-	data->clock = vmbt_clock_ns(sh, vmbt_clock_get_tsc(vm)) +
+	data->clock = vmbt_chips_ns(vmbt_clock_get_tsc(vm), sh->tsc_khz) +
 		      READ_ONCE(sh->guest.kvmclock_delta);
 	data->realtime = ktime_get_real_ns();
 	data->flags = VMBT_CLOCK_FLAGS;
@@ -130,7 +125,7 @@ int vmbt_clock_set(struct vmbt_vm *vm, const struct kvm_clock_data *data)
 		if ((data->flags & KVM_CLOCK_REALTIME) && now > data->realtime)
 			clock += now - data->realtime;
 		sh->guest.kvmclock_delta =
-			clock - vmbt_clock_ns(sh, vmbt_clock_get_tsc(vm));
+			clock - vmbt_chips_ns(vmbt_clock_get_tsc(vm), sh->tsc_khz);
 		vcpu->state_set = true;
 	}
 	mutex_unlock(&vcpu->mutex);

@@ -139,7 +139,7 @@ struct vmbt_chips {
 	bool hurry;
 };
 
-/* The timer's time: nanoseconds since the host's counter began. */
+/* A counter in nanoseconds: the time of the timer, and of KVM's clock. */
 static inline u64 vmbt_chips_ns(u64 tsc, u64 tsc_khz)
 {
 	return tsc / tsc_khz * 1000000 + tsc % tsc_khz * 1000000 / tsc_khz;

@@ -58,8 +58,9 @@ struct bt_insn *bt_callout_insn(struct vcpu *v);
  * @v: the vCPU
  *
  * For instructions whose only traces are in general registers, arithmetic
- * flags, data segments and EIP, which is the next instruction's. v->guest is in sync before,
- * v->frame is live afterwards, without a look at the tables and at the cache.
+ * flags, data segments and EIP, which is the next instruction's. v->guest is in
+ * sync before, v->frame is live afterwards, without a look at the tables and at
+ * the cache.
  *
  * Return: false if the unit has been dropped: enter it anew.
  */

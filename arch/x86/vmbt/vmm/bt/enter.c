@@ -11,6 +11,7 @@
  * concerned: addresses are looked up, never used; values are just values.
  */
 #include "bt_int.h"
+#include "../interp/interp.h"
 #include "../mmu/mmu.h"
 #include "../plat.h"
 
@@ -270,21 +271,9 @@ static bool still_there(struct bt *bt, u32 from, u32 idx)
  */
 static bool copied_only(struct vcpu *v)
 {
-	const struct vmbt_guest *g = v->guest;
-	const struct vmbt_seg *cs = &g->seg[VMBT_CS];
-	u32 len = VMBT_INSN_MAX, got = 0;
-	u8 buf[VMBT_INSN_MAX];
 	struct vmbt_insn in;
 
-	if (g->eip > cs->limit)
-		return false;
-	if (cs->limit - g->eip < len - 1)
-		len = cs->limit - g->eip + 1;
-	mmu_fetch(v, cs->base + g->eip, buf, len,
-		  MMU_EXEC | (vcpu_cpl(v) == 3 ? MMU_USER : 0), &got);
-	return vmbt_decode(&in, buf, got, cs->attr & VMBT_ATTR_DB) ==
-		       VMBT_DEC_OK &&
-	       in.cls == VMBT_CLS_COPY &&
+	return interp_fetch(v, &in) == X_OK && in.cls == VMBT_CLS_COPY &&
 	       (in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD));
 }
 

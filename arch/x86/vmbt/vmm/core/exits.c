@@ -12,6 +12,7 @@
 #include "../cpu/cpu.h"
 #include "../decode/decode.h"
 #include "../desc/desc.h"
+#include "../interp/interp.h"
 #include "../metal/metal.h"
 #include "../mmu/mmu.h"
 #include "../plat.h"
@@ -42,16 +43,10 @@ static void true_exception(struct vcpu *v)
  */
 static bool fpu_insn(struct vcpu *v)
 {
-	const struct vmbt_seg *cs = &v->guest->seg[VMBT_CS];
-	u32 got = 0, user = vcpu_cpl(v) == 3 ? MMU_USER : 0;
 	struct vmbt_insn in;
-	u8 buf[VMBT_INSN_MAX];
 
-	mmu_fetch(v, cs->base + v->guest->eip, buf, sizeof(buf),
-		  MMU_EXEC | user, &got);
-	if (vmbt_decode(&in, buf, got, cs->attr & VMBT_ATTR_DB) != VMBT_DEC_OK)
-		return false;
-	return in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD);
+	return interp_fetch(v, &in) == X_OK &&
+	       (in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD));
 }
 
 static void page_fault(struct vcpu *v)

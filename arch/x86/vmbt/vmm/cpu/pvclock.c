@@ -33,14 +33,9 @@ struct pvclock_wall {
 	u32 nsec;
 };
 
-static u64 to_ns(const struct vmbt_shared *s, u64 tsc)
-{
-	return tsc / s->tsc_khz * 1000000 + tsc % s->tsc_khz * 1000000 / s->tsc_khz;
-}
-
 static u64 system_time(const struct vcpu *v, u64 guest_tsc)
 {
-	return to_ns(v->shared, guest_tsc) + v->guest->kvmclock_delta;
+	return vmbt_chips_ns(guest_tsc, v->shared->tsc_khz) + v->guest->kvmclock_delta;
 }
 
 /* ns = ((ticks << shift) * mul) >> 32, mul as large as 32 bits allow. */
@@ -100,7 +95,7 @@ void cpu_pvclock_wall(struct vcpu *v, u64 gpa)
 	u64 tsc = plat_tsc(), ns;
 	struct pvclock_wall w;
 
-	ns = s->wall_ns + to_ns(s, tsc - s->wall_tsc) -
+	ns = s->wall_ns + vmbt_chips_ns(tsc - s->wall_tsc, s->tsc_khz) -
 	     system_time(v, tsc + v->guest->tsc_offset);
 	w.version = next_version(v, gpa);
 	w.sec = ns / NS_PER_SEC;
@@ -120,7 +115,7 @@ void cpu_set_tsc(struct vcpu *v, u64 tsc)
 	u64 now = plat_tsc(), time = system_time(v, now + v->guest->tsc_offset);
 
 	v->guest->tsc_offset = tsc - now;
-	v->guest->kvmclock_delta = time - to_ns(v->shared, tsc);
+	v->guest->kvmclock_delta = time - vmbt_chips_ns(tsc, v->shared->tsc_khz);
 	cpu_pvclock_update(v);
 }
 
