@@ -67,6 +67,15 @@ static bool names_mmx(const struct vmbt_insn *in)
 	return in->op == VMBT_OP_EMMS;
 }
 
+/* What there is only where the operating system says that it saves it? */
+static bool names_sse(const struct vmbt_insn *in)
+{
+	for (u32 i = 0; i < in->nr_opds; i++)
+		if (in->opd[i].kind == VMBT_OPD_XMM)
+			return true;
+	return in->op == VMBT_OP_LDMXCSR || in->op == VMBT_OP_STMXCSR;
+}
+
 /* No-wait forms leave a pending exception alone (SDM vol. 1, 8.6). */
 static bool waits(const struct vmbt_insn *in)
 {
@@ -102,9 +111,7 @@ static int fpu_allowed(struct ictx *c)
 	} else if (c->in.flags & VMBT_IF_SIMD) {
 		if (cr0 & VMBT_CR0_EM)
 			return iud(c);
-		if ((c->in.op == VMBT_OP_LDMXCSR ||
-		     c->in.op == VMBT_OP_STMXCSR) &&
-		    !(c->g->cr4 & VMBT_CR4_OSFXSR))
+		if (names_sse(&c->in) && !(c->g->cr4 & VMBT_CR4_OSFXSR))
 			return iud(c);
 	} else if (cr0 & VMBT_CR0_EM) {
 		off = true;

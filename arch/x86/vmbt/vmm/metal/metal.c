@@ -116,14 +116,17 @@ static void load_cr0(u32 guest)
 }
 
 /*
- * RDTSC is let through while the guest's counter is the CPU's. At ring 1 and 3
- * CR4.TSD makes it #GP (SDM vol. 2, RDTSC), and the interpreter does it.
+ * CR4 that is the guest's own while it runs. The two of SSE decide between
+ * executing, #UD and #XM. RDTSC is let through while the guest's counter is
+ * the CPU's: at ring 1 and 3 CR4.TSD makes it #GP (SDM vol. 2, RDTSC), and the
+ * interpreter does it.
  */
-static void load_tsd(bool trap)
+#define CR4_GUEST	(VMBT_CR4_TSD | VMBT_CR4_OSFXSR | VMBT_CR4_OSXMMEXCPT)
+
+static void load_cr4(u32 guest)
 {
 	struct vmbt_cross *x = metal_cross();
-	u64 cr4 = trap ? x->vmm_cr4 | VMBT_CR4_TSD :
-			 x->vmm_cr4 & ~(u64)VMBT_CR4_TSD;
+	u64 cr4 = (x->vmm_cr4 & ~(u64)CR4_GUEST) | (guest & CR4_GUEST);
 
 	if (cr4 == x->vmm_cr4)
 		return;
@@ -135,6 +138,8 @@ static void load_tsd(bool trap)
 void metal_allow_fpu(void)
 {
 	load_cr0(metal.guest_cr0 & ~(VMBT_CR0_TS | VMBT_CR0_EM));
+	/* FXSAVE and FXRSTOR are to move all there is. */
+	load_cr4(VMBT_CR4_OSFXSR | VMBT_CR4_OSXMMEXCPT);
 }
 
 void metal_run_tables(struct vmbt_frame *f, const struct desc_tables *t,
@@ -258,7 +263,7 @@ void metal_run(struct vcpu *v)
 {
 	account(v->stats);
 	v->entry_rip = v->frame.rip;
-	load_tsd(v->guest->tsc_offset || (v->guest->cr4 & VMBT_CR4_TSD));
+	load_cr4(v->guest->tsc_offset ? v->guest->cr4 | VMBT_CR4_TSD : v->guest->cr4);
 	if (unlikely(v->guest->dr[7] & VMBT_DR7_ENABLED)) {
 		load_breakpoints(v);
 		metal_run_tables(&v->frame, desc_current(v), v->guest->cr0);
