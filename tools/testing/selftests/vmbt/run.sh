@@ -3,8 +3,8 @@
 #
 # Runs the tests and sums their lines; `make check` comes here.
 #
-# Each directory with a Makefile below unit, fuzz, native, api, guest and boot
-# has the targets `all` and `check`; its programs print `ok NAME`,
+# Each directory with a Makefile below unit, fuzz, native, api, guest, system and
+# boot has the targets `all` and `check`; its programs print `ok NAME`,
 # `not ok NAME: why` or `skip NAME: why`. A directory whose check fails without
 # saying which test failed, or that ran nothing, counts as a failure itself.
 # The last line is `N passed, N failed, N skipped`; the status is 0 only if
@@ -25,13 +25,13 @@ declare -a broken=() times=()
 # Each part's share of an hour on two cores, in minutes, and its directories.
 share_of() {
 	case $1 in
-	unit) echo 6 ;; fuzz) echo 4 ;; native) echo 8 ;; selftests) echo 12 ;;
+	unit) echo 6 ;; fuzz) echo 4 ;; native) echo 8 ;; selftests) echo 14 ;;
 	boots) echo 12 ;; lint) echo 3 ;; *) echo 60 ;;
 	esac
 }
 folders_of() {
 	case $1 in
-	selftests) echo "api guest" ;;
+	selftests) echo "api guest system" ;;
 	boots) echo boot ;;
 	*) echo "$1" ;;
 	esac

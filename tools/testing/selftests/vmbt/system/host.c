@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs the guest half of a test under vmbt: the image at its address, flat
+ * protected mode, and what it writes to the text port on standard output.
+ *
+ *   PROGRAM IMAGE
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "system.h"
+
+static void load(struct vm *vm, const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st))
+		die("%s: %s", path, strerror(errno));
+	if (st.st_size > IMAGE_END - IMAGE_AT ||
+	    read(fd, vm->mem + IMAGE_AT, st.st_size) != st.st_size)
+		die("%s: can't be read", path);
+	close(fd);
+}
+
+/* One exit for a port; false at the guest's end. */
+static bool port(struct vm *vm)
+{
+	const struct kvm_run *run = vm->run;
+	const size_t size = (size_t)run->io.size * run->io.count;
+	const uint8_t *data = vm->pio;
+
+	if (run->io.direction == KVM_EXIT_IO_IN) {
+		memset(vm->pio, 0xff, size);
+		return true;
+	}
+	switch (run->io.port) {
+	case PORT_TEXT:
+		fwrite(data, 1, size, stdout);
+		break;
+	case PORT_END:
+		return false;
+	default:
+		if (system_test.out)
+			system_test.out(vm, run->io.port, data[0]);
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct kvm_regs regs = { .rip = IMAGE_AT, .rflags = 2 };
+	struct vm vm;
+	int rc;
+
+	if (argc != 2)
+		die("usage: %s IMAGE", argv[0]);
+	if (system_test.chips)
+		vm_create_with_chips(&vm, RAM_SIZE);
+	else
+		vm_create(&vm, RAM_SIZE);
+	load(&vm, argv[1]);
+	vm_set_mode(&vm, 32);
+	vm_set_regs(&vm, &regs);
+	for (;;) {
+		rc = vm_run(&vm);
+		if (rc == -EINTR)
+			continue;
+		if (rc || vm.run->exit_reason == KVM_EXIT_INTERNAL_ERROR ||
+		    vm.run->exit_reason == KVM_EXIT_SHUTDOWN) {
+			printf("\nnot ok stopped: %d, %s\n", rc, vm_exit_text(&vm));
+			return 1;
+		}
+		if (vm.run->exit_reason == KVM_EXIT_IO && !port(&vm))
+			break;
+		if (vm.run->exit_reason == KVM_EXIT_HLT)
+			die("the guest halted");
+		if (vm.run->exit_reason == KVM_EXIT_MMIO && !vm.run->mmio.is_write)
+			memset(vm.run->mmio.data, 0xff, sizeof(vm.run->mmio.data));
+	}
+	vm_destroy(&vm);
+	return 0;
+}

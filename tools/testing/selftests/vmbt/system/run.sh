@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the guests one way and has judge.py compare the results with the table
+# of that way and version.
+#
+#   run.sh WAY OUT GROUP...
+#
+# WAY is qemu or bochs (the guest directly on it), vmbt or vmbt-no-de (under
+# vmbt in the test host on QEMU, the latter without direct execution), or
+# vmbt-bochs (in the test host on Bochs).
+set -uo pipefail
+here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+top=$(cd "$here/../../../../.." && pwd)
+way=$1 out=$2
+shift 2
+logs=$out/$way
+rm -rf "$logs"
+mkdir -p "$logs"
+
+on_qemu() {
+	timeout 60 "${QEMU32:-qemu-system-i386}" -accel tcg -m 16 \
+		-cpu max,-smap,-smep,-umip,-xsave,-avx,-sep -display none -nodefaults \
+		-no-user-config -no-reboot -device isa-debug-exit,iobase=0xf4 \
+		-chardev "file,id=text,path=$logs/$1" \
+		-device isa-debugcon,iobase=0xe9,chardev=text \
+		-kernel "$out/$1.elf" > "$logs/$1.err" 2>&1
+}
+
+on_bochs() {
+	cat > "$logs/$1.rc" <<-EOT
+		config_interface: textconfig
+		display_library: rfb, options="timeout=0"
+		romimage: file=/usr/share/bochs/BIOS-bochs-latest
+		vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+		megs: 32
+		cpu: model=${BOCHS_CPU:-corei7_icelake_u}, ips=50000000, reset_on_triple_fault=0
+		clock: sync=none, time0=local
+		sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
+		speaker: enabled=1, mode=none
+		ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+		ata0-master: type=disk, mode=flat, path="$out/$1.disk", cylinders=2, heads=16, spt=63
+		boot: disk
+		port_e9_hack: enabled=1
+		panic: action=fatal
+		error: action=ignore
+		info: action=ignore
+		debug: action=ignore
+	EOT
+	echo c > "$logs/go"
+	(cd "$logs" && timeout 60 bochs -q -f "$1.rc" -rc go) > "$logs/$1" \
+		2> "$logs/$1.err" < /dev/null
+}
+
+# The groups one after the other, in one test host; their output is cut apart.
+hosted() {
+	local host=$1 cmd g
+	shift
+	cmd="for g in $*; do echo \"== \$g\"; $out/\$g $out/\$g.bin; done"
+	LOG=$logs/host.log TIMEOUT=${TIMEOUT:-600} "$top/scripts/$host" "$cmd" > "$logs/all" 2>&1
+	for g in "$@"; do
+		awk -v g="$g" '/^== / { on = $2 == g; next } on' "$logs/all" > "$logs/$g"
+	done
+}
+
+qemu_version() {
+	"$1" --version | sed -n 's/.*version \([0-9]*\.[0-9]*\).*/\1/p'
+}
+bochs_version() {
+	dpkg-query -W -f '${Version}' bochs | sed -n 's/^\([0-9]*\.[0-9]*\).*/\1/p'
+}
+
+case $way in
+qemu)	table=qemu-$(qemu_version "${QEMU32:-qemu-system-i386}") ;;
+bochs)	"$top/scripts/deps.sh" bochs bochsbios vgabios 1>&2 || exit 125
+	table=bochs-$(bochs_version) ;;
+vmbt|vmbt-no-de)
+	table=$way-on-qemu-$(qemu_version "${QEMU:-qemu-system-x86_64}") ;;
+vmbt-bochs) table=vmbt-on-bochs-$(bochs_version) ;;
+*)	echo "not ok system: no way $way"; exit 1 ;;
+esac
+if [ ! -e "$here/deviations/$table" ]; then
+	echo "skip $way: no table of deviations for this version, $table"
+	exit 0
+fi
+
+case $way in
+qemu)	for g in "$@"; do on_qemu "$g"; done ;;
+bochs)	for g in "$@"; do on_bochs "$g"; done ;;
+vmbt)	hosted testhost "$@" ;;
+vmbt-no-de) MODPARAMS='force=1 no_de=1' hosted testhost "$@" ;;
+vmbt-bochs)
+	files=
+	for g in "$@"; do
+		files+=" $out/$g $out/$g.bin"
+	done
+	HOSTFILES=$files hosted bochshost "$@" ;;
+esac
+args=()
+for g in "$@"; do
+	args+=("$g=$logs/$g")
+done
+"$here/judge.py" "$way" "$here/deviations/$table" "${args[@]}"
