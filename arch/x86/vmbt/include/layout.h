@@ -26,7 +26,7 @@
  *                          while ring-3 code runs under BT, at ring 3)
  *   0x0000_1000  HASH1     512 KiB: struct vmbt_hash_entry[65536], ring 1
  *   0x0008_1000  HASH3     512 KiB: the same for ring-3 code under BT
- *   0x0010_1000  RT        60 KiB, kept for code that callouts share; unused
+ *   0x0010_1000  RT        60 KiB: the ring-1 runtime (vmm/ring1/), read-only
  *   0x0011_0000  TC        translation cache: ring-1 code, then (bt_int.h,
  *                          BT_TC3) ring-3 code in pages of its own
  *

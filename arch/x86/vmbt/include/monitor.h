@@ -14,6 +14,24 @@
 #include "layout.h"
 
 /**
+ * struct vmbt_mon_same - the load of a segment register that is a no-op
+ * @neg_sel: two's complement of the selector that the register holds, if the
+ *	guest's table says what is in the register, or VMBT_MON_NONE
+ * @off: its descriptor as an offset in SS, or 0: none is read (null selector)
+ * @neg_lo: two's complement of the descriptor's low half
+ * @neg_hi: of its high half
+ */
+struct vmbt_mon_same {
+	u32 neg_sel;
+	u32 off;
+	u32 neg_lo;
+	u32 neg_hi;
+};
+
+/* Added to no selector gives 0. */
+#define VMBT_MON_NONE	1
+
+/**
  * struct vmbt_mon - offsets from %gs
  * @vif: the virtual interrupt flag as in EFLAGS, 0 or VMBT_X86_EFLAGS_IF. CLI,
  *	STI and POPF store here.
@@ -26,8 +44,11 @@
  *	the virtual flags: IOPL and NT, less the real IF that is always set
  * @flags_virt: IOPL as POPF has to load it again to stay in line; TF is set
  *	where no POPF may stay in line
+ * @site: where translated code jumped to a routine of the ring-1 runtime from
  * @sel: selectors as the guest sees them, zero-extended, in the order of enum
  *	vmbt_sreg
+ * @same: for each segment register, in that order, which load would change
+ *	nothing
  */
 struct vmbt_mon {
 	u32 vif;
@@ -37,7 +58,9 @@ struct vmbt_mon {
 	u32 target;
 	u32 flags_adj;
 	u32 flags_virt;
+	u32 site;
 	u32 sel[6];
+	struct vmbt_mon_same same[6];
 };
 
 /*

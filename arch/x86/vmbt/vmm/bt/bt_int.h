@@ -39,11 +39,15 @@ enum bt_map_kind {
 	BT_M_RET,		/* hash miss, popped; EIP in EAX */
 	BT_M_JMP,		/* hash miss of an indirect JMP; EIP in EAX */
 	BT_M_CALL,		/* hash miss of a CALL, nothing pushed yet */
+	BT_M_RING1,		/* the JMP to a routine of ring1/ */
+	BT_M_IRET_FLAGS,	/* IRET: EIP and CS popped, flags come next */
+	BT_M_IRET_DONE,		/* IRET done but for IF, which is in ECX */
 };
 
 /* Repairs (struct bt_map.fix); bits 0-3: reload EAX, ECX, EDX, EBX. */
 #define BT_F_EAX		0x01
 #define BT_F_ECX		0x02
+#define BT_F_EDX		0x04
 #define BT_F_REGS		0x0f
 #define BT_F_POPPED		0x10	/* take a pop of 4 (OPS16: 2) back */
 #define BT_F_PUSHED		0x20	/* take a push back */
@@ -262,6 +266,11 @@ void bt_forget_cross(struct bt *bt);
 
 /* translate.c */
 int bt_translate(struct vcpu *v, u32 lin, u64 gpa, u32 ctx, u32 *idx);
+
+/* ring1.c */
+struct ring1_map;
+void bt_ring1_init(struct bt *bt);
+const struct ring1_map *bt_ring1_at(u32 rip);
 
 /* enter.c */
 u32 bt_context(struct vcpu *v);

@@ -89,6 +89,7 @@ bool bt_cache_init(struct vcpu *v)
 	bt->region[0].end = BT_TC3;
 	bt->region[1].start = BT_TC3;
 	bt->region[1].end = VMBT_MON_SIZE;
+	bt_ring1_init(bt);
 	reset(bt);
 	return bt_reserve(v, 0);
 }

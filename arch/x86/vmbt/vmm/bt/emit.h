@@ -99,6 +99,10 @@ void bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in);
 void bt_emit_jump(struct bt_emit *e, u32 eip);
 /* flags.c: CLI, STI, PUSHF, POPF; false if the interpreter has to do it */
 bool bt_emit_flags(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
+/* ring1.c: what the ring-1 runtime does; false if the interpreter has to */
+bool bt_emit_load_sreg(struct bt_emit *e, const struct vmbt_insn *in,
+		       u8 next_off);
+bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in);
 /* copy.c */
 void bt_emit_copy(struct bt_emit *e, const struct vmbt_insn *in);
 void bt_emit_with_modrm(struct bt_emit *e, const struct vmbt_insn *in,

@@ -14,6 +14,7 @@
 #include "../interp/interp.h"
 #include "../mmu/mmu.h"
 #include "../plat.h"
+#include "../ring1/ring1.h"
 
 /* Flags that are the same in the guest's EFLAGS and in the CPU's. */
 #define REAL_FLAGS	(VMBT_EFLAGS_ARITH | VMBT_X86_EFLAGS_DF | \
@@ -115,7 +116,9 @@ static int go(struct vcpu *v, u32 tc)
 	m->flags_adj = (g->eflags & (VMBT_X86_EFLAGS_IOPL |
 				     VMBT_X86_EFLAGS_NT)) - VMBT_X86_EFLAGS_IF;
 	m->flags_virt = g->eflags & VMBT_X86_EFLAGS_IOPL;
-	if (g->eflags & VMBT_X86_EFLAGS_NT)
+	/* IRET has more to do then than its routine does. */
+	if ((g->eflags & (VMBT_X86_EFLAGS_NT | VMBT_X86_EFLAGS_VIF |
+			  VMBT_X86_EFLAGS_VIP)) || g->nmi_masked)
 		m->flags_virt |= VMBT_X86_EFLAGS_TF;
 	for (i = 0; i < VMBT_NSEG; i++)
 		m->sel[i] = g->seg[i].sel;
@@ -333,8 +336,25 @@ int bt_enter(struct vcpu *v)
 	return go(v, tc);
 }
 
-/* The unit and the map entry (in the arena) of TC address @rip. */
-static bool locate(struct bt *bt, u64 rip, u32 *idx, u32 *map)
+/**
+ * struct place - what a TC address means
+ * @unit: index
+ * @map: of its entry, in the arena; in a routine of ring1/ the site's
+ * @at: the entry, with what the routine has done since
+ */
+struct place {
+	u32 unit;
+	u32 map;
+	struct bt_map at;
+};
+
+static bool in_ring1(u64 rip)
+{
+	return rip >= VMBT_MON_RT && rip < VMBT_MON_TC;
+}
+
+/* The unit and the map entry of address @rip in a unit's code. */
+static bool locate_unit(struct bt *bt, u64 rip, u32 *idx, u32 *map)
 {
 	const struct bt_unit *u;
 	u32 i;
@@ -353,24 +373,58 @@ static bool locate(struct bt *bt, u64 rip, u32 *idx, u32 *map)
 	return false;
 }
 
-/* The same for a callout, which will be back. */
-static const struct bt_map *locate_site(struct bt *bt, u64 rip, u32 *idx)
+/* In a routine at @rip, which p->map has jumped to, if the guest is honest. */
+static bool locate_ring1(u32 rip, struct place *p)
 {
-	struct bt_site *s = &bt->site[(rip ^ rip >> 9) % BT_SITES];
+	const struct ring1_map *m = bt_ring1_at(rip);
+	u8 shadow = p->at.fix & BT_F_SHADOW;
+
+	if (!m || p->at.kind != BT_M_RING1)
+		return false;
+	p->at.kind = m->kind;
+	p->at.fix = m->fix;
+	if (m->kind == BT_M_START || m->kind == BT_M_INTERP)
+		p->at.fix |= shadow;
+	return true;
+}
+
+static bool locate(struct vcpu *v, u64 rip, struct place *p)
+{
+	struct bt *bt = v->bt;
+	bool ring1 = in_ring1(rip);
+
+	if (!locate_unit(bt, ring1 ? READ_ONCE(v->mon->site) : rip, &p->unit,
+			 &p->map))
+		return false;
+	p->at = *bt_map(bt, p->map);
+	return !ring1 || locate_ring1(rip, p);
+}
+
+/* The same for a callout, which will be back. */
+static bool locate_site(struct vcpu *v, u64 rip, struct place *p)
+{
+	bool ring1 = in_ring1(rip);
+	u64 tc = ring1 ? READ_ONCE(v->mon->site) : rip;
+	struct bt *bt = v->bt;
+	struct bt_site *s = &bt->site[(tc ^ tc >> 9) % BT_SITES];
 	u32 unit, map;
 
 	bt->last_site = NULL;
-	if (s->rip != rip || !rip) {
-		if (!locate(bt, rip, &unit, &map))
-			return NULL;
-		s->rip = rip;
+	if (s->rip != tc || !tc) {
+		if (!locate_unit(bt, tc, &unit, &map))
+			return false;
+		s->rip = tc;
 		s->unit = unit;
 		s->map = map;
 		s->insn.known = false;
 	}
+	p->unit = s->unit;
+	p->map = s->map;
+	p->at = *bt_map(bt, s->map);
+	if (ring1 && !locate_ring1(rip, p))
+		return false;
 	bt->last_site = s;
-	*idx = s->unit;
-	return bt_map(bt, s->map);
+	return true;
 }
 
 struct bt_insn *bt_callout_insn(struct vcpu *v)
@@ -386,10 +440,18 @@ bool bt_continue(struct vcpu *v)
 {
 	const struct vmbt_guest *g = v->guest;
 	struct vmbt_frame *f = &v->frame;
-	u32 i;
+	struct bt *bt = v->bt;
+	u32 i, rip = f->rip;
 
 	if (!bt_callout_insn(v))
 		return false;
+	/* A routine would go on with its own way of doing it. */
+	if (in_ring1(rip)) {
+		rip = inside(bt, bt_unit(bt, bt->last_site->unit), g->eip);
+		if (!rip)
+			return false;
+	}
+	f->rip = rip;
 	for (i = 0; i < 8; i++)
 		f->gpr[i] = g->gpr[i];
 	f->rsp = g->gpr[VMBT_ESP];
@@ -440,6 +502,13 @@ static void recover(struct vcpu *v, const struct bt_unit *u,
 	case BT_M_POPF:
 		vif = f->gpr[VMBT_ECX];
 		break;
+	case BT_M_IRET_FLAGS:
+		move_esp(g, -8);
+		break;
+	case BT_M_IRET_DONE:
+		g->eip = READ_ONCE(v->mon->target);
+		vif = f->gpr[VMBT_ECX];
+		break;
 	case BT_M_JMP:
 		g->eip = eax;
 		break;
@@ -464,35 +533,33 @@ static void recover(struct vcpu *v, const struct bt_unit *u,
 
 bool bt_at_boundary(struct vcpu *v)
 {
-	const struct bt_unit *u;
-	const struct bt_map *m;
-	u32 idx, map;
+	struct bt *bt = v->bt;
+	struct place p;
 
-	if (!locate(v->bt, v->frame.rip, &idx, &map))
+	if (!locate(v, v->frame.rip, &p))
 		return false;
-	u = bt_unit(v->bt, idx);
-	m = bt_map(v->bt, map);
-	if (m->kind == BT_M_EXIT0 || m->kind == BT_M_EXIT1 || m->kind == BT_M_TARGET)
+	if (p.at.kind == BT_M_EXIT0 || p.at.kind == BT_M_EXIT1 ||
+	    p.at.kind == BT_M_TARGET)
 		return true;
-	return !m->fix && (map == u->map || bt_map(v->bt, map - 1)->g_off != m->g_off);
+	return !p.at.fix && !in_ring1(v->frame.rip) &&
+	       (p.map == bt_unit(bt, p.unit)->map ||
+		bt_map(bt, p.map - 1)->g_off != p.at.g_off);
 }
 
 int bt_sync(struct vcpu *v)
 {
 	struct bt *bt = v->bt;
-	struct bt_map at;
-	u32 idx, map;
+	struct place p;
 
 	v->raw = false;
 	bt->chain_from = BT_NIL;
-	if (!locate(bt, v->frame.rip, &idx, &map))
+	if (!locate(v, v->frame.rip, &p))
 		return X_UNSUPPORTED;
-	bt->last_unit = idx;
+	bt->last_unit = p.unit;
 	/* A target that was missed has not been held against the limit. */
-	at = *bt_map(bt, map);
-	if (at.kind == BT_M_RET || at.kind == BT_M_JMP)
-		at.kind = BT_M_START;
-	recover(v, bt_unit(bt, idx), &at);
+	if (p.at.kind == BT_M_RET || p.at.kind == BT_M_JMP)
+		p.at.kind = BT_M_START;
+	recover(v, bt_unit(bt, p.unit), &p.at);
 	return X_OK;
 }
 
@@ -514,27 +581,25 @@ enum bt_callout_kind bt_callout(struct vcpu *v)
 {
 	struct bt *bt = v->bt;
 	const struct bt_unit *u;
-	const struct bt_map *m;
 	u64 rip = v->frame.rip - 2;	/* behind the INT */
-	u32 idx;
+	struct place p;
 
 	v->raw = false;
-	m = locate_site(bt, rip, &idx);
-	if (!m || bt->mon[rip] != 0xcd)
+	if (!locate_site(v, rip, &p) || bt->mon[rip] != 0xcd)
 		return BT_NOT_CALLOUT;
-	u = bt_unit(bt, idx);
-	recover(v, u, m);
-	bt->last_unit = idx;
+	u = bt_unit(bt, p.unit);
+	recover(v, u, &p.at);
+	bt->last_unit = p.unit;
 	bt->chain_from = BT_NIL;
-	switch (m->kind) {
+	switch (p.at.kind) {
 	case BT_M_EXIT0:
 	case BT_M_EXIT1:
-		bt->chain_from = idx * 2 + (m->kind == BT_M_EXIT1);
+		bt->chain_from = p.unit * 2 + (p.at.kind == BT_M_EXIT1);
 		return BT_BRANCH;
 	case BT_M_RET:
 	case BT_M_JMP:
 		bt->last_unit = BT_NIL;
-		return indirect(v, u, m);
+		return indirect(v, u, &p.at);
 	case BT_M_CALL:
 		v->stats->hash_misses++;
 		return BT_INTERP;

@@ -83,6 +83,10 @@ static bool done_inline(struct bt_emit *e, const struct vmbt_insn *in,
 	case VMBT_OP_PUSH_SREG:
 	case VMBT_OP_MOV_FROM_SREG:
 		return !special && bt_emit_from_sreg(e, in, next_off);
+	case VMBT_OP_POP_SREG:
+	case VMBT_OP_MOV_TO_SREG:
+		return !special && !(mode & BT_MODE_CPL3) &&
+		       bt_emit_load_sreg(e, in, next_off);
 	default:
 		return false;
 	}
@@ -122,6 +126,8 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 			e->shadow = 0;
 		return true;
 	}
+	if (in->op == VMBT_OP_IRET && bt_emit_iret(e, in))
+		return false;
 	if (copyable(e, in)) {
 		/*
 		 * QEMU's TCG (7.2) computes the flags of CMPXCHG8B from those

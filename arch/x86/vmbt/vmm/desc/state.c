@@ -110,6 +110,39 @@ static enum desc_finding find(struct vcpu *v, enum vmbt_sreg s)
 	return FIND_SAME;
 }
 
+/*
+ * Tell the ring-1 runtime which load of @s would change nothing: the register
+ * is what the guest's table says. It looks at the table itself, through SS,
+ * since pages that are only compared may have changed.
+ */
+static void offer_same(struct vcpu *v, enum vmbt_sreg s)
+{
+	const struct vmbt_seg *seg = &v->guest->seg[s];
+	const struct vmbt_seg *ss = &v->guest->seg[VMBT_SS];
+	const struct desc_table *t = desc_tab_of(v, seg->sel);
+	struct vmbt_mon_same same = { .neg_sel = VMBT_MON_NONE };
+	u32 off = t->base + (seg->sel & ~7U) - ss->base;
+	u64 raw = t->src[seg->sel >> 3];
+
+	if (v->desc->regime != 1 || v->desc->state[s] != DESC_SHADOWED)
+		goto out;
+	if (s == VMBT_CS && (seg->sel & DESC_SEL_RPL))
+		goto out;
+	if (!(seg->attr & VMBT_ATTR_P)) {
+		same.neg_sel = -(u32)seg->sel;
+		goto out;
+	}
+	if (!off || off > 0xfffffff8 || (ss->attr & VMBT_ATTR_E) ||
+	    off + 7 > ss->limit)
+		goto out;
+	same.neg_sel = -(u32)seg->sel;
+	same.off = off;
+	same.neg_lo = -(u32)raw;
+	same.neg_hi = -(u32)(raw >> 32);
+out:
+	v->mon->same[s] = same;
+}
+
 /**
  * desc_monitor_moved() - the monitor area has another base
  * @v: the vCPU
@@ -128,6 +161,7 @@ static void refresh(struct vcpu *v)
 {
 	struct desc *d = v->desc;
 	u8 regime = vcpu_protected(v) ? hw_cpl(v) : 0;
+	u32 changed;
 
 	if (v->mon_base != d->mon_base)
 		desc_monitor_moved(v);
@@ -144,12 +178,16 @@ static void refresh(struct vcpu *v)
 	desc_check_moved(v);
 	if (d->remap)
 		desc_check_maps(v);
+	changed = d->stale & BIT(VMBT_SS) ? ALL_SEGS : d->stale;
 	while (d->stale) {
 		int s = __builtin_ctz(d->stale);
 
 		d->stale &= ~(1 << s);
+		changed |= BIT(s);
 		d->state[s] = state_of[find(v, s)];
 	}
+	for (; changed; changed &= changed - 1)
+		offer_same(v, __builtin_ctz(changed));
 }
 
 /**

@@ -18,6 +18,7 @@
 #define WIN_SIZE	0x10000u
 #define DATA		0x8000u
 #define STACK		0xf000u
+#define LDT		0x7800u
 
 /* What kind of programs a suite makes, and how they run. */
 #define S_32		0x01
@@ -29,7 +30,7 @@
 #define S_STACK		0x40	/* a 16-bit stack under 32-bit code, or 32 under 16 */
 #define S_INTERP	0x80	/* interpreted instead of translated */
 
-#define S_SEGS		0x100	/* loads of segment registers, far jumps; CPL 3 */
+#define S_SEGS		0x100	/* loads of segment registers, far jumps, IRET */
 
 /* Segments have the window as their base. */
 #define S_BASED		(S_LIMIT | S_STACK | S_SEGS)

@@ -8,6 +8,7 @@
 
 #include "case.h"
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
+#include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
 
 struct outcome out_a, out_b;
 
@@ -27,7 +28,12 @@ void compare_start(const struct program *p)
 		}
 	for (i = DATA; i < WIN_SIZE; i += 4096)
 		native_protect((WIN + i) >> 12, NATIVE_TEST, false);
+	/* What was read of the tables is forgotten: their memory is new. */
+	native_vcpu.guest->ldtr.attr = 0;
+	desc_tables_changed(&native_vcpu);
 	*native_vcpu.guest = p->guest;
+	desc_segs_changed(&native_vcpu);
+	native_vcpu.events = 0;
 	native_fpu_reset();
 	memset(&native_vcpu.exc, 0, sizeof(native_vcpu.exc));
 }

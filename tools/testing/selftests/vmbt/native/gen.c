@@ -384,6 +384,12 @@ static void jcxz(void)
 	fix8(at);
 }
 
+/* Ring 0 has selectors of ring 0. */
+static u16 own_selector(enum vmbt_sreg s)
+{
+	return native_selector(s) & ((prog->what & S_USER) ? ~0 : ~3);
+}
+
 /* Mostly the program's own, sometimes another, null, or anything. */
 static u16 selector(enum vmbt_sreg s)
 {
@@ -393,13 +399,13 @@ static u16 selector(enum vmbt_sreg s)
 	case 1:
 		return rnd(0);
 	case 2:
-		return native_selector(s) ^ rnd(4);
+		return own_selector(s) ^ rnd(4);
 	case 3:
 	case 4:
 	case 5:
 		return (16 + rnd(8)) << 3 | 7;
 	default:
-		return native_selector(s);
+		return own_selector(s);
 	}
 }
 
@@ -487,8 +493,45 @@ static void far_transfer(u32 depth)
 	patch(at, off(prog->code + pos), false);
 }
 
+/* push flags; push cs; push label; iret, all 32 bits wide */
+static void iret(void)
+{
+	u32 image = 2 | (rnd(0) & VMBT_EFLAGS_ARITH), at;
+
+	image |= rnd(8) ? 0 : VMBT_X86_EFLAGS_DF;
+	image |= rnd(2) ? VMBT_X86_EFLAGS_IF : 0;
+	image |= rnd(8) ? 0 : VMBT_X86_EFLAGS_RF;
+	image |= rnd(8) ? 0 : VMBT_X86_EFLAGS_IOPL;
+	op(0x68, !code32);
+	b32(image);
+	op(0x68, !code32);
+	b32(selector(VMBT_CS) | (rnd(4) ? 0 : rnd(0) << 16));
+	op(0x68, !code32);
+	b32(0);
+	at = pos;
+	op(0xcf, !code32);
+	body(rnd(2), 0);
+	put(out + at - 4, off(prog->code + pos), 4);
+}
+
+/* What a kernel may do to a table that its registers were loaded from. */
+static void write_descriptor(void)
+{
+	op(0xc7, !code32);
+	b8(code32 ? 0x05 : 0x06);
+	bw(LDT + 8 * (8 + rnd(VMBT_NSEG)) + 4 * rnd(2));
+	b32(rnd(4) ? 0x0000ffff : rnd(0));
+}
+
 static void piece(u32 depth)
 {
+	if (segs && priv && depth <= 2 && !rnd(4)) {
+		if (rnd(8))
+			iret();
+		else
+			write_descriptor();
+		return;
+	}
 	if (segs && depth <= 2 && !rnd(3)) {
 		if (rnd(2))
 			load_segment();
@@ -569,6 +612,8 @@ static void segments(struct program *p)
 	for (i = 0; i < VMBT_NSEG; i++) {
 		/* What PUSH sreg shows is then the same for the real CPU. */
 		g->seg[i].sel = native_selector(i);
+		if (p->what & S_SEGS)
+			g->seg[i].sel = own_selector(i);
 		if (p->what & S_USER)
 			g->seg[i].attr |= VMBT_ATTR_DPL;
 		if (p->what & S_BASED) {

@@ -13,7 +13,7 @@
 #include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
 
 /* In the window, between code and data. */
-#define LDT		0x7800u
+
 #define EXTRA		16	/* first entry beside those that are loaded */
 
 bool native_segs;

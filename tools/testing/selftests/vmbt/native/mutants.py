@@ -38,6 +38,18 @@ MUTANTS = [
      "off = (u32)off;"),
     ("16-bit-address", "decode/decode.c",
      "return in->asize == 2 ? ea & 0xffff : ea;", "return ea;"),
+    ("ring1-half-a-descriptor", "ring1/ring1.S",
+     "\tundo leal (%ecx, %eax), %ecx\n\tundo jecxz 1f\n\tvmm\n.endm",
+     "\tundo jmp 1f\n.endm"),
+    ("ring1-any-selector", "ring1/ring1.S",
+     "\tundo jecxz 3f\n\tvmm\n3:\n\tundo movl %gs:RING1_SAME + \\sreg",
+     "\tundo jmp 3f\n3:\n\tundo movl %gs:RING1_SAME + \\sreg"),
+    ("ring1-iret-if", "ring1/ring1.S", "\tmovl\t%ecx, %gs:RING1_VIF", "\tnop"),
+    ("ring1-iret-rolled-back", "bt/enter.c", "move_esp(g, -8);", ""),
+    ("ring1-iret-flags-slow", "ring1/ring1.S", "testl $RING1_IRET_SLOW, %ecx",
+     "testl $0, %ecx"),
+    ("ring1-edx", "ring1/ring1.S", "\tat\tRING1_M_START, RING1_F_REGS\n\t\\insn",
+     "\tat\tRING1_M_START, 3\n\t\\insn"),
     ("16-bit-target", "decode/decode.c",
      "return in->opsize == 2 ? target & 0xffff : target;", "return target;"),
 ]
@@ -70,7 +82,8 @@ def noticed(out, seeds):
 def main():
     top, out = sys.argv[1:3]
     tree = os.path.join(out, "tree")
-    shutil.rmtree(tree, ignore_errors=True)
+    # The last mutant's objects, too: they are newer than the sources.
+    shutil.rmtree(out, ignore_errors=True)
     for folder in ("arch/x86/vmbt", "tools/testing/selftests/vmbt/lib", NATIVE):
         shutil.copytree(os.path.join(top, folder), os.path.join(tree, folder))
     bad = 0

@@ -261,8 +261,9 @@ void native_reset(bool code32, u32 base)
 	v->guest->cr0 = VMBT_CR0_PE | VMBT_CR0_ET | VMBT_CR0_NE;
 	v->guest->cr4 = VMBT_CR4_OSFXSR | VMBT_CR4_OSXMMEXCPT;
 	v->guest->eflags = 0x202;
-	/* No I/O bitmap, and no descriptor but the LDT's. */
+	/* No I/O bitmap, and no descriptors but those that a test adds. */
 	v->guest->tr.limit = 0;
+	v->guest->ldtr.attr = 0;
 	v->guest->gdtr.limit = 0;
 	v->guest->idtr.limit = 0;
 	set_seg(VMBT_CS, 0x08, base, limit, 0x9b | db);
@@ -534,6 +535,8 @@ static enum native_stop run_bt(void)
 		}
 		if (r != X_OK)
 			return r == X_FAULT ? NS_FAULT : NS_UNSUPPORTED;
+		/* What desc_prepare() would tell the ring-1 runtime. */
+		desc_state(v, VMBT_SS);
 		for (r = 0; r < 8; r++)
 			in.gpr[r] = v->frame.gpr[r];
 		in.gpr[VMBT_ESP] = v->frame.rsp;

@@ -12,6 +12,7 @@
 
 #include "native.h"
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
+#include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
 #include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
 #include "../../../../../arch/x86/vmbt/include/layout.h"
 
@@ -308,6 +309,113 @@ static void test_shadow_fpu(void)
 	      v->guest->int_shadow);
 }
 
+/*
+ * A GDT in guest memory that says what the registers hold: flat code at 8, flat
+ * data at 10h, a smaller segment at 18h.
+ */
+#define GDT	0x00220000u
+
+static void flat_gdt(void)
+{
+	static const u64 gdt[] = { 0, 0x00cf9b000000ffff, 0x00cf93000000ffff,
+				   0x00409300000000ff };
+
+	load(GDT, gdt, sizeof(gdt));
+	v->guest->gdtr.base = GDT;
+	v->guest->gdtr.limit = sizeof(gdt) - 1;
+	desc_tables_changed(v);
+	desc_segs_changed(v);
+	v->events = 0;
+}
+
+/* Loads of what is there already take no VMM; others do, and are exact. */
+static void test_same_load(void)
+{
+	static const u8 code[] = {
+		0x31, 0xc0,				/* xor eax, eax */
+		0xb9, 0xe8, 0x03, 0x00, 0x00,		/* mov ecx, 1000 */
+		0x66, 0x8c, 0xd8,			/* top: mov ax, ds */
+		0x8e, 0xd8,				/* mov ds, ax */
+		0x06, 0x07,				/* push es; pop es */
+		0x0f, 0xa0, 0x0f, 0xa1,			/* push fs; pop fs */
+		0x8e, 0xe8,				/* mov gs, ax */
+		0x49,
+		0x75, 0xf0,				/* jnz top */
+		0xf4,
+	};
+	static const u8 table[] = {
+		0xb8, 0x10, 0x00, 0x00, 0x00,		/* mov eax, 10h */
+		0xc7, 0x05, 0x14, 0x00, 0x22, 0x00,	/* mov [gdt + 14h], */
+		0x01, 0x93, 0xcf, 0x00,			/* base + 10000h */
+		0x8e, 0xc0,				/* mov es, ax */
+		0xb8, 0x18, 0x00, 0x00, 0x00,		/* mov eax, 18h */
+		0x8e, 0xe0,				/* mov fs, ax */
+		0xf4,
+	};
+	u64 before;
+
+	load(OTHER, code, sizeof(code));
+	load(OTHER + 0x1000, table, sizeof(table));
+	flat_gdt();
+	before = callouts();
+	check(go(OTHER) == NS_HLT && *eax == 0x10, "same-load", "did not end", *eax);
+	check(v->guest->gpr[VMBT_ESP] == STACK, "same-load", "esp",
+	      v->guest->gpr[VMBT_ESP]);
+	check(callouts() - before < 12, "same-load", "callouts",
+	      callouts() - before);
+	check(go(OTHER + 0x1000) == NS_HLT, "same-load", "table: did not end", 0);
+	check(v->guest->seg[VMBT_ES].base == 0x10000, "same-load",
+	      "the table has changed, ES has not", v->guest->seg[VMBT_ES].base);
+	check(v->guest->seg[VMBT_FS].limit == 0xff, "same-load",
+	      "another selector", v->guest->seg[VMBT_FS].limit);
+}
+
+/* IRET within the kernel: no VMM but for what an interrupt waits for. */
+static void test_iret(void)
+{
+	static const u8 code[] = {
+		0xb9, 0xe8, 0x03, 0x00, 0x00,		/* mov ecx, 1000 */
+		0x68, 0x06, 0x02, 0x00, 0x00,		/* top: push 206h */
+		0x6a, 0x08,				/* push 8 */
+		0x68, 0x12, 0x00, 0x21, 0x00,		/* push 12h */
+		0xcf,					/* iret */
+		0x9c, 0x58,				/* 12h: pushf; pop eax */
+		0x49,
+		0x75, 0xee,				/* jnz top */
+		0xf4,
+	};
+	static const u8 once[] = {
+		0xfa,					/* cli */
+		0x68, 0x02, 0x02, 0x00, 0x00,		/* push 202h */
+		0x6a, 0x08,				/* push 8 */
+		0x68, 0x0e, 0x10, 0x21, 0x00,		/* push 100eh */
+		0xcf,					/* iret */
+		0xf4,					/* 100eh: hlt */
+	};
+	u64 before;
+
+	load(OTHER, code, sizeof(code));
+	load(OTHER + 0x1000, once, sizeof(once));
+	flat_gdt();
+	before = callouts();
+	check(go(OTHER) == NS_HLT && *eax == 0x206, "iret", "flags", *eax);
+	check(v->guest->gpr[VMBT_ESP] == STACK, "iret", "esp",
+	      v->guest->gpr[VMBT_ESP]);
+	check(callouts() - before < 12, "iret", "callouts",
+	      callouts() - before);
+	go(OTHER + 0x1000);
+	before = callouts();
+	go(OTHER + 0x1000);
+	check(callouts() == before + 1, "iret", "callouts without a loop",
+	      callouts() - before);
+	bt_set_pending(v, true);
+	before = callouts();
+	go(OTHER + 0x1000);
+	check(callouts() == before + 2, "iret", "callouts with an interrupt",
+	      callouts() - before);
+	bt_set_pending(v, false);
+}
+
 /* An interrupt comes between an exit and its target: no chain to the handler. */
 static void test_event(void)
 {
@@ -378,6 +486,8 @@ int main(void)
 	run("shadow", test_shadow);
 	run("shadow-fpu", test_shadow_fpu);
 	run("event", test_event);
+	run("same-load", test_same_load);
+	run("iret", test_iret);
 	run("hostile", test_hostile);
 	run("flush", test_flush);
 	return failed ? 1 : 0;

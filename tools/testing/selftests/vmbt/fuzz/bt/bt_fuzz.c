@@ -23,6 +23,7 @@
 #include "../../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
 #include "../../../../../../arch/x86/vmbt/vmm/desc/desc.h"
 #include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
+#include "../../../../../../arch/x86/vmbt/vmm/ring1/ring1.h"
 
 #define RAM_SIZE	0x400000u
 #define MON_PAGES	(VMBT_MON_SIZE / 4096)
@@ -96,11 +97,36 @@ static bool gs_fine(const struct vmbt_insn *in)
 	       (hash == (VMBT_MON_HASH1 & ~7U) || hash == (VMBT_MON_HASH3 & ~7U));
 }
 
-/* A branch's target: an instruction of this unit, or another unit's start. */
-static bool target_fine(const struct bt_unit *u, u32 tc)
+/* The start of a routine in ring-1 code, from a site that can be told. */
+static bool routine(const struct bt_unit *u, u32 off, u32 tc)
+{
+	static const u8 * const start[] = {
+		ring1_iret, ring1_load_es, ring1_load_ds, ring1_load_fs,
+		ring1_load_gs,
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(start); i++)
+		if (tc == VMBT_MON_RT + (u32)(start[i] - ring1_code))
+			break;
+	if (i == ARRAY_SIZE(start) || u->tc >= BT_TC3)
+		return false;
+	for (i = 0; i < u->nr_map; i++)
+		if (bt_map(v->bt, u->map + i)->tc_off == off)
+			return bt_map(v->bt, u->map + i)->kind == BT_M_RING1;
+	return false;
+}
+
+/*
+ * A branch's target: an instruction of this unit, another unit's start, or a
+ * routine of the ring-1 runtime's.
+ */
+static bool target_fine(const struct bt_unit *u, u32 off, u32 tc)
 {
 	u32 idx;
 
+	if (tc >= VMBT_MON_RT && tc < VMBT_MON_TC)
+		return routine(u, off, tc);
 	if (tc >= u->tc && tc < u->tc + u->tc_len)
 		return entry(u, tc - u->tc);
 	idx = bt_unit_at(v->bt, tc);
@@ -140,7 +166,7 @@ static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
 		if (in->opsize == 2 && in->op != VMBT_OP_JCXZ &&
 		    (in->prefixes & VMBT_PFX_OPSIZE))
 			broken(u, off, "16-bit branch");
-		if (!target_fine(u, vmbt_insn_target(in, u->tc + off)))
+		if (!target_fine(u, off, vmbt_insn_target(in, u->tc + off)))
 			broken(u, off, "branch out of the cache's code");
 		return;
 	}

@@ -345,6 +345,8 @@ void fake_reset(void)
 		.function = 0x80000000, .eax = 0x80000001,
 	};
 	fake_cr3_fails = 0;
+	mon = (struct vmbt_mon){ 0 };
+	cpu.mon = &mon;
 	desc_init(&cpu);
 	cpu_reset(&cpu);
 	cpu.events = 0;

@@ -18,6 +18,7 @@
 #include "../../../../../../arch/x86/vmbt/vmm/desc/desc.h"
 #include "../../../../../../arch/x86/vmbt/vmm/interp/interp.h"
 #include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
+#include "../../../../../../arch/x86/vmbt/vmm/plat.h"
 #include "../../../../../../arch/x86/vmbt/vmm/vcpu.h"
 
 #define CODE	0x1000
@@ -410,6 +411,7 @@ int main(void)
 	cpu.stats = &cpu.shared->stats;
 	mmu_init(&cpu, 4, 2048);
 	mmu_set_template(&cpu, 1, false, 0);
+	cpu.mon = plat_mon();
 	desc_init(&cpu);
 
 	CASE(fxsave_image);

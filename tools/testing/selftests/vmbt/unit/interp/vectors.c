@@ -14,6 +14,7 @@
 #include "../../../../../../arch/x86/vmbt/vmm/desc/desc.h"
 #include "../../../../../../arch/x86/vmbt/vmm/interp/interp.h"
 #include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
+#include "../../../../../../arch/x86/vmbt/vmm/plat.h"
 
 #define MAX_STEPS	200000
 
@@ -50,6 +51,7 @@ int main(int argc, char **argv)
 	cpu.stats = &cpu.shared->stats;
 	mmu_init(&cpu, 4, 2048);
 	mmu_set_template(&cpu, 1, false, 0);
+	cpu.mon = plat_mon();
 	desc_init(&cpu);
 	cpu_reset(&cpu);
 	mmu_mode_changed(&cpu);

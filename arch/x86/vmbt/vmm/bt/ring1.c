@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The translator's side of the ring-1 runtime: its code's place in the monitor
+ * area, the jumps to it, and the map of its instructions.
+ *
+ * vmm/ring1/ has the routines. What they can do, they do without the VMM; what
+ * they cannot is a callout of the guest's instruction, by its site.
+ */
+#include "emit.h"
+#include "../plat.h"
+#include "../ring1/ring1.h"
+
+#define MON_IS(name, field) \
+	_Static_assert(RING1_##name == MON(field), "ring1.h: " #field)
+#define SAME_IS(name, field) \
+	_Static_assert(RING1_##name == \
+		       offsetof(struct vmbt_mon_same, field), "ring1.h: " #field)
+#define IS(name, value) \
+	_Static_assert(RING1_##name == (value), "ring1.h: " #name)
+
+MON_IS(VIF, vif);
+MON_IS(PENDING, pending);
+MON_IS(EAX, spill[VMBT_EAX]);
+MON_IS(ECX, spill[VMBT_ECX]);
+MON_IS(EDX, spill[VMBT_EDX]);
+MON_IS(JUMP, jump);
+MON_IS(TARGET, target);
+MON_IS(FLAGS_VIRT, flags_virt);
+MON_IS(SITE, site);
+MON_IS(SAME, same);
+SAME_IS(NEG_SEL, neg_sel);
+SAME_IS(OFF, off);
+SAME_IS(NEG_LO, neg_lo);
+SAME_IS(NEG_HI, neg_hi);
+IS(SAME_SIZE, sizeof(struct vmbt_mon_same));
+IS(SREG_ES, VMBT_ES);
+IS(SREG_CS, VMBT_CS);
+IS(SREG_DS, VMBT_DS);
+IS(SREG_FS, VMBT_FS);
+IS(SREG_GS, VMBT_GS);
+IS(EFLAGS_IF, VMBT_X86_EFLAGS_IF);
+IS(IRET_SLOW, VMBT_X86_EFLAGS_TF | VMBT_X86_EFLAGS_NT |
+   VMBT_X86_EFLAGS_IOPL | VMBT_X86_EFLAGS_RF | VMBT_X86_EFLAGS_VM |
+   VMBT_X86_EFLAGS_VIF | VMBT_X86_EFLAGS_VIP);
+IS(M_START, BT_M_START);
+IS(M_TARGET, BT_M_TARGET);
+IS(M_INTERP, BT_M_INTERP);
+IS(M_IRET_FLAGS, BT_M_IRET_FLAGS);
+IS(M_IRET_DONE, BT_M_IRET_DONE);
+IS(F_EAX, BT_F_EAX);
+IS(F_REGS, BT_F_EAX | BT_F_ECX | BT_F_EDX);
+
+/* bt_ring1_init() - put the runtime into the monitor area */
+void bt_ring1_init(struct bt *bt)
+{
+	u32 n = ring1_code_end - ring1_code, i;
+
+	if (n > VMBT_MON_TC - VMBT_MON_RT)
+		plat_panic("the ring-1 runtime has %u bytes", n);
+	for (i = 0; i < n; i++)
+		bt->mon[VMBT_MON_RT + i] = ring1_code[i];
+}
+
+/*
+ * bt_ring1_at() - the map entry of a routine's instruction
+ * @rip: offset in the monitor area
+ * Return: NULL if there is no instruction of the runtime's
+ */
+const struct ring1_map *bt_ring1_at(u32 rip)
+{
+	const struct ring1_map *lo = ring1_map, *hi = ring1_map_end;
+
+	while (lo < hi) {
+		const struct ring1_map *mid = lo + (hi - lo) / 2;
+
+		if (mid->off == rip - VMBT_MON_RT)
+			return mid;
+		if (mid->off < rip - VMBT_MON_RT)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+/* Have @routine do the instruction at e->g_off. */
+static void jump_to(struct bt_emit *e, const u8 *routine)
+{
+	u32 imm = e->len + 7, site = imm + 4;
+
+	mark(e, BT_M_START);
+	gs_store_imm(e, MON(site), e->u.tc + site);
+	mark(e, BT_M_RING1);
+	e8(e, 0xe9);
+	e32(e, VMBT_MON_RT + (u32)(routine - ring1_code) -
+	    (e->u.tc + site + RING1_JMP_LEN));
+}
+
+static const u8 *load_routine(enum vmbt_sreg s)
+{
+	switch (s) {
+	case VMBT_ES:
+		return ring1_load_es;
+	case VMBT_DS:
+		return ring1_load_ds;
+	case VMBT_FS:
+		return ring1_load_fs;
+	case VMBT_GS:
+		return ring1_load_gs;
+	default:
+		return NULL;
+	}
+}
+
+/**
+ * bt_emit_load_sreg() - MOV and POP of a segment register at CPL 0
+ * @e: the unit
+ * @in: the instruction; its operand is not relative to CS or GS
+ * @next_off: offset of the guest instruction behind it
+ * Return: false if it is for the VMM whatever the selector
+ */
+bool bt_emit_load_sreg(struct bt_emit *e, const struct vmbt_insn *in,
+		       u8 next_off)
+{
+	static const u8 movzx[] = { 0x0f, 0xb7 };
+	const u8 *routine = load_routine(in->sreg);
+	bool pop = in->op == VMBT_OP_POP_SREG;
+
+	/* ESP as a 32-bit address is what POP uses of a 32-bit stack only. */
+	if (!routine || !(e->ctx->mode & BT_MODE_PE) ||
+	    (e->ctx->mode & BT_MODE_VM) ||
+	    (pop && !(e->ctx->mode & BT_MODE_STACK32)))
+		return false;
+	mark(e, BT_M_START);
+	gs_store(e, VMBT_EAX, SPILL(VMBT_EAX));
+	mark(e, BT_M_START);
+	if (pop) {
+		e8(e, 0x0f);
+		e8(e, 0xb7);
+		e8(e, 0x04);	/* movzx eax, word [esp] */
+		e8(e, 0x24);
+	} else {
+		bt_emit_with_modrm(e, in, false, movzx, 2, VMBT_EAX);
+	}
+	e->fix = BT_F_EAX;
+	jump_to(e, routine);
+	e->fix = 0;
+	if (pop) {
+		mark(e, BT_M_START);	/* lea esp, [esp + opsize] */
+		e8(e, 0x8d);
+		e8(e, 0x64);
+		e8(e, 0x24);
+		e8(e, in->opsize);
+	}
+	e->g_off = next_off;
+	return true;
+}
+
+/**
+ * bt_emit_iret() - IRETD at CPL 0, which ends the unit
+ * @e: the unit
+ * @in: the instruction
+ * Return: false if it is for the VMM in any case
+ */
+bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in)
+{
+	u32 need = BT_MODE_PE | BT_MODE_STACK32;
+
+	if (in->opsize != 4 || (e->ctx->mode & (need | BT_MODE_CPL3 |
+						BT_MODE_VM)) != need)
+		return false;
+	jump_to(e, ring1_iret);
+	return true;
+}

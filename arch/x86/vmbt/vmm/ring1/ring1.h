@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ring-1 runtime: what it shares with the translator.
+ *
+ * Assembly includes this file: offsets in struct vmbt_mon and map entries are
+ * numbers here. bt/ring1.c holds them against their types.
+ */
+#ifndef VMBT_RING1_H
+#define VMBT_RING1_H
+
+#define RING1_VIF		0
+#define RING1_PENDING		4
+#define RING1_EAX		8
+#define RING1_ECX		12
+#define RING1_EDX		16
+#define RING1_JUMP		24
+#define RING1_TARGET		28
+#define RING1_FLAGS_VIRT	36
+#define RING1_SITE		40
+#define RING1_SAME		68
+#define RING1_SAME_SIZE		16
+#define RING1_NEG_SEL		0
+#define RING1_OFF		4
+#define RING1_NEG_LO		8
+#define RING1_NEG_HI		12
+
+/* enum vmbt_sreg */
+#define RING1_SREG_ES		0
+#define RING1_SREG_CS		1
+#define RING1_SREG_DS		3
+#define RING1_SREG_FS		4
+#define RING1_SREG_GS		5
+
+#define RING1_EFLAGS_IF		0x00000200
+/* Flags that IRET may change only with the VMM's knowledge: TF IOPL NT RF VM VIF VIP */
+#define RING1_IRET_SLOW		0x001b7100
+
+/* enum bt_map_kind and the repairs of struct bt_map.fix */
+#define RING1_M_START		0
+#define RING1_M_TARGET		3
+#define RING1_M_INTERP		5
+#define RING1_M_IRET_FLAGS	10
+#define RING1_M_IRET_DONE	11
+#define RING1_F_EAX		0x01
+#define RING1_F_REGS		0x07
+
+/* The JMP that leads here, behind which a routine returns. */
+#define RING1_JMP_LEN		5
+
+#ifndef __ASSEMBLY__
+#include "../../include/types.h"
+
+/**
+ * struct ring1_map - state of the guest at one instruction of a routine
+ * @off: from ring1_code
+ * @kind: enum bt_map_kind
+ * @fix: as in struct bt_map
+ */
+struct ring1_map {
+	u16 off;
+	u8 kind;
+	u8 fix;
+};
+
+extern const u8 ring1_code[], ring1_code_end[];
+extern const struct ring1_map ring1_map[], ring1_map_end[];
+
+/* Entry points; they are jumped to, at their offset in the monitor area. */
+extern const u8 ring1_iret[];
+extern const u8 ring1_load_es[], ring1_load_ds[], ring1_load_fs[],
+		ring1_load_gs[];
+#endif
+
+#endif
