@@ -31,7 +31,7 @@ share_of() {
 }
 folders_of() {
 	case $1 in
-	selftests) echo "api guest system" ;;
+	selftests) echo "api guest system kselftest" ;;
 	boots) echo boot ;;
 	*) echo "$1" ;;
 	esac

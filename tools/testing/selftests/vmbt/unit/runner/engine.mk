@@ -18,7 +18,7 @@ SRCS := main options machine vcpu bus irq memory loop loader terminal stats util
 
 $(O)/vmbt-run-engine: $(SRCS:%=$(RUN)/%.c) engine_vmm.c $(PURE_OBJS) $(O)/engine.o
 	$(CC) $(PURE_CFLAGS) -D_GNU_SOURCE -pthread -I$(RUN) -I$(RUN)/chip -I$(RUN)/backend \
-		-I$(CHIP) -I$(TOP)/arch/x86/vmbt/include -I$(TOP)/include/uapi \
+		-I$(CHIP) -I$(TOP)/arch/x86/vmbt/include -idirafter $(TOP)/include/uapi \
 		-o $@ $^ -Wl,--wrap=interp_step
 
 .PHONY: all
