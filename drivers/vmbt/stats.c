@@ -69,11 +69,11 @@ static int vmbt_stats_each(struct vmbt_vm *vm,
 static int vmbt_stat_to_user(void *data, unsigned int i, const char *name,
 			     u64 value)
 {
-	struct vmbt_stats __user *arg = data;
+	struct vmbt_stats __user **arg = data;
 	struct vmbt_stat s = { .value = value };
 
 	strscpy(s.name, name, sizeof(s.name));
-	return copy_to_user(&arg->stats[i], &s, sizeof(s)) ? -EFAULT : 0;
+	return copy_to_user(&(*arg)->stats[i], &s, sizeof(s)) ? -EFAULT : 0;
 }
 
 /**
@@ -94,7 +94,7 @@ int vmbt_stats_get(struct vmbt_vm *vm, struct vmbt_stats __user *arg)
 		return -EFAULT;
 	if (head.nstats < VMBT_NR_STATS)
 		return -E2BIG;
-	return vmbt_stats_each(vm, vmbt_stat_to_user, arg);
+	return vmbt_stats_each(vm, vmbt_stat_to_user, &arg);
 }
 
 static int vmbt_stat_to_seq(void *data, unsigned int i, const char *name,

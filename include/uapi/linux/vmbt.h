@@ -49,6 +49,7 @@
  * struct vmbt_run_ext - third page of the vCPU's mapping
  * @suberror: as kvm_run.internal.suberror of the last KVM_EXIT_INTERNAL_ERROR
  * @text_len: length of @text without its NUL
+ * @reserved: zero
  * @text: what happened and where, in words; one line, NUL-terminated
  *
  * Written by the kernel before KVM_RUN returns with KVM_EXIT_INTERNAL_ERROR,

@@ -35,7 +35,7 @@ void vmbt_caps_set(u32 cap);
 void vmbt_mitigate_init(void);
 u32 vmbt_mitigate_flags(u64 *pred_cmd);
 
-/**
+/*
  * struct vmbt_space - one VMM world
  * @pool: its pool pages; @npool of them
  * @owned: page frame number -> vmbt_leaf_owner, for all pages that are the
@@ -75,7 +75,7 @@ phys_addr_t vmbt_kernel_phys(const void *va);
 
 struct vmbt_snapshot;
 
-/**
+/*
  * struct vmbt_saved - what is restored in C after a trip
  */
 struct vmbt_saved {
@@ -89,7 +89,7 @@ struct vmbt_saved {
 	u16 ds, es, fs, gs, ldt;
 };
 
-/**
+/*
  * struct vmbt_hv_vcpu - a virtual CPU as the switch sees it
  * @cross: the cross data page
  * @cpu: where it is in the VMM world, -1 if it isn't

@@ -47,7 +47,7 @@ struct cpu_image {
 	u64 msr[ARRAY_SIZE(msrs)];
 };
 
-/**
+/*
  * struct vmbt_snapshot - state before, and what differed after
  * @has_msr: which of msrs[] this CPU has
  */

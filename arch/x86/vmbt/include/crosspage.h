@@ -77,7 +77,7 @@ struct vmbt_xdtr {
 	u16 pad[3];
 } __packed;
 
-/**
+/*
  * struct vmbt_cross - the cross data page
  * @trap_vector: first fault in the window, VMBT_X_NO_TRAP before one
  * @nmi: an NMI hit the window, the VMM or the guest; it is blocked until the

@@ -85,7 +85,7 @@ struct vmbt_event {
 #define VMBT_SHADOW_STI		1
 #define VMBT_SHADOW_MOV_SS	2
 
-/**
+/*
  * struct vmbt_guest - one guest CPU
  *
  * @eflags is complete: the virtual IF, IOPL, VM, NT and so on, bit 1 set.

@@ -119,7 +119,7 @@ struct vmbt_vmm_stats {
 #undef VMBT_STAT_FIELD
 };
 
-/**
+/*
  * struct vmbt_shared - pages that both worlds map (VMBT_SHARED_BASE)
  *
  * The host owns it while the VMM does not run, and the VMM while it does;

@@ -39,9 +39,13 @@ typedef long long s64;
 #define fallthrough	__attribute__((__fallthrough__))
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
-#define barrier()	__asm__ __volatile__("" : : : "memory")
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
+
+static inline void barrier(void)
+{
+	__asm__ __volatile__("" : : : "memory");
+}
 
 #endif /* __KERNEL__ */
 #endif

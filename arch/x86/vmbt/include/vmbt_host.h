@@ -76,7 +76,8 @@ enum vmbt_leaf_owner {
 /**
  * struct vmbt_leaves - what a walk of the page tables found
  * @count: present leaves by owner
- * @bad_va, @bad_pte: the first unknown one
+ * @bad_va: address of the first unknown one
+ * @bad_pte: and its entry
  */
 struct vmbt_leaves {
 	u64 count[VMBT_LEAF_OWNERS];

@@ -40,6 +40,8 @@ u64 plat_pool_phys(u32 idx);
 
 /**
  * plat_pool_grow() - ask the host for more pool pages
+ * @want: how many there should be in all
+ *
  * Return: number of pool pages there are now, larger than before or not.
  */
 u32 plat_pool_grow(u32 want);
@@ -81,7 +83,11 @@ bool plat_overdue(void);
 
 /**
  * plat_pio() - a port access by user space's devices
- * @data: count items of size bytes, in or out; at most VMBT_IO_DATA bytes
+ * @port: the first port
+ * @dir: 0 in, 1 out, as KVM_EXIT_IO has it
+ * @size: of an item, 1, 2 or 4
+ * @count: of items
+ * @data: @count items of @size bytes, in or out; at most VMBT_IO_DATA bytes
  *
  * Returns when user space has answered. Synchronous from the VMM's side.
  */

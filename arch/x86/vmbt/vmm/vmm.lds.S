@@ -33,8 +33,7 @@ SECTIONS {
 		LONG(__rodata_end - VMBT_IMAGE_BASE)
 		LONG(__data_end - VMBT_IMAGE_BASE)
 		LONG(__bss_end - VMBT_IMAGE_BASE)
-		. = VMBT_HEADER_SIZE;
-		. = VMBT_STUBS_OFFSET;
+		. += VMBT_STUBS_OFFSET - (. - metal_header);
 		*(.stubs)
 		*(.text .text.*)
 		. = ALIGN(4096);

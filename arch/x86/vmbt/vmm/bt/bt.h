@@ -12,6 +12,7 @@ void bt_init(struct vcpu *v);
 
 /**
  * bt_enter() - find or make translated code for v->guest, fill v->frame
+ * @v: the vCPU
  *
  * On X_OK frame.gpr, rip, rflags and rsp are set for the translation cache
  * (cs, ss and the rest are desc_prepare()'s). X_FAULT: fetching the code
@@ -32,6 +33,7 @@ enum bt_callout_kind {
 
 /**
  * bt_callout() - a callout vector came from the translation cache
+ * @v: the vCPU, as metal_run() left it
  *
  * Brings v->guest in sync (as bt_sync()) at the state the callout stands for,
  * and chains where it can.
@@ -68,6 +70,7 @@ bool bt_continue(struct vcpu *v);
 
 /**
  * bt_sync() - bring v->guest in sync with v->frame, wherever in the cache
+ * @v: the vCPU
  *
  * For faults and asynchronous interrupts: the state at the start of the guest
  * instruction that frame.rip belongs to (or at the next boundary, whichever

@@ -54,7 +54,7 @@ enum bt_map_kind {
 #define BT_F_OPS16		0x40
 #define BT_F_SHADOW		0x80	/* STI's shadow is on */
 
-/**
+/*
  * struct bt_map - state of the guest at one TC instruction
  * @tc_off: from the unit's start
  * @g_off: of the guest instruction, from the unit's EIP
@@ -87,7 +87,7 @@ struct bt_exit {
 #define BT_U_CHECK		0x02	/* verify the bytes at every entry */
 #define BT_U_RETN		0x08	/* exit 0's eip is RET's operand */
 
-/**
+/*
  * struct bt_unit - one translation
  * @tc: offset of its code in the monitor area
  * @map: index of its first entry in the map arena

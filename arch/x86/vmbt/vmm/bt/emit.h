@@ -13,7 +13,7 @@
 #define MON(field)	((u32)offsetof(struct vmbt_mon, field))
 #define SPILL(reg)	(MON(spill) + 4 * (reg))
 
-/**
+/*
  * struct bt_emit - a unit under construction
  * @code: where its code goes, by the VMM's alias
  * @len: bytes so far

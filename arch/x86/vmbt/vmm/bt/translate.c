@@ -15,7 +15,7 @@
 #include "../mmu/mmu.h"
 #include "../plat.h"
 
-/**
+/*
  * struct source - guest code to be translated
  * @buf: its bytes, @got of them
  * @head: bytes in the first page

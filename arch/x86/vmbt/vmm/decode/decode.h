@@ -238,6 +238,7 @@ struct vmbt_mem {
  * @fl_undef: those of @fl_mod the manual calls undefined
  * @fl_kill: those of @fl_mod always set to a defined value, so that a value
  *	written before is dead
+ * @desc: the decoder's: table line, for the disassembler
  */
 struct vmbt_insn {
 	u8 bytes[VMBT_INSN_MAX];

@@ -24,7 +24,8 @@
 #define ESC_X87			{ 0, TBL_X87, { 0 } }
 
 /* Eight opcodes in a row. */
-#define ROW8(n, line)	[(n) ... (n) + 7] = line
+#define ROW8(n, line)				\
+	[(n) ... (n) + 7] = line
 
 /* The six forms of a two-operand arithmetic instruction. */
 #define ARITH(n, o)				\

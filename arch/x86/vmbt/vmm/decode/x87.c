@@ -30,70 +30,72 @@
 #define BY_RM(row)	{ "", VMBT_OP_X87, X87_BY_RM, row, 0, { 0 } }
 
 #define ARITH(i, sz)							\
-	LD("f" i "add", sz), LD("f" i "mul", sz), LD("f" i "com", sz),	\
-	LD("f" i "comp", sz), LD("f" i "sub", sz), LD("f" i "subr", sz),\
-	LD("f" i "div", sz), LD("f" i "divr", sz)
+	[0] = LD("f" i "add", sz), LD("f" i "mul", sz),			\
+	LD("f" i "com", sz), LD("f" i "comp", sz), LD("f" i "sub", sz),	\
+	LD("f" i "subr", sz), LD("f" i "div", sz), LD("f" i "divr", sz)
 
 static const struct x87 x87_mem[8][8] = {
-	/* D8 */ { ARITH("", 4) },
-	/* D9 */ {
+	[0xd8 & 7] = { ARITH("", 4) },
+	[0xd9 & 7] = {
 		LD("fld", 4), [2] = ST("fst", 4), ST("fstp", 4),
 		STATE("fldenv", FLDENV, COPY, R), LD("fldcw", 2),
 		STATE("fnstenv", FNSTENV, CALLOUT, W), ST("fnstcw", 2),
 	},
-	/* DA */ { ARITH("i", 4) },
-	/* DB */ {
+	[0xda & 7] = { ARITH("i", 4) },
+	[0xdb & 7] = {
 		LD("fild", 4), ST("fisttp", 4), ST("fist", 4), ST("fistp", 4),
 		[5] = LD("fld", 10), [7] = ST("fstp", 10),
 	},
-	/* DC */ { ARITH("", 8) },
-	/* DD */ {
+	[0xdc & 7] = { ARITH("", 8) },
+	[0xdd & 7] = {
 		LD("fld", 8), ST("fisttp", 8), ST("fst", 8), ST("fstp", 8),
 		STATE("frstor", FRSTOR, COPY, R),
 		[6] = STATE("fnsave", FNSAVE, CALLOUT, W), ST("fnstsw", 2),
 	},
-	/* DE */ { ARITH("i", 2) },
-	/* DF */ {
+	[0xde & 7] = { ARITH("i", 2) },
+	[0xdf & 7] = {
 		LD("fild", 2), ST("fisttp", 2), ST("fist", 2), ST("fistp", 2),
 		LD("fbld", 10), LD("fild", 8), ST("fbstp", 10), ST("fistp", 8),
 	},
 };
 
-enum { ROW_FNOP, ROW_FCHS, ROW_FLD1, ROW_F2XM1, ROW_FPREM, ROW_FUCOMPP,
-       ROW_FNCLEX, ROW_FSTSW };
+enum {
+	ROW_FNOP, ROW_FCHS, ROW_FLD1, ROW_F2XM1, ROW_FPREM, ROW_FUCOMPP,
+	ROW_FNCLEX, ROW_FSTSW,
+};
 
 static const struct x87 x87_reg[8][8] = {
-	/* D8 */ {
+	[0xd8 & 7] = {
 		F0I("fadd"), F0I("fmul"), F0I("fcom"), F0I("fcomp"),
 		F0I("fsub"), F0I("fsubr"), F0I("fdiv"), F0I("fdivr"),
 	},
-	/* D9 */ {
+	[0xd9 & 7] = {
 		FI("fld"), FI("fxch"), BY_RM(ROW_FNOP), FI("fstp"),
 		BY_RM(ROW_FCHS), BY_RM(ROW_FLD1), BY_RM(ROW_F2XM1),
 		BY_RM(ROW_FPREM),
 	},
-	/* DA */ {
+	[0xda & 7] = {
 		FCMOV("fcmovb"), FCMOV("fcmove"), FCMOV("fcmovbe"),
 		FCMOV("fcmovu"), [5] = BY_RM(ROW_FUCOMPP),
 	},
-	/* DB */ {
+	[0xdb & 7] = {
 		FCMOV("fcmovnb"), FCMOV("fcmovne"), FCMOV("fcmovnbe"),
 		FCMOV("fcmovnu"), BY_RM(ROW_FNCLEX), FCOMI("fucomi"),
 		FCOMI("fcomi"),
 	},
-	/* DC */ {
+	[0xdc & 7] = {
 		FI0("fadd"), FI0("fmul"), F0I("fcom"), F0I("fcomp"),
 		FI0("fsubr"), FI0("fsub"), FI0("fdivr"), FI0("fdiv"),
 	},
-	/* DD */ {
+	[0xdd & 7] = {
 		FI("ffree"), FI("fxch"), FI("fst"), FI("fstp"),
 		FI("fucom"), FI("fucomp"),
 	},
-	/* DE */ {
+	[0xde & 7] = {
 		FI0("faddp"), FI0("fmulp"), FI("fcomp"), BY_RM(ROW_FUCOMPP),
 		FI0("fsubrp"), FI0("fsubp"), FI0("fdivrp"), FI0("fdivp"),
 	},
-	/* DF */ {
+	[0xdf & 7] = {
 		FI("ffreep"), FI("fxch"), FI("fstp"), FI("fstp"),
 		BY_RM(ROW_FSTSW), FCOMI("fucomip"), FCOMI("fcomip"),
 	},

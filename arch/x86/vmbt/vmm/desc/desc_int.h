@@ -95,6 +95,7 @@ struct desc_loaded {
  * @flip_cached: bit per register: truncated form of its cached descriptor
  * @watch: the next accesses decide about flipping
  * @view: the run tables in use
+ * @current: and as metal_run() loads them
  */
 struct desc {
 	struct desc_table tab[DESC_NTAB];

@@ -15,6 +15,7 @@ struct vmbt_insn;
 
 /**
  * interp_step() - execute the instruction at CS:EIP of v->guest
+ * @v: the vCPU
  *
  * String instructions with REP do a bounded number of iterations and leave
  * EIP on themselves while some are left. STI and MOV SS set int_shadow; it is

@@ -10,7 +10,7 @@
 #include "../decode/decode.h"
 #include "../mmu/mmu.h"
 
-/**
+/*
  * struct ictx - one instruction under interpretation
  * @next: EIP of what follows; branches change it, the commit stores it
  * @shadow: interrupt shadow that the instruction leaves behind

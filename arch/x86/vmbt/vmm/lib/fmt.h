@@ -11,7 +11,12 @@
 #include "../../include/types.h"
 
 /**
- * vmbt_vsnprintf() - format into a buffer of @size bytes, terminated
+ * vmbt_vsnprintf() - format into a buffer, terminated
+ * @buf: the buffer
+ * @size: its bytes, at least one
+ * @fmt: as printf's, what fmt.c knows of it
+ * @ap: its arguments
+ *
  * Return: the length the whole text would have
  */
 int vmbt_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)

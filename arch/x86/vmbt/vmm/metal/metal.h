@@ -12,6 +12,7 @@ void metal_attach(struct vcpu *v);
 
 /**
  * metal_run() - run the guest until it leaves for any reason
+ * @v: the vCPU
  *
  * Loads the root given to plat_set_root(), the tables of desc_current() if
  * their generation changed, the segment registers that frame.seg_load names,

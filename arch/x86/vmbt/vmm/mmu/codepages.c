@@ -27,6 +27,7 @@
  * @base: linear address >> 21
  * @pde: the directory entry they were checked under, masked
  * @pt_gfn: the page table's frame, GFN_NONE for a big page
+ * @n: how many are recorded
  * @rec: for each page its frame and REC_*, 0 if not recorded
  */
 struct code_region {

@@ -18,7 +18,7 @@
 #define MMU_EXEC	VMBT_PF_I
 #define MMU_PEEK	0x100		/* do not set accessed/dirty bits */
 
-/**
+/*
  * struct mmu_xlat - result of a walk
  * @gpa: guest physical address of the byte
  * @page_size: 4096, 2 MiB or 4 MiB: what the guest mapped it with

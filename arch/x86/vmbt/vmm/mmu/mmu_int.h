@@ -76,7 +76,7 @@ enum mmu_mode { MODE_UNPAGED, MODE_2LEVEL, MODE_PAE };
 /* Longer lists drop their newest entry: bounds every walk of one. */
 #define REFS_MAX	1000
 
-/**
+/*
  * struct sp - a shadow page
  * @aux: level 1: gfn of each leaf (none if direct); level 2: pool index of
  *	each child, or CHILD_MON
@@ -107,7 +107,7 @@ struct sp {
 #define CHILD_MON	0xffffffffu
 #define NO_LAST		0xffffu
 
-/**
+/*
  * struct frame - what is known about a guest frame below mem_top
  * @rmap: reflist of the shadow leaves that map it
  * @sps: pool index of the first shadow page that reads it as a table
@@ -126,7 +126,7 @@ struct frame {
 #define MMU_TRACE_CODEPT	0x10
 #define TRACE_CLIENTS		5
 
-/**
+/*
  * struct root - a shadow root, cached across CR3 loads
  * @pd_gfn: the frames of the guest's directories, or GFN_NONE
  * @pdpt: the shadow PDPT, entries 0-3 for the four GiB

@@ -45,7 +45,7 @@ int test_exit(void);
 /* Give up: the test can't go on, and that is a failure. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/**
+/*
  * struct vm - a VM with one vCPU and memory from guest physical 0
  * @mem: where the memory is mapped here
  */

@@ -35,7 +35,7 @@ union vm_pic {
 	};
 };
 
-/**
+/*
  * struct vm_state - what makes up a VM besides its memory
  */
 struct vm_state {

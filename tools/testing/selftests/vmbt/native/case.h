@@ -51,7 +51,7 @@ struct program {
 	u8 mem[WIN_SIZE];
 };
 
-/**
+/*
  * struct outcome - how a run ended
  */
 struct outcome {

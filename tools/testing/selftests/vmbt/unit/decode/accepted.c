@@ -78,8 +78,8 @@ static struct accepted {
 
 	/* Flags: the manual's text against tables. */
 	OP(FL_UNDEF, SBB, "SDM: AF is set according to the result"),
-	OPS(FL_UNDEF, ROL, SHRD, "by the count, where it is a constant: OF is defined "
-	    "for 1 only, nothing for 0, CF lost beyond the width"),
+	OPS(FL_UNDEF, ROL, SHRD,
+	    "a constant count: OF for 1 only, nothing for 0, CF lost beyond the width"),
 	OPS(FL_MOD, ROL, SHRD, "a constant count of 0 changes nothing"),
 	OPS(FL_READ, RCL, RCR, "a constant count of 0 reads nothing"),
 	OPS(FL_MOD, MOV_FROM_CR, MOV_TO_DR, "SDM: flags are undefined after MOV CR, DR"),

@@ -22,6 +22,7 @@
 #include <sys/mman.h>
 
 #include "../../lib/engine.h"
+#include "../runner/engine_vmm.h"
 #include "../../../../../../arch/x86/vmbt/vmm/chip/pic.h"
 #include "../../../../../../arch/x86/vmbt/vmm/chip/pit.h"
 #include "../../../../../../arch/x86/vmbt/vmm/decode/decode.h"
@@ -183,9 +184,6 @@ static void trace(struct vcpu *v)
 		g->gpr[VMBT_ESP], g->eflags);
 }
 
-int __real_interp_step(struct vcpu *v);
-int __wrap_interp_step(struct vcpu *v);
-
 int __wrap_interp_step(struct vcpu *v)
 {
 	if (insns >= trace_from)
@@ -333,8 +331,8 @@ static void answer_io(struct vmbt_shared *s)
 int main(int argc, char **argv)
 {
 	const char *initrd = NULL, *vmlinux = NULL;
-	const char *cmd = "console=ttyS0 earlyprintk=serial,ttyS0 acpi=off nolapic "
-			  "noisapnp lpj=1000000";
+	const char *cmd =
+		"console=ttyS0 earlyprintk=serial,ttyS0 acpi=off nolapic noisapnp lpj=1000000";
 	struct vmbt_shared *s = engine_shared();
 	u64 idle = 0;
 	int o;
@@ -364,8 +362,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind + 1 != argc) {
-		fprintf(stderr, "usage: boot KERNEL [-e VMLINUX] [-i INITRD] [-a APPEND] "
-			"[-u TEXT] [-n INSNS] [-t FROM]\n");
+		fprintf(stderr,
+			"usage: boot [-e ELF] [-i INITRD] [-a APPEND] [-u TEXT] [-n N] [-t N] KERNEL\n");
 		return 2;
 	}
 	ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE,
