@@ -58,6 +58,8 @@ static int vmbt_check_extension(unsigned long cap)
 		return 1;
 	case KVM_CAP_ADJUST_CLOCK:
 		return VMBT_CLOCK_FLAGS;
+	case VMBT_CAP_MEMORY_WRITTEN:
+		return 1;
 	case VMBT_CAP_CHIPS:
 		return 2;
 	default:
@@ -207,6 +209,15 @@ static int vmbt_set_clock(struct vmbt_vm *vm, void __user *argp)
 	return vmbt_clock_set(vm, &data);
 }
 
+static int vmbt_memory_written(struct vmbt_vm *vm, void __user *argp)
+{
+	struct vmbt_written w;
+
+	if (copy_from_user(&w, argp, sizeof(w)))
+		return -EFAULT;
+	return vmbt_mem_written(vm, &w);
+}
+
 /* A VM's descriptor. */
 long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -245,6 +256,8 @@ long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vmbt_set_clock(vm, argp);
 	case VMBT_CREATE_CHIPS:
 		return arg ? -EINVAL : vmbt_chips_create(vm);
+	case VMBT_MEMORY_WRITTEN:
+		return vmbt_memory_written(vm, argp);
 	case VMBT_GET_STATS:
 		return vmbt_stats_get(vm, argp);
 	default:

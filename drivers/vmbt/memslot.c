@@ -29,6 +29,8 @@
 
 #define VMBT_GRANT_WRITE	1
 
+#define VMBT_SLOT_FRAMES	(VMBT_SLOT_MAP_SHIFT - PAGE_SHIFT)
+
 /* Grants taken out in one go with the spinlock held. */
 #define VMBT_REVOKE_BATCH	512
 
@@ -284,6 +286,18 @@ static void vmbt_mem_top(struct vmbt_vm *vm)
 {
 	struct vmbt_slot *last;
 
+	unsigned int i, n;
+	u64 first, end;
+
+	memset(vm->slot_map, 0, sizeof(vm->slot_map));
+	for (i = 0; i < vm->nslots; i++) {
+		first = vm->slots[i].base_gfn;
+		end = first + vm->slots[i].npages;
+		for (n = 0; n < VMBT_SLOT_MAP * 64; n++)
+			if (first < (n + 1ULL) << VMBT_SLOT_FRAMES &&
+			    end > (u64)n << VMBT_SLOT_FRAMES)
+				vm->slot_map[n / 64] |= 1ULL << n % 64;
+	}
 	vm->mem_top = 0;
 	if (vm->nslots) {
 		last = &vm->slots[vm->nslots - 1];
@@ -603,6 +617,48 @@ again:
 	return readonly ? VMBT_PAGE_ROM : VMBT_PAGE_RAM;
 }
 
+/* The VMM can write to *n: never trust it beyond the array. */
+static void vmbt_frames_add(struct vmbt_frames *f, u32 *n, u64 start, u64 end)
+{
+	u32 have = min_t(u32, READ_ONCE(*n), VMBT_WRITTEN);
+
+	if (have && start <= f[have - 1].end && end >= f[have - 1].start) {
+		have--;
+	} else if (have == VMBT_WRITTEN) {
+		/* Too many to tell apart: one that has all of the last. */
+		have--;
+	} else {
+		f[have].start = start;
+		f[have].end = end;
+	}
+	f[have].start = min(f[have].start, start);
+	f[have].end = max(f[have].end, end);
+	WRITE_ONCE(*n, have + 1);
+}
+
+/**
+ * vmbt_mem_written() - VMBT_MEMORY_WRITTEN
+ * @vm: the VM
+ * @w: what user space wrote
+ *
+ * Return: 0 or a negative error.
+ */
+int vmbt_mem_written(struct vmbt_vm *vm, const struct vmbt_written *w)
+{
+	if (!w->size || w->gpa > VMBT_WINDOW_SIZE ||
+	    w->size > VMBT_WINDOW_SIZE - w->gpa)
+		return -EINVAL;
+
+	spin_lock(&vm->mem_lock);
+	vmbt_frames_add(vm->written, &vm->nwritten, w->gpa >> PAGE_SHIFT,
+			(w->gpa + w->size + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	/* As of a revocation: an entry that has not heard of it does not go on. */
+	vm->inv_seq++;
+	spin_unlock(&vm->mem_lock);
+	vmbt_kick(vm);
+	return 0;
+}
+
 /**
  * vmbt_mem_entry() - hand over what has been revoked, before the VMM world
  * @vm: the VM
@@ -616,6 +672,7 @@ unsigned long vmbt_mem_entry(struct vmbt_vm *vm)
 {
 	struct vmbt_shared *sh = vm->shared;
 	unsigned long seq;
+	u32 i;
 
 	spin_lock(&vm->mem_lock);
 	seq = vm->inv_seq;
@@ -634,7 +691,15 @@ unsigned long vmbt_mem_entry(struct vmbt_vm *vm)
 		vm->zap_start = 0;
 		vm->zap_end = 0;
 	}
+	if (vm->nwritten) {
+		for (i = 0; i < vm->nwritten; i++)
+			vmbt_frames_add(sh->written, &sh->nwritten,
+					vm->written[i].start, vm->written[i].end);
+		vm->nwritten = 0;
+		sh->requests |= VMBT_REQ_WRITTEN;
+	}
 	sh->mem_top = vm->mem_top;
+	memcpy(sh->slot_map, vm->slot_map, sizeof(sh->slot_map));
 	spin_unlock(&vm->mem_lock);
 	return seq;
 }

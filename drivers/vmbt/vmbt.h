@@ -99,6 +99,9 @@ struct vmbt_vm {
 	unsigned long inv_start, inv_end;
 	u64 zap_start, zap_end;		/* frames the VMM has yet to drop */
 	u64 mem_top;
+	u64 slot_map[VMBT_SLOT_MAP];	/* as struct vmbt_shared's */
+	struct vmbt_frames written[VMBT_WRITTEN];	/* the VMM has yet to hear of */
+	u32 nwritten;
 	u32 pool_pages;			/* the VMM has, and may have at most */
 	u32 pool_limit;
 	bool mem_error;			/* a frame could not be granted */
@@ -164,6 +167,7 @@ int vmbt_mem_init(struct vmbt_vm *vm);
 void vmbt_mem_exit(struct vmbt_vm *vm);
 int vmbt_mem_set_region(struct vmbt_vm *vm,
 			const struct kvm_userspace_memory_region *mr);
+int vmbt_mem_written(struct vmbt_vm *vm, const struct vmbt_written *w);
 int vmbt_mem_dirty_log(struct vmbt_vm *vm, u32 slot, void __user *bitmap);
 int vmbt_mem_get_page(struct vmbt_vm *vm, u64 gfn, bool write, u64 *phys,
 		      bool *writable);

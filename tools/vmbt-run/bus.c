@@ -69,6 +69,36 @@ void bus_claim(struct bus *bus, unsigned int dev, u16 port, unsigned int count)
 	memset(bus->owner + port, dev, count);
 }
 
+/**
+ * bus_claim_free() - give those ports to a device that are nobody's
+ * @bus: the I/O space
+ * @dev: from bus_add()
+ * @port: first port
+ * @count: number of ports
+ *
+ * For ports whose address the guest chooses: it can't hide another device.
+ */
+void bus_claim_free(struct bus *bus, unsigned int dev, u16 port, unsigned int count)
+{
+	for (; count; count--, port++)
+		if (!bus->owner[port])
+			bus->owner[port] = dev;
+}
+
+/**
+ * bus_release() - take ports away from a device
+ * @bus: the I/O space
+ * @dev: from bus_add()
+ * @port: first port
+ * @count: number of ports, some of which may be another's
+ */
+void bus_release(struct bus *bus, unsigned int dev, u16 port, unsigned int count)
+{
+	for (; count; count--, port++)
+		if (bus->owner[port] == dev)
+			bus->owner[port] = 0;
+}
+
 static u32 read_one(struct bus *bus, u16 port, unsigned int size)
 {
 	struct bus_dev *d = &bus->dev[bus->owner[port]];

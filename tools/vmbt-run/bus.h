@@ -46,6 +46,8 @@ struct bus {
 void bus_init(struct bus *bus);
 unsigned int bus_add(struct bus *bus, const struct bus_dev *dev);
 void bus_claim(struct bus *bus, unsigned int dev, u16 port, unsigned int count);
+void bus_claim_free(struct bus *bus, unsigned int dev, u16 port, unsigned int count);
+void bus_release(struct bus *bus, unsigned int dev, u16 port, unsigned int count);
 void bus_io(struct bus *bus, bool out, u16 port, unsigned int size, unsigned int count, void *data);
 
 #endif

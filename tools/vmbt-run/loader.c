@@ -353,3 +353,32 @@ void loader_registers(const struct boot_entry *entry, struct kvm_regs *regs,
 		.cr0 = 0x11,		/* PE, ET */
 	};
 }
+
+/**
+ * loader_reset() - the state of a CPU behind a reset: SDM vol. 3, table 10-1
+ * @regs: filled
+ * @sregs: filled
+ */
+void loader_reset(struct kvm_regs *regs, struct kvm_sregs *sregs)
+{
+	const struct kvm_segment data = { .limit = 0xffff, .type = 3, .present = 1, .s = 1 };
+	struct kvm_segment code = data;
+
+	code.selector = 0xf000;
+	code.base = 0xffff0000;
+	code.type = 11;
+	*regs = (struct kvm_regs){ .rip = 0xfff0, .rflags = 2 };
+	*sregs = (struct kvm_sregs){
+		.cs = code,
+		.ds = data,
+		.es = data,
+		.fs = data,
+		.gs = data,
+		.ss = data,
+		.tr = { .limit = 0xffff, .type = 11, .present = 1 },
+		.ldt = { .limit = 0xffff, .type = 2, .present = 1 },
+		.gdt = { .limit = 0xffff },
+		.idt = { .limit = 0xffff },
+		.cr0 = 0x60000010,	/* CD, NW, ET */
+	};
+}

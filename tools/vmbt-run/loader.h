@@ -36,6 +36,7 @@ struct boot_entry {
 
 bool loader_linux(const struct memory *mem, const struct options *o, struct boot_entry *entry,
 		  char *why, size_t size);
+void loader_reset(struct kvm_regs *regs, struct kvm_sregs *sregs);
 void loader_registers(const struct boot_entry *entry, struct kvm_regs *regs,
 		      struct kvm_sregs *sregs);
 

@@ -228,14 +228,25 @@ static u32 board_port_read(void *arg, u16 port, unsigned int size)
 {
 	struct machine *m = arg;
 
-	return board_read(&m->board, port, size);
+	(void)size;
+	return board_read(&m->board, port);
 }
 
 static void board_port_write(void *arg, u16 port, u32 val, unsigned int size)
 {
 	struct machine *m = arg;
 
-	board_write(&m->board, port, val, size);
+	(void)size;
+	board_write(&m->board, port, val);
+}
+
+/* What a kernel without firmware finds is always open. */
+static void set_a20(void *arg, bool open)
+{
+	struct machine *m = arg;
+
+	if (m->pc.on)
+		pcmem_set_a20(&m->pc.mem, open);
 }
 
 /* Port 80h: guests write there to wait, firmware to report progress. */
@@ -309,19 +320,20 @@ static void power_on(struct machine *m)
 	add(m, "rtc", RTC_INDEX, 2, false, rtc_port_read, rtc_port_write);
 	add(m, "i8042", I8042_DATA, 1, false, kbd_port_read, kbd_port_write);
 	bus_claim(&m->bus, m->bus.owner[I8042_DATA], I8042_COMMAND, 1);
-	add(m, "board", BOARD_PCI, 8, true, board_port_read, board_port_write);
-	bus_claim(&m->bus, m->bus.owner[BOARD_PCI], BOARD_PORT92, 1);
+	add(m, "board", BOARD_PORT92, 1, false, board_port_read, board_port_write);
 	add(m, "delay", PORT_DELAY, 1, false, post_read, post_write);
 	if (m->o->debugcon)
 		add(m, "debugcon", PORT_DEBUGCON, 1, false, debugcon_read, debugcon_write);
 
 	rtc_reset(&m->rtc, m->o->memory, wall_ns());
-	m->kbd = (struct i8042){ .set_irq = kbd_set_irq, .reset = request_reset, .arg = m };
+	m->kbd = (struct i8042){ .set_irq = kbd_set_irq, .reset = request_reset,
+				  .a20 = set_a20, .arg = m };
 	i8042_reset(&m->kbd);
-	m->board = (struct board){ .reset = request_reset, .arg = m };
+	m->board = (struct board){ .reset = request_reset, .a20 = set_a20, .arg = m };
 	board_reset(&m->board);
 	m->post = 0;
 	irq_reset(m);
+	pc_power_on(m);
 	for (i = 0; i < MAX_SERIAL; i++)
 		serial_bus(m, i);
 }
@@ -352,6 +364,7 @@ void machine_init(struct machine *m, const struct options *o)
 		m->debugcon.leave = user_left;
 		m->debugcon.owner = m;
 	}
+	pc_init(m);
 	m->loop.fixed_timers = m->loop.ntimers;
 }
 
@@ -372,11 +385,16 @@ enum outcome machine_boot(struct machine *m)
 	int rc;
 
 	memory_create(&m->memory, m->o->memory);
-	if (!loader_linux(&m->memory, m->o, &entry, why, sizeof(why)))
+	if (m->o->kernel && !loader_linux(&m->memory, m->o, &entry, why, sizeof(why)))
 		die("%s", why);
 	vmm_create(&m->vmm, m->o->device, !m->o->user_chips);
-	memory_attach(&m->memory, &m->vmm);
-	loader_registers(&entry, &regs, &sregs);
+	if (m->o->kernel) {
+		memory_attach(&m->memory, &m->vmm);
+		loader_registers(&entry, &regs, &sregs);
+	} else {
+		pc_attach(m);
+		loader_reset(&regs, &sregs);
+	}
 	rc = vmm_set_regs(&m->vmm, &regs, &sregs);
 	if (rc)
 		die("%s: the initial state is refused: %s", m->o->device, strerror(-rc));

@@ -14,6 +14,7 @@
 #include "loop.h"
 #include "memory.h"
 #include "options.h"
+#include "pc.h"
 #include "pic.h"
 #include "pit.h"
 #include "rtc.h"
@@ -26,6 +27,7 @@
  * @RUNNING: it has not
  * @RESET: the guest asked for a reset
  * @TRIPLE_FAULT: the guest's CPU shut down
+ * @POWER_OFF: the guest switched it off
  * @HALTED: the guest halted and nothing can wake it
  * @FAILED: internal error
  * @LEFT: the user left, or the guest told its exit status
@@ -35,6 +37,7 @@ enum outcome {
 	RUNNING,
 	RESET,
 	TRIPLE_FAULT,
+	POWER_OFF,
 	HALTED,
 	FAILED,
 	LEFT,
@@ -74,7 +77,8 @@ struct serial {
  * @rtc: real-time clock
  * @rtc_timer: its next event
  * @kbd: keyboard controller
- * @board: PCI, resets
+ * @board: resets
+ * @pc: what it has beside, with firmware
  * @post: last byte written to port 80h
  * @serial: COM1 to COM4
  * @debugcon: host's end of port 402h
@@ -98,6 +102,7 @@ struct machine {
 	struct loop_timer rtc_timer;
 	struct i8042 kbd;
 	struct board board;
+	struct pc pc;
 	u8 post;
 	struct serial serial[MAX_SERIAL];
 	struct chardev debugcon;

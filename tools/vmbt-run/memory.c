@@ -48,7 +48,8 @@ void memory_attach(const struct memory *mem, struct vmm *vmm)
 	int rc;
 
 	for (i = 0; i < ARRAY_SIZE(start); i++) {
-		rc = vmm_set_memory(vmm, i, start[i], end[i] - start[i], mem->base + start[i]);
+		rc = vmm_set_memory(vmm, i, start[i], end[i] - start[i],
+				    mem->base + start[i], false);
 		if (rc)
 			die("memory slot %u at %#llx: %s", i, start[i], strerror(-rc));
 	}

@@ -26,6 +26,8 @@ enum {
 	OPT_M = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_SERIAL, OPT_NOGRAPHIC, OPT_DISPLAY,
 	OPT_NO_REBOOT, OPT_NO_SHUTDOWN, OPT_NAME, OPT_PIDFILE, OPT_DEBUGCON, OPT_STATS,
 	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_CHIPS, OPT_VERSION, OPT_HELP,
+	OPT_HDA, OPT_HDB, OPT_HDC, OPT_HDD, OPT_CDROM, OPT_FDA, OPT_FDB, OPT_SNAPSHOT,
+	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA,
 };
 
 static const struct option longopts[] = {
@@ -33,6 +35,18 @@ static const struct option longopts[] = {
 	{ "kernel",		required_argument, NULL, OPT_KERNEL },
 	{ "initrd",		required_argument, NULL, OPT_INITRD },
 	{ "append",		required_argument, NULL, OPT_APPEND },
+	{ "hda",		required_argument, NULL, OPT_HDA },
+	{ "hdb",		required_argument, NULL, OPT_HDB },
+	{ "hdc",		required_argument, NULL, OPT_HDC },
+	{ "hdd",		required_argument, NULL, OPT_HDD },
+	{ "cdrom",		required_argument, NULL, OPT_CDROM },
+	{ "fda",		required_argument, NULL, OPT_FDA },
+	{ "fdb",		required_argument, NULL, OPT_FDB },
+	{ "snapshot",		no_argument,	   NULL, OPT_SNAPSHOT },
+	{ "bios",		required_argument, NULL, OPT_BIOS },
+	{ "boot",		required_argument, NULL, OPT_BOOT },
+	{ "monitor",		required_argument, NULL, OPT_MONITOR },
+	{ "vga",		required_argument, NULL, OPT_VGA },
 	{ "serial",		required_argument, NULL, OPT_SERIAL },
 	{ "nographic",		no_argument,	   NULL, OPT_NOGRAPHIC },
 	{ "display",		required_argument, NULL, OPT_DISPLAY },
@@ -54,26 +68,33 @@ static const struct option longopts[] = {
 };
 
 static const char help[] =
-"Usage: vmbt-run -kernel FILE [OPTION]...\n"
-"Run an unmodified 32-bit guest on /dev/vmbt. One dash or two, as you like.\n"
+"Usage: vmbt-run [OPTION]... [DISK]\n"
+"Run an unmodified 16- or 32-bit guest on /dev/vmbt. One dash or two.\n"
 "\n"
-"Guest\n"
+"Drives\n"
+"  DISK, -hda FILE     first IDE disk; -hdb, -hdc, -hdd: the others\n"
+"  -cdrom FILE         CD-ROM drive, in the place of -hdc; -fda, -fdb: floppies\n"
+"  -snapshot           forget at the end what was written to drives\n"
+"  -boot ORDER         letters a (floppy), c (disk), d (CD); menu=on: ask\n"
+"  -bios FILE          firmware in the place of Debian's SeaBIOS\n"
+"\n"
+"Kernel without firmware\n"
 "  -kernel FILE        Linux kernel (bzImage) to boot\n"
 "  -initrd FILE        its initial RAM disk\n"
 "  -append STRING      its command line, e.g. 'console=ttyS0'\n"
 "\n"
 "Machine\n"
-"  -m SIZE             memory in MiB, or with suffix K, M, G (default 128M)\n"
+"  -m SIZE             memory in MiB, or with suffix K, M, G (default 256M)\n"
 "  -name NAME          name of the virtual machine, shown in messages\n"
-"  -cpu host           the only CPU there is\n"
-"  -smp 1              the only number of CPUs there is\n"
+"  -cpu host, -smp 1   the only ones there are\n"
 "  --chips WHERE       interrupt controllers and timer: vmm (default) or user\n"
 "\n"
 "Input and output\n"
 "  -serial WHERE       stdio, null, pty, none or file:PATH; again for COM2...\n"
 "  -debugcon WHERE     the same for bytes written to port 0x402\n"
 "  -nographic          same as -serial stdio -display none\n"
-"  -display none       the only display there is\n"
+"  -display none, -vga std  the only ones there are\n"
+"  -monitor WHERE      unix:PATH: where the machine takes commands\n"
 "\n"
 "Running\n"
 "  -no-reboot          end when the guest reboots, instead of starting it anew\n"
@@ -147,6 +168,58 @@ static const char *parse_where(const char *option, const char *arg)
 	usage("%s %s: not one of stdio, null, pty, none, file:PATH", option, arg);
 }
 
+/* The CD-ROM drive is the secondary master, as everywhere. */
+#define CD_PLACE	2
+
+static void set_ide(struct options *o, unsigned int place, const char *path, bool cd)
+{
+	if (o->ide[place])
+		usage("%s: the place of -hd%c is taken by %s", path, 'a' + place, o->ide[place]);
+	o->ide[place] = path;
+	if (cd)
+		o->cd = place;
+}
+
+/* QEMU's: letters, or order=LETTERS, menu=on|off, separated by commas. */
+static void parse_boot(struct options *o, const char *arg)
+{
+	static char order[8];
+	const char *p = arg;
+	size_t len;
+
+	for (;;) {
+		len = strcspn(p, ",");
+		if (!strncmp(p, "menu=on", len) && len == 7) {
+			o->boot_menu = true;
+		} else if (strncmp(p, "menu=off", len) || len != 8) {
+			if (len > 6 && !strncmp(p, "order=", 6)) {
+				p += 6;
+				len -= 6;
+			}
+			if (!len || len > 4 || strspn(p, "acdn") < len)
+				usage("-boot %s: not letters of acdn, or menu=on", arg);
+			memcpy(order, p, len);
+			order[len] = 0;
+			o->boot_order = order;
+		}
+		p += len;
+		if (!*p)
+			break;
+		p++;
+	}
+	if (!o->boot_order)
+		o->boot_order = "cad";
+}
+
+static const char *parse_monitor(const char *arg)
+{
+	if (!strcmp(arg, "none") || !strcmp(arg, "null"))
+		return NULL;
+	if (!strncmp(arg, "unix:", 5) && arg[5] && arg[5] != ',')
+		return arg;
+	usage("-monitor %s: not one of unix:PATH, none", arg);
+}
+
 static void just(const char *option, const char *arg, const char *possible)
 {
 	if (strcmp(arg, possible))
@@ -168,14 +241,25 @@ static void check_spelling(const char *arg, const char *name)
 static void check(const struct options *o, unsigned int nserial)
 {
 	unsigned int i, stdio = 0;
+	bool drive = false;
 
 	for (i = 0; i < nserial; i++)
 		stdio += !strcmp(o->serial[i], "stdio");
 	stdio += o->debugcon && !strcmp(o->debugcon, "stdio");
 	if (stdio > 1)
 		usage("stdio can be given to one port only");
-	if (!o->kernel)
-		usage("no guest: give -kernel FILE (see --help)");
+	for (i = 0; i < MAX_IDE; i++)
+		drive |= !!o->ide[i];
+	for (i = 0; i < MAX_FLOPPY; i++)
+		drive |= !!o->floppy[i];
+	if (o->kernel && (drive || o->bios || o->boot_order || o->monitor))
+		usage("-kernel starts without firmware: no drives, -bios, -boot, -monitor");
+	if (drive || o->monitor)
+		usage("drives and the monitor are unsupported in this version");
+	if (!o->kernel && (o->initrd || *o->append))
+		usage("-initrd and -append need -kernel");
+	if (!o->kernel && !drive && !o->bios && !o->boot_order)
+		usage("no guest: give a disk, -cdrom, -fda or -kernel FILE (see --help)");
 	if (o->exit_line && !*o->exit_line)
 		usage("--exit-line: the prefix is empty");
 }
@@ -196,7 +280,8 @@ void options_parse(struct options *o, int argc, char **argv)
 	int c, index, at;
 
 	*o = (struct options){
-		.memory = 128ULL << 20,
+		.memory = 256ULL << 20,
+		.cd = NO_DRIVE,
 		.append = "",
 		.device = "/dev/vmbt",
 	};
@@ -205,6 +290,10 @@ void options_parse(struct options *o, int argc, char **argv)
 		at = optind;
 		index = -1;
 		c = getopt_long_only(argc, argv, "+:", longopts, &index);
+		if (c == -1 && optind < argc) {
+			set_ide(o, 0, argv[optind++], false);
+			continue;
+		}
 		if (c == -1)
 			break;
 		if (c == ':')
@@ -278,6 +367,36 @@ void options_parse(struct options *o, int argc, char **argv)
 			if (!o->user_chips && strcmp(optarg, "vmm"))
 				usage("--chips %s: not one of vmm, user", optarg);
 			break;
+		case OPT_HDA:
+		case OPT_HDB:
+		case OPT_HDC:
+		case OPT_HDD:
+			set_ide(o, c - OPT_HDA, optarg, false);
+			break;
+		case OPT_CDROM:
+			set_ide(o, CD_PLACE, optarg, true);
+			break;
+		case OPT_FDA:
+		case OPT_FDB:
+			if (o->floppy[c - OPT_FDA])
+				usage("-fd%c is given twice", 'a' + c - OPT_FDA);
+			o->floppy[c - OPT_FDA] = optarg;
+			break;
+		case OPT_SNAPSHOT:
+			o->snapshot = true;
+			break;
+		case OPT_BIOS:
+			o->bios = optarg;
+			break;
+		case OPT_BOOT:
+			parse_boot(o, optarg);
+			break;
+		case OPT_MONITOR:
+			o->monitor = parse_monitor(optarg);
+			break;
+		case OPT_VGA:
+			just("-vga", optarg, "std");
+			break;
 		case OPT_VERSION:
 			puts("vmbt-run " VMBT_VERSION);
 			exit(EXIT_ENDED);
@@ -286,10 +405,10 @@ void options_parse(struct options *o, int argc, char **argv)
 			exit(EXIT_ENDED);
 		}
 	}
-	if (optind < argc)
-		usage("'%s' is not an option (see --help)", argv[optind]);
 	/* Without a word about it, the first port is the terminal, as in -nographic. */
 	if (!nserial || (nographic && !o->serial[0]))
 		o->serial[nserial++] = "stdio";
 	check(o, nserial);
+	if (!o->boot_order)
+		o->boot_order = "cad";
 }

@@ -130,10 +130,10 @@ static void serve(struct machine *m)
 		io(m);
 		break;
 	case KVM_EXIT_MMIO:
-		/* No device lives in memory: reads find the bus floating. */
 		v->count.mmio++;
-		if (!run->mmio.is_write)
-			memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+		if (run->mmio.len <= sizeof(run->mmio.data))
+			pc_mmio(m, run->mmio.phys_addr, run->mmio.data, run->mmio.len,
+				run->mmio.is_write);
 		break;
 	case KVM_EXIT_HLT:
 		halt(m);

@@ -128,19 +128,43 @@ void vmm_destroy(struct vmm *vmm)
  * @gpa: guest physical address
  * @size: bytes
  * @where: the memory
+ * @readonly: the guest can't write it; its writes are KVM_EXIT_MMIO
+ *
+ * A size of 0 takes the slot away. Neither its size, its memory nor @readonly
+ * can be changed otherwise.
  *
  * Return: 0 or a negative error number.
  */
-int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where)
+int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where, bool readonly)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
+		.flags = readonly ? KVM_MEM_READONLY : 0,
 		.guest_phys_addr = gpa,
 		.memory_size = size,
 		.userspace_addr = (unsigned long)where,
 	};
 
 	return do_ioctl(vmm->vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+/**
+ * vmm_memory_written() - a device has written guest memory
+ * @vmm: the VM
+ * @gpa: guest physical address
+ * @size: bytes
+ *
+ * Called before the guest can learn that the device is done: what the VMM made
+ * of the old contents (translated code, shadow tables) is gone when the guest
+ * runs its next instruction.
+ *
+ * Return: 0 or a negative error number.
+ */
+int vmm_memory_written(struct vmm *vmm, u64 gpa, u64 size)
+{
+	struct vmbt_written written = { .gpa = gpa, .size = size };
+
+	return do_ioctl(vmm->vm, VMBT_MEMORY_WRITTEN, &written);
 }
 
 /**

@@ -35,7 +35,8 @@ struct vmm {
 
 void vmm_create(struct vmm *vmm, const char *device, bool chips);
 void vmm_destroy(struct vmm *vmm);
-int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where);
+int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where, bool readonly);
+int vmm_memory_written(struct vmm *vmm, u64 gpa, u64 size);
 int vmm_run(struct vmm *vmm);
 void vmm_irq_line(struct vmm *vmm, unsigned int irq, bool level);
 int vmm_interrupt(struct vmm *vmm, u8 vector);

@@ -110,6 +110,30 @@ struct vmbt_stats {
  */
 #define VMBT_CREATE_CHIPS	_IO(VMBTIO, 0x01)
 
+/*
+ * Answers 1 if VMBT_MEMORY_WRITTEN is there.
+ */
+#define VMBT_CAP_MEMORY_WRITTEN	0x564d4257
+
+/**
+ * struct vmbt_written - argument of VMBT_MEMORY_WRITTEN
+ * @gpa: guest physical address
+ * @size: bytes, from 1 on; the range may hold memory that is not there
+ */
+struct vmbt_written {
+	__u64 gpa;
+	__u64 size;
+};
+
+/*
+ * User space has written guest memory by itself, as a device that does DMA. When
+ * this returns, the guest runs no instruction any more as translated from what was
+ * there before, and none with what its page or descriptor tables said: call it
+ * behind the write, before the guest can learn that the device is done. A write
+ * that the guest asked for with KVM_EXIT_IO and the like needs it, too.
+ */
+#define VMBT_MEMORY_WRITTEN	_IOW(VMBTIO, 0x02, struct vmbt_written)
+
 /**
  * struct vmbt_pic_state - kvm_irqchip.chip for an 8259A
  * @pic: what KVM has of it; @pic.last_irr are the levels of the inputs

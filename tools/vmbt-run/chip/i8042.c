@@ -2,11 +2,10 @@
 /*
  * The 8042 keyboard controller of a PS/2, with its keyboard and mouse.
  *
- * Written from the IBM PS/2 hardware interface technical reference. Nobody
- * types on this keyboard: a guest is used through its serial port. But guests
- * look for keyboard and mouse, wait long when nobody answers, and reset the
- * machine through this controller. So both devices answer all commands, and
- * never send anything of their own.
+ * Written from the IBM PS/2 hardware interface technical reference. Both devices
+ * answer all commands. The keyboard sends what i8042_key() is given, as scan
+ * codes of set 2, which the controller translates to set 1 if it is told to.
+ * The mouse never moves.
  */
 #include "i8042.h"
 
@@ -111,7 +110,7 @@ static void keyboard_argument(struct i8042 *k, u8 command, u8 val)
 		else if (val <= 3)
 			k->scan_set = val;
 		break;
-	default:		/* F3h: typematic rate; nothing is ever typed */
+	default:		/* F3h: typematic rate; keys are typed one by one */
 		break;
 	}
 }
@@ -144,14 +143,19 @@ static void keyboard(struct i8042 *k, u8 val)
 	case 0xf5:		/* disable, set defaults */
 	case 0xf6:		/* set defaults */
 		keyboard_defaults(k);
+		k->scanning = val == 0xf6;
 		push(&k->kbd, ACK);
 		break;
 	case 0xf4:		/* enable */
+		k->scanning = true;
+		push(&k->kbd, ACK);
+		break;
 	case 0xf7: case 0xf8: case 0xf9: case 0xfa:	/* key types of set 3 */
 		push(&k->kbd, ACK);
 		break;
 	case 0xff:		/* reset */
 		keyboard_defaults(k);
+		k->scanning = true;
 		k->kbd.count = 0;
 		push(&k->kbd, ACK);
 		push(&k->kbd, TEST_PASSED);
@@ -293,6 +297,8 @@ static void argument(struct i8042 *k, u8 val)
 		irqs(k);
 		break;
 	case 0xd1:
+		if ((k->outport ^ val) & OUT_A20)
+			k->a20(k->arg, val & OUT_A20);
 		k->outport = val;
 		if (!(val & OUT_RESET))
 			k->reset(k->arg);
@@ -323,8 +329,10 @@ void i8042_reset(struct i8042 *k)
 	*k = (struct i8042){
 		.ctr = CTR_SYSTEM | CTR_KBD_INT | CTR_TRANSLATE,
 		.outport = OUT_RESET | OUT_A20,
+		.scanning = true,
 		.set_irq = k->set_irq,
 		.reset = k->reset,
+		.a20 = k->a20,
 		.arg = k->arg,
 	};
 	keyboard_defaults(k);
@@ -374,4 +382,91 @@ void i8042_write(struct i8042 *k, u16 port, u8 val)
 	else
 		argument(k, val);
 	fill(k);
+}
+
+/*
+ * Set 2 to set 1, as the controller's table has it: PS/2 reference, keyboard
+ * controller, "scan code translation". From 85h on codes stay as they are.
+ */
+static const u8 translation[0x85] = {
+	0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29,
+	0x59, 0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11,
+	0x03, 0x5b, 0x67, 0x2e, 0x2d, 0x20, 0x12, 0x05, 0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14,
+	0x13, 0x06, 0x5d, 0x69, 0x31, 0x30, 0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a, 0x72, 0x32, 0x24,
+	0x16, 0x08, 0x09, 0x5f, 0x6b, 0x33, 0x25, 0x17, 0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35,
+	0x26, 0x27, 0x19, 0x0c, 0x61, 0x6d, 0x73, 0x28, 0x74, 0x1a, 0x0d, 0x62, 0x6e, 0x3a, 0x36,
+	0x1c, 0x1b, 0x75, 0x2b, 0x63, 0x76, 0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c,
+	0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f, 0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45,
+	0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54, 0x80, 0x81, 0x82, 0x41, 0x54,
+};
+
+/**
+ * i8042_key() - a key is pressed or released
+ * @k: the controller
+ * @code: its make code in set 2
+ * @extended: it is one behind E0h
+ * @pressed: pressed
+ *
+ * Return: false if the keyboard is full, or the guest has switched it off.
+ */
+bool i8042_key(struct i8042 *k, u8 code, bool extended, bool pressed)
+{
+	bool translate = k->ctr & CTR_TRANSLATE;
+	u8 byte = code;
+
+	if (!k->scanning || k->kbd.count > I8042_QUEUE - 3)
+		return false;
+	if (extended)
+		push(&k->kbd, 0xe0);
+	if (translate && code < sizeof(translation))
+		byte = translation[code];
+	if (!pressed && translate)
+		byte |= 0x80;
+	else if (!pressed)
+		push(&k->kbd, 0xf0);
+	push(&k->kbd, byte);
+	fill(k);
+	return true;
+}
+
+static void queue_state(struct i8042_queue *q, struct state *s)
+{
+	STATE(s, q->byte);
+	STATE(s, q->head);
+	STATE(s, q->count);
+	state_sane(s, q->head < I8042_QUEUE && q->count <= I8042_QUEUE);
+}
+
+/**
+ * i8042_state() - save or restore
+ * @k: the controller
+ * @s: where to
+ */
+void i8042_state(struct i8042 *k, struct state *s)
+{
+	STATE(s, k->ctr);
+	STATE(s, k->outport);
+	STATE(s, k->command);
+	state_bool(s, &k->last_was_command);
+	state_bool(s, &k->obf);
+	state_bool(s, &k->aux);
+	STATE(s, k->data);
+	queue_state(&k->reply, s);
+	queue_state(&k->aux_reply, s);
+	queue_state(&k->kbd, s);
+	queue_state(&k->mouse, s);
+	STATE(s, k->kbd_command);
+	STATE(s, k->mouse_command);
+	STATE(s, k->scan_set);
+	state_bool(s, &k->scanning);
+	STATE(s, k->leds);
+	STATE(s, k->rate);
+	STATE(s, k->resolution);
+	STATE(s, k->mouse_status);
+	if (s->bad)
+		i8042_reset(k);
+	if (s->load) {
+		k->a20(k->arg, k->outport & OUT_A20);
+		irqs(k);
+	}
 }

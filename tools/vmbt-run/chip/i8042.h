@@ -5,6 +5,7 @@
 #ifndef VMBT_RUN_I8042_H
 #define VMBT_RUN_I8042_H
 
+#include "state.h"
 #include "types.h"
 
 #define I8042_DATA	0x60
@@ -40,12 +41,14 @@ struct i8042_queue {
  * @kbd_command: keyboard command that waits for its argument, or 0
  * @mouse_command: mouse command that waits for its argument, or 0
  * @scan_set: scan code set of the keyboard
+ * @scanning: the keyboard sends keys
  * @leds: lights of the keyboard
  * @rate: sample rate of the mouse
  * @resolution: resolution of the mouse
  * @mouse_status: status byte of the mouse (enabled, scaling)
  * @set_irq: drives IRQ 1 or 12
  * @reset: resets the machine
+ * @a20: opens or closes address line A20
  * @arg: first argument of these
  */
 struct i8042 {
@@ -63,17 +66,21 @@ struct i8042 {
 	u8 kbd_command;
 	u8 mouse_command;
 	u8 scan_set;
+	bool scanning;
 	u8 leds;
 	u8 rate;
 	u8 resolution;
 	u8 mouse_status;
 	void (*set_irq)(void *arg, unsigned int irq, bool level);
 	void (*reset)(void *arg);
+	void (*a20)(void *arg, bool open);
 	void *arg;
 };
 
 void i8042_reset(struct i8042 *k);
 u8 i8042_read(struct i8042 *k, u16 port);
 void i8042_write(struct i8042 *k, u16 port, u8 val);
+bool i8042_key(struct i8042 *k, u8 code, bool extended, bool pressed);
+void i8042_state(struct i8042 *k, struct state *s);
 
 #endif

@@ -92,6 +92,7 @@ struct vmbt_exit {
 #define VMBT_REQ_STATE		0x04	/* guest state was set from outside */
 #define VMBT_REQ_FLUSH_TLB	0x08	/* first run on this CPU */
 #define VMBT_REQ_DIRTY_LOG	0x10
+#define VMBT_REQ_WRITTEN	0x20	/* written[] changed under us, acknowledge */
 
 /* Statistics, one u64 each; the uapi's names are these, in this order. */
 #define VMBT_STATS(X)							\
@@ -119,6 +120,12 @@ struct vmbt_vmm_stats {
 #undef VMBT_STAT_FIELD
 };
 
+/* Ranges that the host can hold; more of them become one. */
+#define VMBT_WRITTEN		32
+
+#define VMBT_SLOT_MAP		16	/* words */
+#define VMBT_SLOT_MAP_SHIFT	22
+
 /*
  * struct vmbt_shared - pages that both worlds map (VMBT_SHARED_BASE)
  *
@@ -143,9 +150,17 @@ struct vmbt_shared {
 	u32 extint;
 	u32 pad1;
 	u64 zap_start, zap_end;	/* guest frames */
+	/* frames that devices in user space have written */
+	u32 nwritten;
+	u32 pad2;
+	struct vmbt_frames {
+		u64 start, end;
+	} written[VMBT_WRITTEN];
 
 	/* set once by the host before the first entry */
 	u64 mem_top;		/* first gpa above all slots */
+	/* a bit for each 4 MiB below 4 GiB in which there is a slot */
+	u64 slot_map[VMBT_SLOT_MAP];
 	u64 tsc_khz;
 	u32 host_caps;		/* VMBT_HOST_* */
 	u32 mon_policy;		/* VMBT_MON_FLOATING or VMBT_MON_FIXED */

@@ -4,7 +4,8 @@
  *
  * Nearly all port accesses of a booting Linux go to the interrupt controllers
  * and the timer, and to port 80h, whose write is its way to wait a moment. Here
- * they cost a callout instead of a round trip to a program in user space. The
+ * they cost a callout instead of a round trip to a program in user space. Port
+ * 80h is served here even when the others are not. The
  * other devices stay where they are: they drive the interrupt lines from
  * outside, through two words that the host sets and we take.
  *
@@ -84,6 +85,8 @@ bool chips_pio(u16 port, u8 dir, u8 *val)
 			*val = c->post;
 		return true;
 	}
+	if (!s->chips)
+		return false;
 	if (pic_port(port)) {
 		if (dir == VMBT_IO_OUT)
 			pic_write(&c->pic, port, *val);

@@ -85,6 +85,25 @@ static void state_was_set(struct vcpu *v)
 	v->events |= VCPU_EV_MODE;
 }
 
+/*
+ * Long work serves the host, which may bring more: take all first. The host adds
+ * only while we do not run, so count and ranges fit each other.
+ */
+static void devices_wrote(struct vcpu *v)
+{
+	struct vmbt_frames ranges[VMBT_WRITTEN];
+	u32 i, n = v->shared->nwritten;
+
+	if (n > VMBT_WRITTEN)
+		n = VMBT_WRITTEN;
+	for (i = 0; i < n; i++)
+		ranges[i] = v->shared->written[i];
+	v->shared->nwritten = 0;
+	metal_ack_request(VMBT_REQ_WRITTEN);
+	for (i = 0; i < n; i++)
+		mmu_written(v, ranges[i].start, ranges[i].end);
+}
+
 bool core_serve_host(struct vcpu *v)
 {
 	u32 req = metal_requests();
@@ -98,6 +117,10 @@ bool core_serve_host(struct vcpu *v)
 		/* First: long work serves the host, which may ask for more. */
 		metal_ack_request(VMBT_REQ_ZAP);
 		mmu_zap(v, start, end);
+		return false;
+	}
+	if (req & VMBT_REQ_WRITTEN) {
+		devices_wrote(v);
 		return false;
 	}
 	if (req & VMBT_REQ_STATE) {

@@ -9,7 +9,6 @@
 #include "alu.h"
 #include "interp_int.h"
 #include "../plat.h"
-#include "../chip/hot.h"
 
 /* Iterations of a REP per step, if they take no time; traced ones do. */
 #define REP_BUDGET	1024
@@ -321,8 +320,7 @@ static int exec_inout(struct ictx *c)
 		ireg_set(c, VMBT_EAX, c->in.opsize, val);
 	} else {
 		val = ireg_get(c, VMBT_EAX, c->in.opsize);
-		if (!hot_port_write(port, c->in.opsize))
-			plat_pio(port, VMBT_IO_OUT, c->in.opsize, 1, &val);
+		plat_pio(port, VMBT_IO_OUT, c->in.opsize, 1, &val);
 	}
 	return X_OK;
 }

@@ -129,7 +129,7 @@ void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data)
 
 	if (bytes > VMBT_IO_DATA)
 		plat_panic("%u bytes of port data at once", bytes);
-	if (s->chips && bytes == 1 && chips_pio(port, dir, data)) {
+	if (bytes == 1 && chips_pio(port, dir, data)) {
 		s->stats.chip_io++;
 		if (chips_hurry()) {
 			s->stats.hc_yield++;

@@ -206,6 +206,20 @@ static void yield(struct vcpu *v)
 	}
 }
 
+/* The contents of a frame have changed: as of a write, but it is over. */
+static void frame_changed(struct vcpu *v, struct frame *f, u64 gfn)
+{
+	u32 idx;
+
+	while ((idx = f->sps)) {
+		sp_zap(v, sp_of(v->mmu, idx));
+		yield(v);
+	}
+	trace_tell(v, gfn << 12, 4096, MMU_TRACE_SHADOW);
+	if (f->trace & MMU_TRACE_CODEPT)
+		code_epoch(v);
+}
+
 /**
  * mmu_zap() - the host took frames away
  * @v: the vCPU
@@ -220,7 +234,6 @@ void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 	struct mmu *m = v->mmu;
 	struct frame *f;
 	u64 gfn;
-	u32 idx;
 
 	plat_window_zap(start_gfn, end_gfn);
 	reads_forget(m);
@@ -228,13 +241,35 @@ void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
 		f = frame_peek(m, gfn);
 		frame_unmap(v, f);
-		while ((idx = f->sps)) {
-			sp_zap(v, sp_of(m, idx));
-			yield(v);
-		}
-		trace_tell(v, gfn << 12, 4096, MMU_TRACE_SHADOW);
-		if (f->trace & MMU_TRACE_CODEPT)
-			code_epoch(v);
+		frame_changed(v, f, gfn);
+		yield(v);
+	}
+	/* They may be gone because there is another slot now. */
+	if (!role_paged(m->base_role))
+		mon_check(v);
+	tlb_sync(v);
+}
+
+/**
+ * mmu_written() - a device in user space has written frames
+ * @v: the vCPU
+ * @start_gfn: first frame
+ * @end_gfn: first frame that is not concerned
+ *
+ * The frames stay mapped; only who traces one has something to forget.
+ */
+void mmu_written(struct vcpu *v, u64 start_gfn, u64 end_gfn)
+{
+	struct mmu *m = v->mmu;
+	struct frame *f;
+	u64 gfn;
+
+	reads_forget(m);
+	for (gfn = frame_next(m, start_gfn); gfn < end_gfn &&
+	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
+		f = frame_peek(m, gfn);
+		if (f->trace)
+			frame_changed(v, f, gfn);
 		yield(v);
 	}
 	tlb_sync(v);

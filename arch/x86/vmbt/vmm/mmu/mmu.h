@@ -95,6 +95,9 @@ void mmu_window_changed(struct vcpu *v);
 /* Host's memory went away (VMBT_REQ_ZAP): drop window and shadow entries. */
 void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn);
 
+/* User space wrote them (VMBT_REQ_WRITTEN): as the guest's own writes. */
+void mmu_written(struct vcpu *v, u64 start_gfn, u64 end_gfn);
+
 /* One tracing service. Clients OR their bit into a frame's trace mask. */
 #define MMU_TRACE_SHADOW	0x01	/* frame is a guest page table */
 #define MMU_TRACE_DESC		0x02	/* holds GDT or LDT */

@@ -112,6 +112,14 @@ void mon_ensure(struct vcpu *v)
 	}
 }
 
+/* Is there memory of the guest's in these 4 MiB? */
+static bool slot_at(struct vcpu *v, u32 base)
+{
+	u32 n = base >> VMBT_SLOT_MAP_SHIFT;
+
+	return v->shared->slot_map[n / 64] & 1ull << n % 64;
+}
+
 /* Does the guest's current directory map nothing at all in these 4 MiB? */
 static bool mon_hole(struct vcpu *v, u32 base, int *err)
 {
@@ -119,7 +127,7 @@ static bool mon_hole(struct vcpu *v, u32 base, int *err)
 	u32 k;
 
 	if (!role_paged(v->mmu->base_role))
-		return base >= v->shared->mem_top;
+		return !slot_at(v, base);
 	/* There may be a thousand places to look at. */
 	plat_yield();
 	for (k = 0; k < 2; k++) {

@@ -31,15 +31,20 @@ static u32 mon_pool;
 static ucontext_t user, vmm;
 static u32 requests;
 
+__attribute__((weak)) void *engine_frame(u64 gfn, bool *writable)
+{
+	*writable = true;
+	return gfn < ram_size >> 12 ? ram + (gfn << 12) : NULL;
+}
+
 int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 {
 	(void)write;
-	if (gfn >= ram_size >> 12)
+	out->virt = engine_frame(gfn, &out->writable);
+	if (!out->virt)
 		return VMBT_PAGE_NONE;
 	out->phys = RAM_PHYS + (gfn << 12);
-	out->virt = ram + (gfn << 12);
-	out->writable = true;
-	return VMBT_PAGE_RAM;
+	return out->writable ? VMBT_PAGE_RAM : VMBT_PAGE_ROM;
 }
 
 void plat_window_zap(u64 start, u64 end)

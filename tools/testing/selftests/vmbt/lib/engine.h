@@ -19,6 +19,12 @@ void engine_create(void *ram, u64 ram_size);
 /* Only the platform, for tests that call the image's functions themselves. */
 void engine_plat(void *ram, u64 ram_size);
 
+/*
+ * The memory behind a guest frame, or NULL. A test whose guest has more than
+ * one piece of RAM has its own in the place of the one here.
+ */
+void *engine_frame(u64 gfn, bool *writable);
+
 /* What both worlds share; guest state may be set before the first run. */
 struct vmbt_shared *engine_shared(void);
 

@@ -13,8 +13,9 @@ all: $(O)/vmbt-run-engine
 
 include ../../lib/pure.mk
 
-SRCS := main options machine vcpu bus irq memory loop loader terminal stats util \
-	chip/uart chip/rtc chip/i8042 chip/board backend/chardev backend/exitline
+SRCS := main options machine vcpu bus irq memory loop loader terminal stats util pc pcmem \
+	chip/uart chip/rtc chip/i8042 chip/board chip/pci chip/i440fx \
+	chip/piix chip/fwcfg chip/vga chip/vgadraw backend/chardev backend/exitline
 
 $(O)/vmbt-run-engine: $(SRCS:%=$(RUN)/%.c) engine_vmm.c $(PURE_OBJS) $(O)/engine.o
 	$(CC) $(PURE_CFLAGS) -D_GNU_SOURCE -pthread -I$(RUN) -I$(RUN)/chip -I$(RUN)/backend \

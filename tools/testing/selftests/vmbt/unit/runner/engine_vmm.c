@@ -29,6 +29,7 @@ static union {
 
 static u64 instructions;
 static bool io_pending;
+static bool zap_waits;
 
 int __wrap_interp_step(struct vcpu *v)
 {
@@ -64,13 +65,68 @@ void vmm_destroy(struct vmm *vmm)
 	(void)vmm;
 }
 
-int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where)
+#define SLOTS	32
+
+static struct slot {
+	u64 gfn;
+	u64 frames;
+	u8 *where;
+	bool readonly;
+} slots[SLOTS];
+
+void *engine_frame(u64 gfn, bool *writable)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (gfn - slots[i].gfn < slots[i].frames) {
+			*writable = !slots[i].readonly;
+			return slots[i].where + ((gfn - slots[i].gfn) << 12);
+		}
+	}
+	return NULL;
+}
+
+static void zap(u64 start, u64 end)
+{
+	struct vmbt_shared *s = engine_shared();
+	unsigned int i;
+	u64 n;
+
+	if (!zap_waits) {
+		s->zap_start = start;
+		s->zap_end = end;
+	}
+	zap_waits = true;
+	s->zap_start = start < s->zap_start ? start : s->zap_start;
+	s->zap_end = end > s->zap_end ? end : s->zap_end;
+	engine_request(VMBT_REQ_ZAP);
+	memset(s->slot_map, 0, sizeof(s->slot_map));
+	for (i = 0; i < SLOTS; i++)
+		for (n = slots[i].gfn >> 10; slots[i].frames &&
+		     n <= (slots[i].gfn + slots[i].frames - 1) >> 10; n++)
+			s->slot_map[n / 64] |= 1ULL << n % 64;
+}
+
+int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where, bool readonly)
+{
+	struct slot *s = &slots[slot];
+
+	(void)vmm;
+	if (slot >= SLOTS)
+		return -EINVAL;
+	if (s->frames)
+		zap(s->gfn, s->gfn + s->frames);
+	*s = (struct slot){ gpa >> 12, size >> 12, where, readonly };
+	if (size)
+		zap(s->gfn, s->gfn + s->frames);
+	return 0;
+}
+
+int vmm_memory_written(struct vmm *vmm, u64 gpa, u64 size)
 {
 	(void)vmm;
-	(void)slot;
-	/* One piece; the hole for a display adapter reads zeroes. */
-	if (gpa == MEMORY_HIGH)
-		engine_create((u8 *)where - gpa, gpa + size);
+	zap(gpa >> 12, (gpa + size + PAGE - 1) >> 12);
 	return 0;
 }
 
@@ -91,6 +147,7 @@ int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *r, const struct kvm_sre
 	struct vmbt_guest *g = &sh->guest;
 
 	(void)vmm;
+	engine_create(NULL, 1ULL << 32);
 	offer_cpuid(sh);
 	g->gpr[VMBT_ESI] = r->rsi;
 	g->gpr[VMBT_ESP] = r->rsp;
@@ -107,6 +164,8 @@ int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *r, const struct kvm_sre
 	g->gdtr.base = s->gdt.base;
 	g->gdtr.limit = s->gdt.limit;
 	g->cr0 = s->cr0;
+	g->idtr.base = s->idt.base;
+	g->idtr.limit = s->idt.limit;
 	engine_request(VMBT_REQ_STATE);
 	return 0;
 }
@@ -172,6 +231,7 @@ int vmm_run(struct vmm *vmm)
 	if (io_pending)
 		complete(sh);
 	sh->irq_window = run->request_interrupt_window;
+	zap_waits = false;
 	switch (engine_run()) {
 	case VMBT_EXIT_IO:
 		run->exit_reason = KVM_EXIT_IO;

@@ -427,12 +427,21 @@ void vmm_destroy(struct vmm *vmm)
 	(void)vmm;
 }
 
-int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where)
+int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where, bool readonly)
 {
 	(void)vmm;
 	(void)size;
+	(void)readonly;
 	if (!slot && !gpa)
 		low_memory = where;
+	return 0;
+}
+
+int vmm_memory_written(struct vmm *vmm, u64 gpa, u64 size)
+{
+	(void)vmm;
+	(void)gpa;
+	(void)size;
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "i8042.h"
 
 static struct i8042 k;
-static bool irq1, irq12;
+static bool irq1, irq12, a20;
 static unsigned int resets;
 
 static void set_irq(void *arg, unsigned int irq, bool level)
@@ -27,9 +27,16 @@ static void on_reset(void *arg)
 	resets++;
 }
 
+static void on_a20(void *arg, bool open)
+{
+	(void)arg;
+	a20 = open;
+}
+
 static void start(void)
 {
-	k = (struct i8042){ .set_irq = set_irq, .reset = on_reset };
+	k = (struct i8042){ .set_irq = set_irq, .reset = on_reset, .a20 = on_a20 };
+	a20 = true;
 	irq1 = false;
 	irq12 = false;
 	resets = 0;
@@ -311,6 +318,7 @@ static void output_port(void)
 	EXPECT_EQ(next(false) & 0x03, 0x03);	/* not in reset, A20 open */
 	cmd(0xd1);
 	data(0xdd);
+	EXPECT(!a20);
 	cmd(0xd0);
 	EXPECT_EQ(next(false) & 0x03, 0x01);
 	EXPECT_EQ(resets, 0);
@@ -356,6 +364,71 @@ static void queues_are_bounded(void)
 	EXPECT(i <= 4 * I8042_QUEUE + 1);
 }
 
+/* PS/2 reference: A is 1Ch in set 2, 1Eh in set 1; a release F0h 1Ch, 9Eh. */
+static void keys(void)
+{
+	unsigned int n = 0;
+
+	start();
+	EXPECT(i8042_key(&k, 0x1c, false, true));	/* A */
+	EXPECT(irq1);
+	EXPECT_EQ(next(false), 0x1e);
+	EXPECT(i8042_key(&k, 0x1c, false, false));
+	EXPECT_EQ(next(false), 0x9e);
+	EXPECT(i8042_key(&k, 0x75, true, true));	/* cursor up */
+	EXPECT_EQ(next(false), 0xe0);
+	EXPECT_EQ(next(false), 0x48);
+	EXPECT(i8042_key(&k, 0x83, false, true));	/* F7 */
+	EXPECT_EQ(next(false), 0x41);
+	nothing();
+	cmd(0x60);
+	data(0x05);					/* translation off */
+	EXPECT(i8042_key(&k, 0x5a, false, false));	/* Enter */
+	EXPECT_EQ(next(false), 0xf0);
+	EXPECT_EQ(next(false), 0x5a);
+	while (n < 100 && i8042_key(&k, 0x1c, false, true))
+		n++;
+	EXPECT(n > 4 && n <= 16);
+	data(0xff);					/* reset empties it */
+	EXPECT_EQ(next(false), 0x1c);
+	EXPECT_EQ(next(false), 0xfa);
+	EXPECT_EQ(next(false), 0xaa);
+	data(0xf5);					/* off */
+	EXPECT_EQ(next(false), 0xfa);
+	EXPECT(!i8042_key(&k, 0x1c, false, true));
+	data(0xf4);
+	EXPECT_EQ(next(false), 0xfa);
+	EXPECT(i8042_key(&k, 0x1c, false, true));
+}
+
+static void saved(void)
+{
+	u8 kept[256];
+	struct state s = { .data = kept, .size = sizeof(kept) };
+
+	start();
+	cmd(0xd1);
+	data(0xdd);
+	i8042_key(&k, 0x1c, false, true);
+	i8042_key(&k, 0x5a, false, true);
+	i8042_state(&k, &s);
+	EXPECT(!s.bad);
+	start();
+	s = (struct state){ .data = kept, .size = s.pos, .load = true };
+	i8042_state(&k, &s);
+	EXPECT(!s.bad);
+	EXPECT(!a20);
+	EXPECT(irq1);
+	EXPECT_EQ(next(false), 0x1e);
+	EXPECT_EQ(next(false), 0x1c);
+	nothing();
+	memset(kept, 0xff, sizeof(kept));
+	s.pos = 0;
+	i8042_state(&k, &s);
+	EXPECT(s.bad);
+	nothing();
+}
+
 int main(void)
 {
 	CASE(self_tests);
@@ -367,6 +440,8 @@ int main(void)
 	CASE(interrupts);
 	CASE(disabled_keyboard_waits);
 	CASE(output_port);
+	CASE(keys);
+	CASE(saved);
 	CASE(reset_pulse);
 	CASE(queues_are_bounded);
 	return check_failed != 0;

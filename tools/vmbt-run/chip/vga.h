@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A VGA with the VBE extension of Bochs.
+ */
+#ifndef VMBT_RUN_VGA_H
+#define VMBT_RUN_VGA_H
+
+#include "pci.h"
+
+#define VGA_RAM		(16U << 20)
+#define VGA_WINDOW	0xa0000
+#define VGA_WINDOW_END	0xc0000
+#define VGA_TEXT	0xb8000
+#define VGA_TEXT_SIZE	0x8000
+
+#define VGA_ATTR	0x3c0
+#define VGA_PORTS_END	0x3df
+#define VGA_VBE_INDEX	0x1ce
+#define VGA_VBE_DATA	0x1cf
+
+#define VGA_VBE_REGS	11
+#define VBE_XRES	1
+#define VBE_YRES	2
+#define VBE_BPP		3
+#define VBE_ENABLE	4
+#define VBE_VIRT_WIDTH	6
+#define VBE_X_OFFSET	8
+#define VBE_Y_OFFSET	9
+
+#define VGA_COLUMNS	160	/* of text, at most */
+#define VGA_ROWS	100
+
+/**
+ * struct vga - the adapter
+ * @pci: its configuration space: frame buffer in BAR 0, registers in BAR 2
+ * @ram: display memory, VGA_RAM bytes; plane n of byte a at a * 4 + n
+ * @text: what is at B8000h to BFFFFh while @text_direct, VGA_TEXT_SIZE bytes
+ * @text_direct: text memory is RAM of the guest
+ * @misc: miscellaneous output register
+ * @seq_index: sequencer's
+ * @seq: its registers
+ * @crtc_index: CRT controller's
+ * @crtc: its registers
+ * @gfx_index: graphics controller's
+ * @gfx: its registers
+ * @attr_index: attribute controller's, with the bit that shows the picture
+ * @attr_data: the next write to 3C0h is data
+ * @attr: its registers
+ * @dac: palette, 6 or 8 bits a colour
+ * @dac_mask: pixel mask
+ * @dac_read: next colour that is read, in thirds
+ * @dac_write: next colour that is written, in thirds
+ * @dac_reading: 3C7h was written last
+ * @dac_temp: parts of the colour that is being written
+ * @latch: the four planes' bytes read last
+ * @vbe_index: VBE's
+ * @vbe: its registers
+ * @text_switch: called when @text_direct changes, before and after nothing else
+ * @lfb_moved: called when the frame buffer's address changed
+ * @arg: first argument of these
+ */
+struct vga {
+	struct pci_func pci;
+	u8 *ram;
+	u8 *text;
+	bool text_direct;
+	u8 misc;
+	u8 seq_index;
+	u8 seq[8];
+	u8 crtc_index;
+	u8 crtc[32];
+	u8 gfx_index;
+	u8 gfx[16];
+	u8 attr_index;
+	bool attr_data;
+	u8 attr[32];
+	u8 dac[768];
+	u8 dac_mask;
+	u16 dac_read;
+	u16 dac_write;
+	bool dac_reading;
+	u8 dac_temp[3];
+	u8 latch[4];
+	u16 vbe_index;
+	u16 vbe[VGA_VBE_REGS];
+	void (*text_switch)(void *arg, bool direct);
+	void (*lfb_moved)(void *arg);
+	void *arg;
+};
+
+/**
+ * struct vga_text - a screen of text
+ * @columns: of the screen
+ * @rows: of it
+ * @cell: character and attribute, row by row
+ * @cursor: cell of the cursor, or -1
+ */
+struct vga_text {
+	unsigned int columns;
+	unsigned int rows;
+	u16 cell[VGA_COLUMNS * VGA_ROWS];
+	int cursor;
+};
+
+void vga_reset(struct vga *v);
+u8 vga_read(struct vga *v, u16 port, u64 now);
+void vga_write(struct vga *v, u16 port, u8 val);
+u16 vga_vbe_read(const struct vga *v, u16 port);
+void vga_vbe_write(struct vga *v, u16 port, u16 val);
+u8 vga_mem_read(struct vga *v, u32 addr);
+void vga_mem_write(struct vga *v, u32 addr, u8 val);
+u32 vga_mmio_read(struct vga *v, u32 offset, unsigned int size, u64 now);
+void vga_mmio_write(struct vga *v, u32 offset, u32 val, unsigned int size);
+void vga_state(struct vga *v, struct state *s);
+
+/* vgadraw.c */
+bool vga_get_text(const struct vga *v, struct vga_text *t);
+void vga_size(const struct vga *v, unsigned int *width, unsigned int *height);
+void vga_draw(const struct vga *v, u8 *rgb, unsigned int width, unsigned int height);
+
+#endif
