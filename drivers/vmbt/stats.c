@@ -22,13 +22,19 @@ static struct dentry *vmbt_debugfs;
 static const char vmbt_vmm_names[] = VMBT_STATS(VMBT_STAT_NAME);
 
 #define VMBT_NR_VMM	(sizeof(struct vmbt_vmm_stats) / sizeof(u64))
-#define VMBT_NR_DRIVER	4
+#define VMBT_NR_DRIVER	8
 #define VMBT_NR_STATS	(VMBT_NR_VMM + VMBT_NR_DRIVER)
 
 /* Counter @i of the driver's own: its name and value. */
 static const char *vmbt_driver_stat(struct vmbt_vm *vm, unsigned int i,
 				    u64 *value)
 {
+	/* Pairs with the release in vmbt_vcpu_create(). */
+	struct vmbt_vcpu *vcpu = smp_load_acquire(&vm->vcpu);
+	struct vmbt_mitigated did = {};
+
+	if (vcpu)
+		vmbt_mitigations(vcpu->hv, &did);
 	switch (i) {
 	case 0:
 		*value = READ_ONCE(vm->nr_grants);
@@ -39,9 +45,21 @@ static const char *vmbt_driver_stat(struct vmbt_vm *vm, unsigned int i,
 	case 2:
 		*value = atomic64_read(&vm->nr_kicks);
 		return "kicks";
-	default:
+	case 3:
 		*value = READ_ONCE(vm->nr_retries);
 		return "grant_retries";
+	case 4:
+		*value = did.ibpb;
+		return "did_ibpb";
+	case 5:
+		*value = did.bhb;
+		return "did_bhb";
+	case 6:
+		*value = did.rsb;
+		return "did_rsb";
+	default:
+		*value = did.verw;
+		return "did_verw";
 	}
 }
 

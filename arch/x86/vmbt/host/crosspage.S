@@ -147,6 +147,7 @@ SYM_INNER_LABEL(vmbt_cross_abort, SYM_L_GLOBAL)
 	movl	VMBT_X_PRED_CMD(%rdi), %eax
 	xorl	%edx, %edx
 	wrmsr
+	incq	VMBT_X_DID_IBPB(%rdi)
 .Lno_ibpb:
 	testb	$VMBT_XF_BHB, VMBT_X_FLAGS(%rdi)
 	jz	.Lno_bhb
@@ -162,6 +163,7 @@ SYM_INNER_LABEL(vmbt_cross_abort, SYM_L_GLOBAL)
 	decl	%ecx
 	jnz	.Lbhb_outer
 	lfence
+	incq	VMBT_X_DID_BHB(%rdi)
 .Lno_bhb:
 	testb	$VMBT_XF_RSB, VMBT_X_FLAGS(%rdi)
 	jz	.Lno_rsb
@@ -179,6 +181,7 @@ SYM_INNER_LABEL(vmbt_cross_abort, SYM_L_GLOBAL)
 	decl	%ecx
 	jnz	.Lrsb
 	lfence
+	incq	VMBT_X_DID_RSB(%rdi)
 .Lno_rsb:
 	movq	VMBT_X_HOST_RSP(%rdi), %rsp
 	lidt	VMBT_X_HOST_IDTR(%rdi)

@@ -48,3 +48,13 @@ u32 vmbt_mitigate_flags(u64 *pred_cmd)
 	*pred_cmd = x86_pred_cmd ?: PRED_CMD_IBPB;
 	return flags;
 }
+
+void vmbt_mitigations(const struct vmbt_hv_vcpu *v, struct vmbt_mitigated *out)
+{
+	const struct vmbt_cross *x = v->cross;
+
+	out->ibpb = READ_ONCE(x->did_ibpb);
+	out->bhb = READ_ONCE(x->did_bhb);
+	out->rsb = READ_ONCE(x->did_rsb);
+	out->verw = READ_ONCE(x->did_verw);
+}

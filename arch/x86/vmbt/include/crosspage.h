@@ -42,7 +42,11 @@
 #define VMBT_X_VMM_IDTR		0x0b8
 #define VMBT_X_CROSS_GDTR	0x0c8
 #define VMBT_X_CROSS_IDTR	0x0d8
-#define VMBT_X_GDT		0x100
+#define VMBT_X_DID_IBPB		0x0f8
+#define VMBT_X_DID_BHB		0x100
+#define VMBT_X_DID_RSB		0x108
+#define VMBT_X_DID_VERW		0x110
+#define VMBT_X_GDT		0x140
 #define VMBT_X_IDT		0x200
 #define VMBT_X_STACK_TOP	0x1000
 
@@ -92,6 +96,10 @@ struct vmbt_xdtr {
  * @pcid_base: the first of the vCPU's block of PCIDs; 0: there are none
  * @pcid_slot: which of them tags what the root in @vmm_cr3 maps
  * @pcid_epoch: changes with the block, see pcid.h
+ * @did_ibpb: how often the switch to the host wrote pred_cmd
+ * @did_bhb: cleared the branch history
+ * @did_rsb: refilled the return stack
+ * @did_verw: how often the way into the guest cleared the CPU's buffers
  * @gdt: Linux's selectors; the two TSS descriptors are loaded from here, as
  *	LTR writes the busy bit
  */
@@ -127,9 +135,13 @@ struct vmbt_cross {
 	u32 pcid_base;
 	u32 pcid_slot;
 	u64 pcid_epoch;
-	u64 pad1;
+	u64 did_ibpb;
+	u64 did_bhb;
+	u64 did_rsb;
+	u64 did_verw;
+	u64 pad[5];
 
-	u64 gdt[32];
+	u64 gdt[24];
 	u64 idt[VMBT_X_IDT_ENTRIES * 2];
 	u8 stack[0xc00];
 };
@@ -163,6 +175,10 @@ static inline void vmbt_cross_check_offsets(void)
 	VMBT_CROSS_CHECK(vmm_idtr, VMBT_X_VMM_IDTR);
 	VMBT_CROSS_CHECK(cross_gdtr, VMBT_X_CROSS_GDTR);
 	VMBT_CROSS_CHECK(cross_idtr, VMBT_X_CROSS_IDTR);
+	VMBT_CROSS_CHECK(did_ibpb, VMBT_X_DID_IBPB);
+	VMBT_CROSS_CHECK(did_bhb, VMBT_X_DID_BHB);
+	VMBT_CROSS_CHECK(did_rsb, VMBT_X_DID_RSB);
+	VMBT_CROSS_CHECK(did_verw, VMBT_X_DID_VERW);
 	VMBT_CROSS_CHECK(gdt, VMBT_X_GDT);
 	VMBT_CROSS_CHECK(idt, VMBT_X_IDT);
 	_Static_assert(sizeof(struct vmbt_cross) == VMBT_X_STACK_TOP, "page");

@@ -147,6 +147,20 @@ int vmbt_world_run(struct vmbt_hv_vcpu *v);
 void vmbt_world_kick(struct vmbt_hv_vcpu *v);
 
 /**
+ * struct vmbt_mitigated - what the switches did against speculation, so far
+ * @ibpb: indirect branch prediction barriers on the way to the host
+ * @bhb: branch histories cleared in software, there
+ * @rsb: return stacks refilled, there
+ * @verw: CPU buffers cleared on the way into the guest
+ */
+struct vmbt_mitigated {
+	u64 ibpb, bhb, rsb, verw;
+};
+
+/* Counted where they are done; each may still move while the vCPU runs. */
+void vmbt_mitigations(const struct vmbt_hv_vcpu *v, struct vmbt_mitigated *out);
+
+/**
  * vmbt_host_selftest() - switch worlds and compare all CPU state
  * @rounds: how many round trips
  *

@@ -125,6 +125,7 @@ metal_enter_begin:
 
 	testb	$VMBT_XF_VERW, VMBT_X_FLAGS(%rcx)
 	jz	5f
+	incq	VMBT_X_DID_VERW(%rcx)
 	verw	metal_verw_sel(%rip)
 5:
 	movq	F_EAX(%rdi), %rax

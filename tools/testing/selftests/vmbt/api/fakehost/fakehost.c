@@ -130,6 +130,11 @@ static void kicked(void *unused)
 {
 }
 
+void vmbt_mitigations(const struct vmbt_hv_vcpu *v, struct vmbt_mitigated *out)
+{
+	*out = (struct vmbt_mitigated){};
+}
+
 void vmbt_world_kick(struct vmbt_hv_vcpu *v)
 {
 	smp_mb(); /* pairs with the one in vmbt_world_run() */
