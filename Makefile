@@ -72,6 +72,11 @@ check-deep: deps-check module tools
 	@scripts/fetch.sh guest
 	@DEEP=1 tools/testing/selftests/vmbt/run.sh deep $(ITEM)
 
+# What operations of a guest cost: Documentation/vmbt/performance.rst.
+bench: deps-check module tools
+	@scripts/fetch.sh guest
+	@$(MAKE) -s -C tools/testing/selftests/vmbt/bench bench ROW='$(ROW)' $(say)
+
 lint: deps
 	@scripts/fetch.sh checkpatch
 	@scripts/lint.sh
@@ -89,4 +94,4 @@ help:
 	@scripts/help.sh
 
 .PHONY: all deps deps-check fetch module module-locked tools kernel run host \
-	guest-native check check-deep lint series install clean help
+	guest-native check check-deep bench lint series install clean help
