@@ -62,6 +62,8 @@ static int vmbt_check_extension(unsigned long cap)
 		return 1;
 	case VMBT_CAP_CHIPS:
 		return 2;
+	case VMBT_CAP_A20:
+		return 1;
 	default:
 		return 0;
 	}

@@ -54,7 +54,6 @@ static void vmbt_exit_text(struct vmbt_vcpu *vcpu, u32 suberror)
 	char text[VMBT_TEXT_MAX] = { };
 
 	vmbt_copy_text(vcpu, text, sizeof(text));
-	memset(vcpu->ext, 0, sizeof(*vcpu->ext));
 	vcpu->ext->suberror = suberror;
 	vcpu->ext->text_len = strlen(text);
 	memcpy(vcpu->ext->text, text, sizeof(text));
@@ -293,6 +292,18 @@ static void vmbt_complete(struct vmbt_vcpu *vcpu)
 		vcpu->state = VMBT_VCPU_MIDWAY;
 }
 
+/* The PC's gate belongs to user space, whose chips open and close it. */
+static void vmbt_a20_gate(struct vmbt_vcpu *vcpu)
+{
+	struct vmbt_shared *sh = vcpu->vm->shared;
+	u8 masked = !!READ_ONCE(vcpu->ext->a20_masked);
+
+	if (likely(masked == sh->guest.a20_masked))
+		return;
+	sh->guest.a20_masked = masked;
+	sh->requests |= VMBT_REQ_STATE;
+}
+
 /*
  * Task work that is no signal (the scheduler's housekeeping, io_uring, live
  * patching) runs on the way to user space. What Linux has for this on the way
@@ -377,6 +388,7 @@ int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
 		r = -EINTR;
 	} else {
 		vmbt_complete(vcpu);
+		vmbt_a20_gate(vcpu);
 		if (vcpu->state_set) {
 			vcpu->state_set = false;
 			vcpu->halted = false;

@@ -240,13 +240,11 @@ static void board_port_write(void *arg, u16 port, u32 val, unsigned int size)
 	board_write(&m->board, port, val);
 }
 
-/* What a kernel without firmware finds is always open. */
 static void set_a20(void *arg, bool open)
 {
 	struct machine *m = arg;
 
-	if (m->pc.on)
-		pcmem_set_a20(&m->pc.mem, open);
+	vmm_set_a20(&m->vmm, open);
 }
 
 /* Port 80h: guests write there to wait, firmware to report progress. */

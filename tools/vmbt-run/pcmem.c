@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory map of a PC with firmware: ROM, shadow RAM, display, A20.
+ * The memory map of a PC with firmware: ROM, shadow RAM, display.
  *
  *   00000000  RAM up to A0000h
  *   000b8000  text memory, while it is plain memory (chip/vga.c)
  *   000c0000  what the host bridge's attribute map says: nothing, ROM, RAM, RAM
  *             that can't be written
- *   00100000  RAM; its first 64 KiB are those at 0 while A20 is closed
+ *   00100000  RAM
  *   BAR       the display's frame buffer
  *   4 GiB     the end of the firmware's ROM, whose last 128 KiB are also at E0000h
  *
  * Each line is a slot of the VM, and what changes while the guest runs is a
- * slot taken away and another one made. With A20 closed every odd megabyte is the
- * even one below it; only the part that 16-bit code can reach is.
+ * slot taken away and another one made.
  */
 #include "pcmem.h"
 
@@ -30,7 +29,6 @@
 
 enum slot {
 	SLOT_LOW,
-	SLOT_HMA,
 	SLOT_HIGH,
 	SLOT_ROM,
 	SLOT_TEXT,
@@ -45,7 +43,6 @@ enum {
 	PAM_RAM_READ,
 };
 
-#define HMA_SIZE	0x10000
 #define FOUR_GIB	0x100000000ULL
 #define ISA_ROM		0xe0000		/* where the ROM's end is seen below 1 MiB */
 
@@ -100,15 +97,12 @@ void pcmem_attach(struct pcmem *p, struct memory *mem, struct vmm *vmm)
 {
 	p->mem = mem;
 	p->vmm = vmm;
-	p->a20 = true;
 	p->text = false;
 	p->lfb = 0;
 	memset(p->pam, PAM_NONE, sizeof(p->pam));
 	p->pam_write = 0;
 	set(p, SLOT_LOW, 0, MEMORY_LOW_END, mem->base, false);
-	set(p, SLOT_HMA, MEMORY_HIGH, HMA_SIZE, mem->base + MEMORY_HIGH, false);
-	set(p, SLOT_HIGH, MEMORY_HIGH + HMA_SIZE, mem->size - MEMORY_HIGH - HMA_SIZE,
-	    mem->base + MEMORY_HIGH + HMA_SIZE, false);
+	set(p, SLOT_HIGH, MEMORY_HIGH, mem->size - MEMORY_HIGH, mem->base + MEMORY_HIGH, false);
 	set(p, SLOT_ROM, FOUR_GIB - p->rom_size, p->rom_size, p->rom, true);
 }
 
@@ -154,20 +148,6 @@ void pcmem_set_pam(struct pcmem *p, const struct i440fx *h)
 			set(p, SLOT_PAM + i, pam.start, pam.end - pam.start, where,
 			    kind != PAM_RAM);
 	}
-}
-
-/**
- * pcmem_set_a20() - open or close address line A20
- * @p: the map
- * @open: open it
- */
-void pcmem_set_a20(struct pcmem *p, bool open)
-{
-	if (open == p->a20)
-		return;
-	p->a20 = open;
-	unset(p, SLOT_HMA);
-	set(p, SLOT_HMA, MEMORY_HIGH, HMA_SIZE, p->mem->base + (open ? MEMORY_HIGH : 0), false);
 }
 
 /**

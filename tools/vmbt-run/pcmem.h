@@ -22,7 +22,6 @@ struct vmm;
  * @rom_size: bytes of it, a multiple of 64 KiB
  * @pam: what each range below 1 MiB shows now, PAM_*
  * @pam_write: ranges whose writes reach the RAM behind
- * @a20: address line A20 is open
  * @text: text memory of the display is mapped
  * @lfb: address of the frame buffer, 0: not mapped
  */
@@ -33,7 +32,6 @@ struct pcmem {
 	u32 rom_size;
 	u8 pam[PAM_RANGES];
 	u16 pam_write;
-	bool a20;
 	bool text;
 	u32 lfb;
 };
@@ -41,7 +39,6 @@ struct pcmem {
 void pcmem_load(struct pcmem *p, const char *path);
 void pcmem_attach(struct pcmem *p, struct memory *mem, struct vmm *vmm);
 void pcmem_set_pam(struct pcmem *p, const struct i440fx *h);
-void pcmem_set_a20(struct pcmem *p, bool open);
 void pcmem_set_text(struct pcmem *p, u8 *text);
 void pcmem_set_lfb(struct pcmem *p, u32 gpa, u8 *ram);
 bool pcmem_rom_write(struct pcmem *p, u64 gpa, const u8 *data, unsigned int len);

@@ -255,6 +255,20 @@ void *vmm_io_data(struct vmm *vmm)
 }
 
 /**
+ * vmm_set_a20() - open or close the A20 gate
+ * @vmm: the VM
+ * @open: address line 20 is the guest's
+ *
+ * Takes effect with the next vmm_run().
+ */
+void vmm_set_a20(struct vmm *vmm, bool open)
+{
+	struct vmbt_run_ext *ext = (void *)((u8 *)vmm->run + VMBT_RUN_EXT_PAGE * PAGE);
+
+	ext->a20_masked = !open;
+}
+
+/**
  * vmm_error_text() - what an internal error was, in words
  * @vmm: the VM, after KVM_EXIT_INTERNAL_ERROR
  *

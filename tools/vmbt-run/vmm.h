@@ -43,6 +43,7 @@ int vmm_interrupt(struct vmm *vmm, u8 vector);
 int vmm_get_regs(struct vmm *vmm, struct kvm_regs *regs, struct kvm_sregs *sregs);
 int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *regs, const struct kvm_sregs *sregs);
 void *vmm_io_data(struct vmm *vmm);
+void vmm_set_a20(struct vmm *vmm, bool open);
 const char *vmm_error_text(struct vmm *vmm);
 void vmm_each_stat(struct vmm *vmm, void (*fn)(void *arg, const char *name, u64 value), void *arg);
 

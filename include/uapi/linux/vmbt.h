@@ -45,20 +45,28 @@
 
 #define VMBT_TEXT_MAX		256
 
+/* Answers 1 if vmbt_run_ext.a20_masked is looked at. */
+#define VMBT_CAP_A20		0x564d4258
+
 /**
  * struct vmbt_run_ext - third page of the vCPU's mapping
  * @suberror: as kvm_run.internal.suberror of the last KVM_EXIT_INTERNAL_ERROR
  * @text_len: length of @text without its NUL
+ * @a20_masked: from user space: not 0 closes the A20 gate from the next KVM_RUN
+ *	on, also if an instruction waits for its end: address line 20 is 0
+ * @pad: zero
  * @reserved: zero
  * @text: what happened and where, in words; one line, NUL-terminated
  *
- * Written by the kernel before KVM_RUN returns with KVM_EXIT_INTERNAL_ERROR,
- * never read by it.
+ * All but @a20_masked is written by the kernel before KVM_RUN returns with
+ * KVM_EXIT_INTERNAL_ERROR, and never read by it.
  */
 struct vmbt_run_ext {
 	__u32 suberror;
 	__u32 text_len;
-	__u64 reserved[7];
+	__u8 a20_masked;
+	__u8 pad[7];
+	__u64 reserved[6];
 	char text[VMBT_TEXT_MAX];
 };
 

@@ -282,6 +282,13 @@ void *vmm_io_data(struct vmm *vmm)
 	return page.bytes + PAGE;
 }
 
+void vmm_set_a20(struct vmm *vmm, bool open)
+{
+	(void)vmm;
+	engine_shared()->guest.a20_masked = !open;
+	engine_request(VMBT_REQ_STATE);
+}
+
 const char *vmm_error_text(struct vmm *vmm)
 {
 	(void)vmm;

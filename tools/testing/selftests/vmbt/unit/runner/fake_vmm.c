@@ -539,6 +539,12 @@ void *vmm_io_data(struct vmm *vmm)
 	return page.bytes + PAGE;
 }
 
+void vmm_set_a20(struct vmm *vmm, bool open)
+{
+	(void)vmm;
+	((struct vmbt_run_ext *)(page.bytes + 2 * PAGE))->a20_masked = !open;
+}
+
 const char *vmm_error_text(struct vmm *vmm)
 {
 	(void)vmm;
