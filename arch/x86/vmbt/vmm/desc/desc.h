@@ -75,6 +75,9 @@ bool desc_limit_fault(struct vcpu *v);
  */
 void desc_note_access(struct vcpu *v, enum vmbt_sreg s, u32 off);
 
+/* Did an access since then turn a segment over? Then it is worth a retry. */
+bool desc_turned(struct vcpu *v);
+
 /* The TSS of the image: metal/ says where it is, before each LTR. */
 void desc_set_tss(u64 base);
 

@@ -94,6 +94,7 @@ struct desc_loaded {
  * @loaded: what DS, ES, FS and GS of the CPU hold
  * @flip_cached: bit per register: truncated form of its cached descriptor
  * @watch: the next accesses decide about flipping
+ * @turned: one of them did
  * @view: the run tables in use
  * @current: and as metal_run() loads them
  */
@@ -106,6 +107,7 @@ struct desc {
 	bool remap;
 	bool fixed;
 	bool watch;
+	bool turned;
 	u32 mon_base;
 	struct desc_loaded loaded[VMBT_NSEG];
 	enum desc_view view;

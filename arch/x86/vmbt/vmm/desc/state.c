@@ -494,6 +494,7 @@ bool desc_limit_fault(struct vcpu *v)
 {
 	struct desc *d = v->desc;
 
+	d->turned = false;
 	if (!d->fixed || v->mode == VCPU_DE)
 		return false;
 	for (int s = 0; s < VMBT_NSEG; s++)
@@ -528,6 +529,17 @@ void desc_note_access(struct vcpu *v, enum vmbt_sreg s, u32 off)
 		desc_flip_entry(v, t, seg->sel >> 3);
 	else
 		d->flip_cached ^= 1 << s;
+	d->turned = true;
+}
+
+/**
+ * desc_turned() - has a segment been turned over since desc_limit_fault()?
+ * @v: the vCPU
+ * Return: true if the instruction that faulted may work now.
+ */
+bool desc_turned(struct vcpu *v)
+{
+	return v->desc->turned;
 }
 
 const struct desc_tables *desc_current(struct vcpu *v)

@@ -12,6 +12,7 @@
  * zeros, as after FNINIT.
  */
 #include "interp_int.h"
+#include "../desc/desc.h"
 #include "../plat.h"
 #include "../../include/layout.h"
 
@@ -301,7 +302,8 @@ int iexec_fpu(struct ictx *c)
 	}
 	len = encode(in, code);
 	if (!plat_run_insn(code, len, c->g->gpr, &fl, bounce))
-		return X_NOT_MINE;
+		/* The CPU can do it now, if it was the segment's other half. */
+		return desc_turned(c->v) ? X_RETRY : X_NOT_MINE;
 	if (store) {
 		hide_pointers(c);
 		r = mmu_write(c->v, lin, bounce,
