@@ -230,10 +230,9 @@ static void nulls(void)
 
 /* Far transfers. Vol. 2, JMP, CALL, RET, IRET. */
 
-CODE(far_jmp, "movl $landing, %ss:far_pointer; movw %ax, %ss:far_pointer + 4",
-     "ljmp *%ss:far_pointer");
-CODE(far_call, "movl $landing, %ss:far_pointer; movw %ax, %ss:far_pointer + 4",
-     "lcall *%ss:far_pointer");
+#define POINT "movl $landing, %ss:far_pointer; movw %ax, %ss:far_pointer + 4"
+CODE(far_jmp, POINT, "ljmp *%ss:far_pointer");
+CODE(far_call, POINT, "lcall *%ss:far_pointer");
 CODE(far_ret, "pushl %eax; pushl $landing", "lret");
 CODE(far_iret, "pushl $0x3002; pushl %eax; pushl $landing", "iret");
 CODE(landing, "", "nop");
@@ -327,8 +326,8 @@ static void transfers(void)
 
 CODE(outer_ret, "pushl %ebx; pushl %ecx; pushl %eax; pushl $landing", "lret");
 CODE(outer_iret, "pushl %ebx; pushl %ecx; pushl $0x2; pushl %eax; pushl $landing", "iret");
-CODE(outer_segs, "movw %dx, %ds; movw %dx, %es; movw %dx, %fs; movw %dx, %gs;"
-	"pushl %ebx; pushl %ecx; pushl %eax; pushl $landing", "lret");
+#define LOAD_ALL "movw %dx, %ds; movw %dx, %es; movw %dx, %fs; movw %dx, %gs;"
+CODE(outer_segs, LOAD_ALL "pushl %ebx; pushl %ecx; pushl %eax; pushl $landing", "lret");
 
 static void outer(void)
 {
@@ -378,7 +377,8 @@ static void outer(void)
 					       access_of(gdt, T(1)) == (a | 1);
 				else
 					good = c.error == T(1) && c.eip == (u32)t[i].at &&
-					       (c.vector == want || (want == SS && i && c.vector == NP));
+					       (c.vector == want ||
+						(want == SS && i && c.vector == NP));
 				sweep(good, "%02x-rpl%u: vector %u error %x ss %x want %u", a, rpl,
 				      c.vector, c.error, c.ss, want);
 			}
@@ -451,7 +451,8 @@ static void questions(void)
 					}
 					yes = yes && visible;
 					limit = (a & 1 ? 0x12345 : 0xfedcb);
-					gdt_set(T(0), descriptor(0x1234567, limit, a, D_G | D_B | 1));
+					gdt_set(T(0), descriptor(0x1234567, limit, a,
+								 D_G | D_B | 1));
 					if (what == 1)
 						value = limit << 12 | 0xfff;
 					sel = T(0) | rpl;
@@ -570,14 +571,19 @@ static void tables(void)
 
 /* Call gates. 5.8.3, 5.8.5; vol. 2, CALL. */
 
-CODE(through_gate, "movw %ax, %ss:far_pointer + 4; pushl $0x33333333; pushl $0x22222222;"
-	"pushl $0x11111111", "lcall *%ss:far_pointer");
+#define PARAMETERS "pushl $0x33333333; pushl $0x22222222; pushl $0x11111111"
+CODE(through_gate, "movw %ax, %ss:far_pointer + 4;" PARAMETERS, "lcall *%ss:far_pointer");
 CODE(jmp_gate, "movw %ax, %ss:far_pointer + 4", "ljmp *%ss:far_pointer");
-CODE(in_gate, "movl %cs, %edx; movl %ss, %ecx; movl (%esp), %eax; movl 8(%esp), %ebx;"
-	"movl 20(%esp), %esi; movl 4(%esp), %edi; movl %esp, %ebp", "nop");
+#define LOOK_AROUND							\
+	"movl %cs, %edx; movl %ss, %ecx; movl (%esp), %eax;"		\
+	"movl 8(%esp), %ebx; movl 20(%esp), %esi; movl 4(%esp), %edi;"	\
+	"movl %esp, %ebp"
+CODE(in_gate, LOOK_AROUND, "nop");
 CODE(in_gate_ret, "", "lret $12");
-CODE(in_gate16, "movl (%esp), %eax; movl 4(%esp), %ebx; movl 8(%esp), %esi; movl %esp, %ebp",
-	"nop");
+#define LOOK_AROUND16							\
+	"movl (%esp), %eax; movl 4(%esp), %ebx; movl 8(%esp), %esi;"	\
+	"movl %esp, %ebp"
+CODE(in_gate16, LOOK_AROUND16, "nop");
 
 static void gate_checks(void)
 {
@@ -938,14 +944,12 @@ static void code_segments(void)
 
 /* A register keeps what it was loaded with. 3.4.3. */
 
-CODE(keep_ds, "movw %ax, %ds; movl (%ebx), %esi; movl %ecx, %ss:(%edx); movl %edi, %ss:4(%edx)",
-	"movl (%ebx), %edi");
-CODE(keep_again, "movw %ax, %ds; movl %ecx, %ss:(%edx); movl %edi, %ss:4(%edx); movw %ax, %ds",
-	"movl (%ebx), %edi");
-CODE(keep_int, "movw %ax, %ds; movl %ecx, %ss:(%edx); movl %edi, %ss:4(%edx); int $0x50",
-	"movl (%ebx), %edi");
+#define CHANGE "movl %ecx, %ss:(%edx); movl %edi, %ss:4(%edx);"
+CODE(keep_ds, "movw %ax, %ds; movl (%ebx), %esi;" CHANGE, "movl (%ebx), %edi");
+CODE(keep_again, "movw %ax, %ds;" CHANGE "movw %ax, %ds", "movl (%ebx), %edi");
+CODE(keep_int, "movw %ax, %ds;" CHANGE "int $0x50", "movl (%ebx), %edi");
 CODE(on_50, "", "iret");
-CODE(keep_cs, "movl %ecx, %ss:(%edx); movl %edi, %ss:4(%edx); jmp 1f; 1: nop", "nop");
+CODE(keep_cs, CHANGE "jmp 1f; 1: nop", "nop");
 
 static void kept(void)
 {

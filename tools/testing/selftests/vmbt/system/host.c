@@ -31,12 +31,13 @@ static void load(struct vm *vm, const char *path)
 /* One exit for a port; false at the guest's end. */
 static bool port(struct vm *vm)
 {
+	static uint8_t port92 = 2;
 	const struct kvm_run *run = vm->run;
 	const size_t size = (size_t)run->io.size * run->io.count;
 	const uint8_t *data = vm->pio;
 
 	if (run->io.direction == KVM_EXIT_IO_IN) {
-		memset(vm->pio, 0xff, size);
+		memset(vm->pio, run->io.port == PORT_A20 ? port92 : 0xff, size);
 		return true;
 	}
 	switch (run->io.port) {
@@ -45,6 +46,10 @@ static bool port(struct vm *vm)
 		break;
 	case PORT_END:
 		return false;
+	case PORT_A20:
+		port92 = *data;
+		vm->ext->a20_masked = !(port92 & 2);
+		break;
 	default:
 		if (system_test.out)
 			system_test.out(vm, run->io.port, data[0]);

@@ -55,6 +55,33 @@ struct tss {
 	    "\n\tint $0x40\n.popsection")
 #define CODE(name, before, insn)	CODE_THEN(name, before, insn, "")
 
+/*
+ * The same in 16-bit code, which runs where it is copied to, at CODE16_IP of
+ * segment LOW_SEG.
+ */
+#define CODE16(name, before, insn)					\
+	extern const u8 name[], name##_at[], name##_next[], name##_end[];	\
+	asm(".pushsection .rodata.tests\n\t.code16\n" #name ":\n\t"	\
+	    before "\n" #name "_at:\n\t" insn "\n" #name "_next:\n"	\
+	    "\tint $0x40\n" #name "_end:\n\t.code32\n.popsection")
+#define CODE16_IP	0x100
+
+/**
+ * struct code16 - names of a piece of 16-bit code
+ */
+struct code16 {
+	const char *name;
+	const u8 *code, *at, *next, *end;
+};
+
+#define PIECE16(n)	{ #n, n, n##_at, n##_next, n##_end }
+
+/* A state that runs it, in real or virtual-8086 mode; the data is at DATA16. */
+#define DATA16		0x40000
+void cpu_init16(struct cpu *c, const struct code16 *p);
+bool expect_trap16(const struct cpu *c, const struct code16 *p, u32 vector, u32 error,
+		   bool behind);
+
 /* start.S */
 void run(struct cpu *c);
 void run_real(struct cpu *c, u32 data_selector);

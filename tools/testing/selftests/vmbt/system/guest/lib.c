@@ -219,6 +219,31 @@ void run_code(struct cpu *c, u32 ring, const void *code)
 	run(c);
 }
 
+void cpu_init16(struct cpu *c, const struct code16 *p)
+{
+	memset_(c, 0, sizeof(*c));
+	memcpy_(low(LOW_AT + CODE16_IP), p->code, p->end - p->code);
+	c->eip = CODE16_IP;
+	c->eflags = FL_ONE;
+	c->cs = LOW_SEG;
+	c->ss = LOW_STACK;
+	c->esp = 0xfff0;
+	c->ds = DATA16 >> 4;
+	c->es = DATA16 >> 4;
+	c->fs = DATA16 >> 4;
+	c->gs = DATA16 >> 4;
+}
+
+bool expect_trap16(const struct cpu *c, const struct code16 *p, u32 vector, u32 error,
+		   bool behind)
+{
+	u32 ip = CODE16_IP + ((behind ? p->next : p->at) - p->code);
+
+	return check(c->vector == vector && c->error == error && c->eip == ip &&
+		     c->cs == LOW_SEG, "got vector %u error %x at %x:%x want %u %x %x",
+		     c->vector, c->error, c->cs, c->eip, vector, error, ip);
+}
+
 /* Paging */
 
 static u32 pool_next = POOL_AT;

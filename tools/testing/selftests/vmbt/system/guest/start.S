@@ -193,8 +193,10 @@ real_back:
 	movl	%ecx, %gs
 	cld
 	movl	run_esp, %esp
-	movl	$REAL_AT + real_state - real_blob, %edx
+	pushl	$REAL_AT + real_state - real_blob
+	pushl	%eax
 	call	real_taken
+	addl	$8, %esp
 	popl	%edi
 	popl	%esi
 	popl	%ebx
