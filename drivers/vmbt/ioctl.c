@@ -64,6 +64,8 @@ static int vmbt_check_extension(unsigned long cap)
 		return 2;
 	case VMBT_CAP_A20:
 		return 1;
+	case VMBT_CAP_HOSTILE:
+		return vmbt_param_hostile;
 	default:
 		return 0;
 	}
@@ -262,6 +264,8 @@ long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vmbt_memory_written(vm, argp);
 	case VMBT_GET_STATS:
 		return vmbt_stats_get(vm, argp);
+	case VMBT_HOSTILE_ENABLE:
+		return arg ? -EINVAL : vmbt_hostile_enable(vm);
 	default:
 		return -ENOTTY;
 	}
@@ -479,6 +483,8 @@ static long vmbt_vcpu_ioctl_locked(struct vmbt_vcpu *vcpu, unsigned int cmd,
 	switch (cmd) {
 	case KVM_RUN:
 		return arg ? -EINVAL : vmbt_vcpu_run(vcpu);
+	case VMBT_HOSTILE_RUN:
+		return vmbt_hostile_run(vcpu, argp);
 	case KVM_GET_REGS:
 	case KVM_GET_SREGS:
 	case KVM_GET_SREGS2:

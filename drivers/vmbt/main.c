@@ -32,6 +32,10 @@ uint vmbt_param_pool_pages = 16384;
 module_param_named(pool_pages, vmbt_param_pool_pages, uint, 0644);
 MODULE_PARM_DESC(pool_pages, "most pages a new VM's VMM may have for its tables (default 16384)");
 
+bool vmbt_param_hostile;
+module_param_named(hostile, vmbt_param_hostile, bool, 0444);
+MODULE_PARM_DESC(hostile, "for tests: allow VMs that run any bytes at ring 1 (default off)");
+
 static bool vmbt_param_force;
 module_param_named(force, vmbt_param_force, bool, 0444);
 MODULE_PARM_DESC(force, "load on a CPU without IBPB: guests may then read the host's memory by speculation");

@@ -27,7 +27,7 @@
 #define VMBT_AGAIN	1
 
 /* vmbt_shared.text as a printable string. */
-static void vmbt_copy_text(struct vmbt_vcpu *vcpu, char *to, size_t size)
+void vmbt_copy_text(struct vmbt_vcpu *vcpu, char *to, size_t size)
 {
 	const char *from = vcpu->vm->shared->text;
 	size_t i, n = strnlen(from, sizeof(vcpu->vm->shared->text));
@@ -154,6 +154,8 @@ static int vmbt_exit_user(struct vmbt_vcpu *vcpu)
 	/* A copy: checked once, used from here even after user space. */
 	vcpu->pending = vm->shared->exit;
 	vcpu->state = VMBT_VCPU_CLEAN;
+	if (unlikely(vcpu->hostile))
+		return vmbt_hostile_left(vcpu);
 
 	switch (vcpu->pending.kind) {
 	case VMBT_EXIT_IO:
@@ -325,7 +327,7 @@ static int vmbt_restart(void)
 	return -ERESTARTNOHAND;
 }
 
-static int vmbt_rounds(struct vmbt_vcpu *vcpu)
+int vmbt_rounds(struct vmbt_vcpu *vcpu)
 {
 	struct vmbt_shared *sh = vcpu->vm->shared;
 	int r;
@@ -376,7 +378,7 @@ int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
 
 	if (vcpu->state == VMBT_VCPU_BROKEN || READ_ONCE(vmbt_stopping))
 		return -EIO;
-	if (run->kvm_valid_regs || run->kvm_dirty_regs)
+	if (run->kvm_valid_regs || run->kvm_dirty_regs || sh->hostile.on)
 		return -EINVAL;
 
 	if (vcpu->sigset_active)

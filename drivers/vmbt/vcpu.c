@@ -82,6 +82,7 @@ void vmbt_vcpu_free(struct vmbt_vcpu *vcpu)
 	for (i = 0; i < VMBT_RUN_PAGES; i++)
 		if (vcpu->pages[i])
 			put_page(vcpu->pages[i]);
+	kfree(vcpu->hostile);
 	kfree(vcpu);
 }
 

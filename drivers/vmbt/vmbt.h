@@ -74,6 +74,7 @@ struct vmbt_vcpu {
 	sigset_t sigset;
 
 	struct vmbt_hv_vcpu *hv;
+	struct vmbt_guest *hostile;	/* what each program starts from */
 	bool halted;			/* asleep in HLT, with the chips in the VMM */
 	unsigned long mem_seq;		/* of vmbt_mem_entry(), for ready() */
 	int last_cpu;
@@ -133,6 +134,7 @@ struct vmbt_vm {
 extern bool vmbt_param_no_de;
 extern int vmbt_param_monitor;
 extern uint vmbt_param_pool_pages;
+extern bool vmbt_param_hostile;
 
 /* main.c: the machine is going down, nobody enters the VMM world any more. */
 extern bool vmbt_stopping;
@@ -178,6 +180,14 @@ bool vmbt_mem_read(struct vmbt_vm *vm, u64 gpa, void *buf, size_t len);
 /* runloop.c */
 bool vmbt_vcpu_ready(void *data);
 int vmbt_vcpu_run(struct vmbt_vcpu *vcpu);
+
+int vmbt_rounds(struct vmbt_vcpu *vcpu);
+void vmbt_copy_text(struct vmbt_vcpu *vcpu, char *to, size_t size);
+
+/* hostile.c */
+int vmbt_hostile_enable(struct vmbt_vm *vm);
+int vmbt_hostile_run(struct vmbt_vcpu *vcpu, struct vmbt_hostile_run __user *arg);
+int vmbt_hostile_left(struct vmbt_vcpu *vcpu);
 
 /* irq.c */
 int vmbt_irq_queue(struct vmbt_vcpu *vcpu, u32 vector);

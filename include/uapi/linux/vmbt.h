@@ -193,4 +193,86 @@ struct vmbt_pit_state {
 #define VMBT_PIT_EMPTY		0x00080000	/* no count taken over yet */
 #define VMBT_PIT_LOW_FIRST	0x00100000	/* mode 3: the low half came first */
 
+/*
+ * For tests only, and only with the module parameter hostile=1: a VM whose
+ * guest runs bytes of user space's choice at ring 1, where translated code
+ * belongs, with the monitor area writable (Documentation/vmbt/security.rst).
+ * VMBT_CAP_HOSTILE answers 1 if there is such a thing.
+ */
+#define VMBT_CAP_HOSTILE	0x564d4260
+/* On the VM, before KVM_CREATE_VCPU; no argument. KVM_RUN fails from then on. */
+#define VMBT_HOSTILE_ENABLE	_IO(VMBTIO, 0x10)
+
+/**
+ * struct vmbt_hostile_run - one program for VMBT_HOSTILE_RUN
+ * @warm_eip: where the guest starts as the state ioctls left it; runs until HLT
+ * @gpa: guest physical address of the program: fragments of
+ *	VMBT_HOSTILE_FRAGMENT bytes, which are copied to the translation cache
+ * @count: how many fragments, at most VMBT_HOSTILE_FRAGMENTS
+ * @deliver: bit per fragment: its exit is handled as any other; else the next
+ *	fragment runs
+ * @flags: VMBT_HOSTILE_STEP and so on
+ * @gpr: EAX to EDI of each fragment; EBP and EBX are replaced by the monitor
+ *	area's linear address and the offset of a callout in it
+ * @outcome: out: VMBT_HOSTILE_RUNNING and so on
+ * @bad: out: what is not as it must be, VMBT_HOSTILE_BAD_*
+ * @ran: out: fragments started
+ * @insns: out: instructions counted
+ * @exits: out: exits of the program
+ * @monitor_base: out: linear address of the monitor area
+ * @what: out: details of the first thing that is bad
+ * @vectors: out: exits by vector since the VM was made; [256]: SYSENTER, [257]:
+ *	out of virtual-8086 mode
+ * @text: out: why the VM stopped
+ */
+struct vmbt_hostile_run {
+	__u32 warm_eip;
+	__u32 gpa;
+	__u32 count;
+	__u32 deliver;
+	__u32 flags;
+	__u32 pad;
+	__u32 gpr[8];
+	__u32 outcome;
+	__u32 bad;
+	__u32 ran;
+	__u32 insns;
+	__u32 exits;
+	__u32 monitor_base;
+	__u64 what[2];
+	__u32 vectors[258];
+	char text[VMBT_TEXT_MAX];
+};
+
+/* On the vCPU. */
+#define VMBT_HOSTILE_RUN	_IOWR(VMBTIO, 0x11, struct vmbt_hostile_run)
+
+#define VMBT_HOSTILE_STEP	0x01	/* single-step, and count */
+#define VMBT_HOSTILE_FLAT	0x02	/* run in the guest's flat code segment */
+
+#define VMBT_HOSTILE_FRAGMENT	256
+#define VMBT_HOSTILE_FRAGMENTS	16
+
+#define VMBT_HOSTILE_RUNNING	0	/* could go on */
+#define VMBT_HOSTILE_STOPPED	1	/* with a message, or shut down */
+#define VMBT_HOSTILE_DEAD	2	/* the VMM broke: never to be run again */
+
+#define VMBT_HOSTILE_BAD_IF	0x0001	/* interrupts were off in the guest */
+#define VMBT_HOSTILE_BAD_IOPL	0x0002
+#define VMBT_HOSTILE_BAD_CS	0x0004	/* ran in a segment it must not have */
+#define VMBT_HOSTILE_BAD_TABLE	0x0008	/* a run table has such an entry */
+#define VMBT_HOSTILE_BAD_CANARY	0x0010	/* the VMM's or the shared pages' memory */
+#define VMBT_HOSTILE_BAD_TEXT	0x0020	/* the VMM's text, tables or constants */
+#define VMBT_HOSTILE_BAD_CROSS	0x0040	/* the cross pages */
+#define VMBT_HOSTILE_BAD_HOST	0x0080	/* a page, a table or a port of the host's */
+#define VMBT_HOSTILE_BAD_STATE	0x0100	/* the host's CPU state after a trip */
+#define VMBT_HOSTILE_BAD_VMM	0x0200	/* the VMM broke, see @text */
+#define VMBT_HOSTILE_BAD_DONE	0x0400	/* got past what must fault, see below */
+
+/*
+ * A fragment that has this in EDI at a UD2 says that it got past an instruction
+ * which must fault.
+ */
+#define VMBT_HOSTILE_DONE	0x656e6f44
+
 #endif /* _UAPI_LINUX_VMBT_H */

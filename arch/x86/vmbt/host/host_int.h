@@ -95,6 +95,7 @@ struct vmbt_saved {
  * @cpu: where it is in the VMM world, -1 if it isn't
  * @dead: the VMM is gone; never run again
  * @check: compare the CPU's state before and after (selftest)
+ * @watch: what the hostile-guest test compares besides (hostile.c)
  * @pcids: its numbers for this stay on a CPU
  */
 struct vmbt_hv_vcpu {
@@ -106,6 +107,7 @@ struct vmbt_hv_vcpu {
 	bool (*ready)(void *data);
 	void *data;
 	struct vmbt_snapshot *check;
+	struct vmbt_hostile_watch *watch;
 	struct vmbt_pcid_block pcids;
 };
 
@@ -122,6 +124,8 @@ void vmbt_hostcpu_back(struct vmbt_hv_vcpu *v);
 void vmbt_snapshot_before(struct vmbt_snapshot *s);
 void vmbt_snapshot_after(struct vmbt_snapshot *s);
 void vmbt_snapshot_regs(struct vmbt_snapshot *s, u32 bad);
+struct vmbt_snapshot *vmbt_snapshot_new(void);
+unsigned int vmbt_snapshot_differed(struct vmbt_snapshot *s);
 /* vmbt_cross_enter() with known values in the registers C keeps */
 u32 vmbt_cross_enter_checked(struct vmbt_cross *x);
 int vmbt_selftest_init(void);

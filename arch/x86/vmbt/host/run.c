@@ -241,6 +241,7 @@ out:
 void vmbt_hv_vcpu_destroy(struct vmbt_hv_vcpu *v)
 {
 	v->space->vcpu = NULL;
+	vmbt_hostile_unwatch(v);
 	vfree(v->cross);
 	kfree(v);
 }

@@ -301,18 +301,35 @@ int vmbt_selftest_leaves(struct vmbt_leaves *out)
 	return err;
 }
 
-int vmbt_selftest_init(void)
+/* To be freed with kfree(); for vmbt_hv_vcpu.check. */
+struct vmbt_snapshot *vmbt_snapshot_new(void)
 {
+	struct vmbt_snapshot *s = kzalloc(sizeof(*s), GFP_KERNEL);
 	u64 val;
 	u32 i;
+
+	for (i = 0; s && i < ARRAY_SIZE(msrs); i++)
+		if (!rdmsrl_safe(msrs[i], &val))
+			s->has_msr |= BIT_ULL(i);
+	return s;
+}
+
+/* How much has differed since it was asked last. */
+unsigned int vmbt_snapshot_differed(struct vmbt_snapshot *s)
+{
+	unsigned int n = s->differed;
+
+	s->differed = 0;
+	return n;
+}
+
+int vmbt_selftest_init(void)
+{
 	int err;
 
-	snapshot = kzalloc(sizeof(*snapshot), GFP_KERNEL);
+	snapshot = vmbt_snapshot_new();
 	if (!snapshot)
 		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(msrs); i++)
-		if (!rdmsrl_safe(msrs[i], &val))
-			snapshot->has_msr |= BIT_ULL(i);
 	space = vmbt_space_create(64);
 	if (IS_ERR(space)) {
 		err = PTR_ERR(space);

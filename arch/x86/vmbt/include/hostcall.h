@@ -13,6 +13,7 @@
 #include "types.h"
 #include "chipstate.h"
 #include "guest.h"
+#include "hostile.h"
 
 enum vmbt_hostcall_nr {
 	VMBT_HC_NONE,
@@ -203,6 +204,7 @@ struct vmbt_shared {
 	struct vmbt_vmm_stats stats;
 	struct vmbt_exit exit;
 	char text[512];
+	struct vmbt_hostile hostile;	/* test mode */
 	u8 io_data[VMBT_IO_DATA] __aligned(64);
 	/* FXSAVE image of the guest, loaded and saved by the host half. */
 	u8 fpu[512] __aligned(64);

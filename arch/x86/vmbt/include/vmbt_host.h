@@ -161,6 +161,22 @@ struct vmbt_mitigated {
 void vmbt_mitigations(const struct vmbt_hv_vcpu *v, struct vmbt_mitigated *out);
 
 /**
+ * vmbt_hostile_watch() - for the hostile-guest test: remember how all is
+ * @v: the vCPU, before it runs a program; the first time, before it runs at all
+ * Return: 0 or -ENOMEM
+ */
+int vmbt_hostile_watch(struct vmbt_hv_vcpu *v);
+
+/**
+ * vmbt_hostile_compare() - is all as vmbt_hostile_watch() found it?
+ * @v: the vCPU, not in the VMM world
+ * @what: two words about the first thing that is not
+ * Return: VMBT_HOSTILE_BAD_*, 0 if nothing differs
+ */
+u32 vmbt_hostile_compare(struct vmbt_hv_vcpu *v, u64 *what);
+void vmbt_hostile_unwatch(struct vmbt_hv_vcpu *v);
+
+/**
  * vmbt_host_selftest() - switch worlds and compare all CPU state
  * @rounds: how many round trips
  *

@@ -31,7 +31,7 @@ share_of() {
 }
 folders_of() {
 	case $1 in
-	selftests) echo "api guest system kselftest" ;;
+	selftests) echo "api guest system hostile kselftest" ;;
 	boots) echo boot ;;
 	*) echo "$1" ;;
 	esac

@@ -98,6 +98,17 @@ void bt_invalidate_phys(struct vcpu *v, u64 gpa, u32 len);
 void bt_end_epoch(struct vcpu *v);
 void bt_flush(struct vcpu *v);
 
+/**
+ * bt_some_callout() - a callout in the cache, for the hostile-guest test
+ * @v: the vCPU
+ * @n: any number; which one
+ * Return: the offset in the monitor area of its INT, 0 if there is none yet
+ */
+u32 bt_some_callout(struct vcpu *v, u32 n);
+
+/* What that test's guests may write to as it was: the runtime, the hash tables. */
+void bt_restore(struct vcpu *v);
+
 /* Guest instructions of the last units entered, newest first, for dumps. */
 void bt_trace_dump(struct vcpu *v);
 

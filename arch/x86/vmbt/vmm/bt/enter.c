@@ -427,6 +427,42 @@ static bool locate_site(struct vcpu *v, u64 rip, struct place *p)
 	return true;
 }
 
+void bt_restore(struct vcpu *v)
+{
+	struct bt *bt = v->bt;
+	u32 i;
+
+	bt_ring1_init(bt);
+	/* The journal knows nothing of forged entries. */
+	for (i = 0; i < VMBT_MON_HASH_ENTRIES; i++) {
+		bt->hash[0].e[i] = (struct vmbt_hash_entry){ 0, 0 };
+		bt->hash[1].e[i] = (struct vmbt_hash_entry){ 0, 0 };
+	}
+	bt_hash_clear(bt, 0);
+	bt_hash_clear(bt, 1);
+}
+
+u32 bt_some_callout(struct vcpu *v, u32 n)
+{
+	struct bt *bt = v->bt;
+	const struct bt_unit *u;
+	u32 i, k;
+
+	if (!bt->nr_order[0])
+		return 0;
+	u = bt_unit(bt, bt->order[0][n % bt->nr_order[0]]);
+	for (i = 0; i < u->nr_map; i++) {
+		const struct bt_map *m;
+
+		k = (n / 16 + i) % u->nr_map;
+		m = bt_map(bt, u->map + k);
+		if (m->kind >= BT_M_EXIT0 && m->kind != BT_M_TARGET &&
+		    m->kind != BT_M_POPF)
+			return u->tc + m->tc_off;
+	}
+	return u->tc;
+}
+
 struct bt_insn *bt_callout_insn(struct vcpu *v)
 {
 	struct bt_site *s = v->bt->last_site;

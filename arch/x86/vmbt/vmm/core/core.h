@@ -11,6 +11,8 @@ struct vmbt_insn;
 
 /* Entered once per VM from metal/, on the VMM's stack; never returns. */
 void __noreturn vmm_main(void);
+/* The same, on an empty stack, for what was at work is given up (test mode). */
+void __noreturn vmm_again(void);
 
 /* core/exits.c: handle why metal_run() came back. */
 void core_handle_exit(struct vcpu *v);
@@ -33,5 +35,11 @@ void core_debug_exit(struct vcpu *v);
 int core_debug_trap(struct vcpu *v, u32 dr6);
 int core_debug_after(struct vcpu *v, int result, bool tf);
 void core_debug_late(struct vcpu *v);
+
+/* core/hostile.c: test mode; true: start over */
+bool core_hostile_turn(struct vcpu *v);
+bool core_hostile_exit(struct vcpu *v);
+/* Before anything else leaves to user space. */
+void core_hostile_leave(void);
 
 #endif

@@ -116,12 +116,11 @@ static bool prepare(struct vcpu *v)
 	return true;
 }
 
-void vmm_main(void)
+static void __noreturn loop(struct vcpu *v)
 {
-	struct vcpu *v = &vcpu0;
-
-	init(v);
 	for (;;) {
+		if (unlikely(v->shared->hostile.on) && core_hostile_turn(v))
+			continue;
 		if (unlikely(v->dr_late))
 			core_debug_late(v);
 		if (!core_serve_host(v) || !core_inject(v))
@@ -146,6 +145,19 @@ void vmm_main(void)
 				continue;
 		}
 		metal_run(v);
+		if (unlikely(v->shared->hostile.on) && core_hostile_exit(v))
+			continue;
 		core_handle_exit(v);
 	}
+}
+
+void vmm_main(void)
+{
+	init(&vcpu0);
+	loop(&vcpu0);
+}
+
+void vmm_again(void)
+{
+	loop(&vcpu0);
 }

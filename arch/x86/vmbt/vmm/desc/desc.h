@@ -92,4 +92,9 @@ struct desc_tables {
 
 const struct desc_tables *desc_current(struct vcpu *v);
 
+/* audit.c: is every entry of the run tables one that the guest may have? */
+bool desc_audit(struct vcpu *v, u32 *sel, u64 *raw);
+/* What @sel stands for in the tables in use; 0: nothing. */
+u64 desc_raw(struct vcpu *v, u16 sel);
+
 #endif

@@ -56,6 +56,13 @@ metal_switch:
 	popq	%rbx
 	ret
 
+	.globl	metal_restart
+metal_restart:
+	movabsq	$VMBT_STACK_TOP(VMBT_STACK_MAIN), %rsp
+	xorl	%ebp, %ebp
+	call	vmm_again
+	ud2
+
 /*
  * void metal_enter(struct vmbt_frame *f)
  *
@@ -177,6 +184,7 @@ metal_trap:
 	testb	$3, 24(%rsp)
 	jz	metal_trap_self
 
+metal_trap_guest:
 	pushq	%rdi
 	movq	metal_frame(%rip), %rdi
 	/* Bits 63:32 are undefined after compatibility mode. */
@@ -210,6 +218,9 @@ metal_trap:
 
 /* An exception, NMI or machine check in the VMM's own code. */
 metal_trap_self:
+	/* Long mode has no virtual-8086 mode, but QEMU's TCG enters it. */
+	testl	$0x20000, 32(%rsp)
+	jnz	metal_trap_guest
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx

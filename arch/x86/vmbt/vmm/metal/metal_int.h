@@ -14,6 +14,8 @@ extern const struct vmbt_image_header metal_header;
 
 /* entry.S */
 void metal_switch(void);
+/* vmm_again() on an empty stack */
+void __noreturn metal_restart(void);
 void metal_enter(struct vmbt_frame *f);
 
 /* metal.c, called from entry.S: the start, and a trap in the VMM's own code */

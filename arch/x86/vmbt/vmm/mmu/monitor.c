@@ -23,6 +23,9 @@ static u64 mon_leaf(struct vcpu *v, u32 off, u64 phys)
 	struct mmu *m = v->mmu;
 	u64 spte = (phys & SPTE_ADDR) | m->pte_enc | PTE_P | PTE_A;
 
+	/* Whoever wrote to the wrong page could do no more harm than this. */
+	if (unlikely(v->shared->hostile.on))
+		spte |= PTE_W | PTE_D;
 	if (off < VMBT_MON_HASH1)
 		return spte | m->nx | PTE_W | PTE_D | PTE_U;
 	if (off < VMBT_MON_HASH3)

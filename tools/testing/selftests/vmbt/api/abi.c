@@ -44,6 +44,8 @@ static void extensions(struct vm *vm)
 		{ KVM_CAP_X86_SMM, 0 },
 		{ KVM_CAP_SET_GUEST_DEBUG, 0 },
 		{ KVM_CAP_IOEVENTFD, 0 },
+		/* The module was loaded without hostile=1. */
+		{ VMBT_CAP_HOSTILE, 0 },
 		{ 0xffffff, 0 },
 	};
 	size_t i;
@@ -76,6 +78,8 @@ static void refused(struct vm *vm)
 	EXPECT_ERRNO("unknown-dev", ioctl(vm->dev, _IO(KVMIO, 0xff), 0), ENOTTY);
 	EXPECT_ERRNO("unknown-vm", ioctl(vm->fd, _IO(KVMIO, 0xff), 0), ENOTTY);
 	EXPECT_ERRNO("unknown-vcpu", ioctl(vm->cpu, _IO(KVMIO, 0xff), 0), ENOTTY);
+	EXPECT_ERRNO("hostile", ioctl(vm->fd, VMBT_HOSTILE_ENABLE, 0), ENOTTY);
+	EXPECT_ERRNO("hostile-run", ioctl(vm->cpu, VMBT_HOSTILE_RUN, buf), ENOTTY);
 	EXPECT_ERRNO("irqchip", ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0), ENOTTY);
 	EXPECT_ERRNO("guest-debug",
 		     ioctl(vm->cpu, KVM_SET_GUEST_DEBUG, buf), ENOTTY);

@@ -126,6 +126,16 @@ void vmbt_hv_vcpu_destroy(struct vmbt_hv_vcpu *v)
 	kfree(v);
 }
 
+int vmbt_hostile_watch(struct vmbt_hv_vcpu *v)
+{
+	return 0;
+}
+
+u32 vmbt_hostile_compare(struct vmbt_hv_vcpu *v, u64 *what)
+{
+	return 0;
+}
+
 static void kicked(void *unused)
 {
 }
