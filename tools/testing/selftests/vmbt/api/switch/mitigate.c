@@ -31,8 +31,8 @@ static void count(const char *stat, bool wanted, uint64_t trips)
 
 int main(int argc, char **argv)
 {
-	/* 1: in al, 80h; jmp 1b */
-	static const uint8_t code[] = { 0xe4, 0x80, 0xeb, 0xfc };
+	/* 1: in al, 99h; jmp 1b: a port that nobody has */
+	static const uint8_t code[] = { 0xe4, 0x99, 0xeb, 0xfc };
 	struct kvm_regs r = { .rip = 0x1000, .rflags = 2 };
 	uint64_t trips, verw;
 	char full[80];
