@@ -256,7 +256,8 @@ static void refused(void)
 			else if (!(a & D_P))
 				want = NP;
 			go(&c, ring, jmp_b);
-			sweep(want == VEC_END ? c.vector == VEC_END && c.eip != (u32)jmp_b_next + 2 :
+			sweep(want == VEC_END ?
+			      c.vector == VEC_END && c.eip != (u32)jmp_b_next + 2 :
 			      c.vector == want && c.error == SEL_B && c.eip == (u32)jmp_b_at,
 			      "%02x: vector %u error %x want %u", a, c.vector, c.error, want);
 		}
