@@ -778,7 +778,15 @@ static void limits(void)
 			/* Based so that what is inside is in our memory. */
 			gdt_set(T(0), descriptor(POOL_AT, segs[i].limit, a, segs[i].flags));
 			sweep_begin("limit/%s/ring%u", segs[i].name, ring);
-			for (k = 0; k < ARRAY_SIZE(sizes); k++)
+			for (k = 0; k < ARRAY_SIZE(sizes); k++) {
+				/*
+				 * A segment with a lower limit that also has to end below
+				 * the monitor area can't be shown to the CPU at all.
+				 */
+				if (sizes[k].size == 8 && (a & 0x1c) == 0x14 && under_vmbt()) {
+					skip("limit/down-x87", "vmbt stops there, see status.rst");
+					continue;
+				}
 				for (n = 0; n < 28; n++) {
 					u32 offset = n < 14 ? end - 9 + n : n < 20 ? n - 14 :
 						     0x10000 - 28 + n;
@@ -804,6 +812,7 @@ static void limits(void)
 					      sizes[k].write ? "put" : "get", sizes[k].size * 8,
 					      offset, c.vector, c.error, c.eip);
 				}
+			}
 			sweep_end();
 		}
 	for (ring = 0; ring <= 3; ring += 3) {
@@ -817,6 +826,40 @@ static void limits(void)
 		expect_trap(&c, GP, 0, put_stos_at);
 		expect("ecx", c.ecx, 1);
 		expect("edi", c.edi, 16);
+	}
+}
+
+/* Offsets that wrap around 4 GiB: both ends of one segment, in turn. 3.4.2.1. */
+
+static void wraps(void)
+{
+	const u32 base = POOL_AT + 0x2000;
+	static const struct sized *const both[] = { &sizes[2], &sizes[5], &sizes[6] };
+	struct cpu c;
+	u32 ring, i, k;
+
+	for (ring = 0; ring <= 3; ring += 3) {
+		gdt_set(T(0), descriptor(base, 0xfffff, D_DATA | D_DPL(ring), D_G | D_B));
+		sweep_begin("wrap/ring%u", ring);
+		for (i = 0; i < 8; i++)
+			for (k = 0; k < ARRAY_SIZE(both); k++) {
+				u32 offset = i & 1 ? -0x1000 - 8 * i : 0x1000 + 8 * i;
+
+				poke(base + offset, 0x3000 + i);
+				poke(base + offset + 4, 0x40000000);
+				cpu_init(&c, ring, both[k]->code);
+				c.eax = T(0) | ring;
+				c.ebx = offset;
+				c.ecx = 0x77;
+				run(&c);
+				asm volatile("fninit");
+				sweep(c.vector == VEC_END &&
+				      (both[k]->write ? peek(base + offset) == 0x77 :
+				       both[k]->size == 8 || c.ecx == 0x3000 + i),
+				      "%x-%u: vector %u error %x ecx %x", offset, k, c.vector,
+				      c.error, c.ecx);
+			}
+		sweep_end();
 	}
 }
 
@@ -1041,6 +1084,7 @@ void guest_main(void)
 	arpl();
 	kept();
 	limits();
+	wraps();
 	stacks();
 	code_segments();
 }
