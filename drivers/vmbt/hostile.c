@@ -83,6 +83,9 @@ static void vmbt_hostile_report(struct vmbt_vcpu *vcpu,
 	memcpy(run->what, h->what, sizeof(run->what));
 	if (run->outcome == VMBT_HOSTILE_DEAD)
 		run->bad |= VMBT_HOSTILE_BAD_VMM;
+	/* A VMM that does not know about the test any more does none. */
+	if (h->on != 1 || h->start || h->gpa != run->gpa)
+		run->bad |= VMBT_HOSTILE_BAD_CANARY;
 	for (i = 0; i < VMBT_HOSTILE_CANARIES; i++) {
 		if (h->canary[i] == vmbt_hostile_word(i))
 			continue;
@@ -174,6 +177,8 @@ int vmbt_hostile_run(struct vmbt_vcpu *vcpu,
 		r = -EINTR;
 	if (!r) {
 		vmbt_hostile_report(vcpu, run);
+		/* What the state ioctls change next. */
+		sh->guest = *vcpu->hostile;
 		if (copy_to_user(arg, run, sizeof(*run)))
 			r = -EFAULT;
 	}

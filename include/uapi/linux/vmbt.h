@@ -212,6 +212,7 @@ struct vmbt_pit_state {
  * @deliver: bit per fragment: its exit is handled as any other; else the next
  *	fragment runs
  * @flags: VMBT_HOSTILE_STEP and so on
+ * @pad: must be 0
  * @gpr: EAX to EDI of each fragment; EBP and EBX are replaced by the monitor
  *	area's linear address and the offset of a callout in it
  * @outcome: out: VMBT_HOSTILE_RUNNING and so on

@@ -22,7 +22,7 @@
 /* Offset 7 of a 16450: a byte that means nothing to it. */
 static const u16 scratch[] = { 0x3ff, 0x2ff, 0x3ef, 0x2ef };
 
-/**
+/*
  * struct vmbt_hostile_watch - how all was before
  * @image: text and read-only data of the VMM
  * @nimage: its pages

@@ -30,6 +30,7 @@
 
 /**
  * struct vmbt_hostile - in struct vmbt_shared
+ * @canary: the host's; nobody writes it
  * @on: the VM is one; set before its vCPU runs first, never cleared
  * @start: a program follows; whatever the VMM was at is over
  * @warm_eip: ordinary guest code to run first, translated, until it halts
@@ -41,11 +42,12 @@
  * @found: what the VMM saw that must not be, VMBT_HOSTILE_BAD_*
  * @what: details of the first thing found
  * @ran: fragments that were started
+ * @exits: exits of the program
  * @insns: instructions counted, with VMBT_HOSTILE_STEP
  * @vectors: exits by vector, since the VM was made
- * @canary: the host's; nobody writes it
  */
 struct vmbt_hostile {
+	u64 canary[VMBT_HOSTILE_CANARIES];
 	u32 on;
 	u32 start;
 	u32 warm_eip;
@@ -60,7 +62,6 @@ struct vmbt_hostile {
 	u32 exits;
 	u64 what[2];
 	u32 vectors[VMBT_HOSTILE_VECTORS];
-	u64 canary[VMBT_HOSTILE_CANARIES];
 };
 
 #endif

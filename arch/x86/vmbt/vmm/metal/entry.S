@@ -31,6 +31,14 @@ metal_start:
 	call	metal_main
 	ud2
 
+/* void metal_restart(void): vmm_again() on an empty stack, for the test mode. */
+	.globl	metal_restart
+metal_restart:
+	movabsq	$VMBT_STACK_TOP(VMBT_STACK_MAIN), %rsp
+	xorl	%ebp, %ebp
+	call	vmm_again
+	ud2
+
 /* void metal_switch(void): to the host; returns when it runs the VMM again. */
 	.globl	metal_switch
 metal_switch:
@@ -55,13 +63,6 @@ metal_switch:
 	popq	%rbp
 	popq	%rbx
 	ret
-
-	.globl	metal_restart
-metal_restart:
-	movabsq	$VMBT_STACK_TOP(VMBT_STACK_MAIN), %rsp
-	xorl	%ebp, %ebp
-	call	vmm_again
-	ud2
 
 /*
  * void metal_enter(struct vmbt_frame *f)

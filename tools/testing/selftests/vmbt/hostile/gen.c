@@ -321,50 +321,38 @@ static void gen_tables(struct emit *e, uint32_t n)
 	tell_done(e);
 }
 
-/* Every other time a port of the PC's own, else any: a fragment tries one. */
-static void gen_io(struct emit *e, uint32_t n)
+/* CLI and STI, or a port by any instruction; wider than a byte if not @byte. */
+static void port_access(struct emit *e, uint32_t port, bool byte)
 {
-	uint32_t port = (n & 1 ? n / 2 & 0x3ff : n / 2 * 40503) & 0xffff;
+	static const uint16_t bytes[] = { 0xec, 0xee, 0xf36c, 0xf36e, 0x6c, 0x6e };
+	static const uint16_t others[] = {
+		0xed, 0xef, 0x66ed, 0x66ef, 0x6d, 0x6f, 0xf36d, 0xfa, 0xfb, 0xfaee,
+	};
 
 	b1(e, 0xb9);			/* ECX: for REP */
 	b4(e, 1 + below(4));
 	b1(e, 0xba);
 	b4(e, port | (below(8) ? 0 : rnd() << 16));
-	switch (below(10)) {
-	case 0:
-		op(e, 0xe400 | (port & 0xff));
-		break;
-	case 1:
-		op(e, 0xe700 | (port & 0xff));
-		break;
-	case 2:
-		b1(e, 0xec);
-		break;
-	case 3:
-		b1(e, 0xed);
-		break;
-	case 4:
-		op(e, 0x66ef);
-		break;
-	case 5:
-		b1(e, 0xbf);
-		b4(e, DATA);
-		op(e, below(2) ? 0xf36c : 0x6d);
-		break;
-	case 6:
-		b1(e, 0xbe);
-		b4(e, DATA);
-		op(e, below(2) ? 0xf36e : 0x6f);
-		break;
-	case 7:
-		b1(e, below(2) ? 0xfa : 0xfb);
-		b1(e, 0xee);
-		break;
-	default:
-		b1(e, 0xee);
-		break;
-	}
+	b1(e, 0xbf);
+	b4(e, DATA);
+	b1(e, 0xbe);
+	b4(e, DATA);
+	if (byte)
+		op(e, PICK(bytes));
+	else if (below(4))
+		op(e, PICK(others));
+	else				/* IN and OUT with the port in them */
+		op(e, (0xe400 + (below(4) << 8)) | (port & 0xff));
 	tell_done(e);
+}
+
+/* Every other time a port of the PC's own, byte by byte, else any. */
+static void gen_io(struct emit *e, uint32_t n)
+{
+	if (n & 1)
+		port_access(e, n / 2 & 0x3ff, true);
+	else
+		port_access(e, n / 2 * 40503 & 0xffff, below(2));
 }
 
 static void enter_kernel(struct emit *e, uint32_t n)
@@ -797,7 +785,9 @@ void gen_program(struct program *p, unsigned int class, uint32_t number,
 	mon_base = monitor;
 	memset(p, 0, sizeof(*p));
 	p->count = c->fragments;
-	p->deliver = below(3) ? 1u << (p->count - 1) : below(1u << p->count);
+	p->deliver = 1u << (p->count - 1);
+	if (!below(8))
+		p->deliver |= 1u << below(p->count);
 	if (!below(8))
 		p->flags |= VMBT_HOSTILE_FLAT;
 	for (i = 0; i < 8; i++)

@@ -40,8 +40,11 @@
 
 /**
  * struct program - one hostile program
+ * @count: fragments
+ * @deliver: as in struct vmbt_hostile_run
+ * @flags: as there
+ * @gpr: as there
  * @code: @count fragments, STRIDE bytes each
- * @deliver, @flags, @gpr: as in struct vmbt_hostile_run
  * @dr: breakpoints that are the guest's own, DR0 to DR3 and DR7
  */
 struct program {
