@@ -5,9 +5,9 @@
 # `git send-email`, to build/series/mail, and applies it once to see that it
 # does: `git am build/series/mail/0*.patch` in a Linux tree.
 #
-# A patch for each part, in an order in which each builds on the last; at the
-# end patches/*.patch, which hold all that changes in files of the kernel. The
-# kernel's side of the diff is taken from linux-source-6.12.
+# A patch for each part of patches/series, in an order in which each builds on
+# the last, some with a patch to files of the kernel. The kernel's side of the
+# diff is taken from linux-source-6.12.
 #
 #   IN_TREE=DIR	also copies the result over an unpacked Linux tree; what did
 #		not change keeps its time, so that little is built again
@@ -16,25 +16,8 @@ set -euo pipefail
 top=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 B=$top/build
 S=$B/series
-touched=(arch/x86/Kconfig arch/x86/Kbuild MAINTAINERS)
-
-# Subject, a line of why, and the paths of each part.
-parts() {
-	cat <<'EOF'
-x86/vmbt: the contract between host, image and tests|What crosses from one world to the other: address space, image header, cross page, host calls, the guest's state.|include/uapi/linux/vmbt.h arch/x86/vmbt/include arch/x86/vmbt/Kconfig
-x86/vmbt: image: decoder|One decoder for translator, interpreter and disassembler.|arch/x86/vmbt/vmm/decode
-x86/vmbt: image: segments, exceptions, tasks|What a guest CPU is, as the manual has it, as pure code.|arch/x86/vmbt/vmm/cpu arch/x86/vmbt/vmm/desc
-x86/vmbt: image: shadow page tables|Walk, shadow, fault, trace, pool.|arch/x86/vmbt/vmm/mmu
-x86/vmbt: image: interpreter|Reference semantics: the fallback, and the oracle of the tests.|arch/x86/vmbt/vmm/interp
-x86/vmbt: image: translator and direct execution|Guest kernel code is translated, guest user code runs as it is.|arch/x86/vmbt/vmm/bt arch/x86/vmbt/vmm/direct
-x86/vmbt: image: run loop and metal|Entry, traps, and the loop that decides what runs next.|arch/x86/vmbt/vmm
-x86/vmbt: world switch|All of Linux that knows how to leave Linux.|arch/x86/vmbt
-vmbt: the character device|KVM's ABI where the meaning is the same.|drivers/vmbt
-selftests: vmbt: tests of all parts|Unit tests, native harness, fuzz targets, tests of the ABI, whole guests.|tools/testing/selftests/vmbt
-tools: vmbt-run: a small machine|Boots a Linux guest with a serial console.|tools/vmbt-run
-Documentation: vmbt|Design, interface, tests, and what is not there.|Documentation/vmbt
-EOF
-}
+touched=(arch/x86/Kconfig arch/x86/Kbuild MAINTAINERS Documentation/virt/index.rst
+	Documentation/userspace-api/ioctl/ioctl-number.rst tools/testing/selftests/Makefile)
 
 rm -rf "$S"
 mkdir -p "$S/mail" "$S/tree"
@@ -66,17 +49,29 @@ copy() {		# tracked files below the given paths, as committed
 		[ ! -x "$top/$f" ] || chmod +x "$f"
 	done
 }
-parts | while IFS='|' read -r subject why paths; do
-	read -ra p <<< "$paths"
-	copy "${p[@]}"
+one_part() {		# what was read of one part
+	[ -n "$subject" ] || return 0
+	copy "${paths[@]}"
 	git add -A
-	git diff --cached --quiet && continue
-	printf '%s\n\n%s\n' "$subject" "$(fmt -w 72 <<< "$why")" | git commit -q -s -F -
-done
-for f in "$top"/patches/*.patch; do
-	git apply --index "$f"
-	sed '/^diff --git/,$d' "$f" | git commit -q -s -F -
-done
+	if [ -n "$patch" ]; then
+		sed "s/@MAINTAINER@/$name <$mail>/" "$top/patches/$patch" | git apply --index -
+	fi
+	git diff --cached --quiet ||
+		printf '%s\n\n%s\n' "$subject" "${body#$'\n'}" | git commit -q -s -F -
+}
+subject='' paths=() patch='' body=''
+while IFS= read -r line; do
+	case $line in
+	"#"*) ;;
+	"Subject: "*)
+		one_part
+		subject=${line#Subject: } paths=() patch='' body='' ;;
+	"Paths: "*) read -ra paths <<< "${line#Paths: }" ;;
+	"Patch: "*) patch=${line#Patch: } ;;
+	*) body+=$line$'\n' ;;
+	esac
+done < "$top/patches/series"
+one_part
 git format-patch -q --cover-letter --subject-prefix='PATCH RFC' -o "$S/mail" base..HEAD
 perl -0pi -e '
 	s/\*\*\* SUBJECT HERE \*\*\*/vmbt: virtual machines by binary translation/;
