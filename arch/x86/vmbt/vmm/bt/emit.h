@@ -43,13 +43,13 @@ static inline void e8(struct bt_emit *e, u8 b)
 
 static inline void e16(struct bt_emit *e, u16 x)
 {
-	e8(e, x);
+	e8(e, x & 0xff);
 	e8(e, x >> 8);
 }
 
 static inline void e32(struct bt_emit *e, u32 x)
 {
-	e16(e, x);
+	e16(e, x & 0xffff);
 	e16(e, x >> 16);
 }
 

@@ -229,7 +229,7 @@ void test_files(void)
 	t = touch(DATA_AT + PAGE + 8, 'r');
 	must(!t.sig && !t.gpr[EAX], "a file that became longer");
 
-	must(!madvise(DATA_AT + (void *)0, PAGE, MADV_DONTNEED), "madvise");
+	must(!madvise((void *)(unsigned long)DATA_AT, PAGE, MADV_DONTNEED), "madvise");
 	d("again", own[5]);
 	own = map_at(DATA_AT, 64 * PAGE, PROT_READ | PROT_WRITE);
 	memset(own, 0x77, 64 * PAGE);

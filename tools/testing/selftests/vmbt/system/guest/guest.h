@@ -24,7 +24,7 @@ enum vector {
 	NP = 11, SS = 12, GP = 13, PF = 14, MF = 16, AC = 17, MC = 18, XM = 19,
 };
 
-/**
+/*
  * struct cpu - registers before and after run()
  * @vector: what ended it
  * @error: its error code, 0 if it has none
