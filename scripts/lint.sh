@@ -31,7 +31,7 @@ here() { while read -r f; do [ ! -e "$f" ] || echo "$f"; done; }
 mapfile -t code < <(git ls-files -- '*.c' '*.h' '*.S' | here)
 [ ${#code[@]} -ne 0 ] || bad "checkpatch: found no file"
 
-# What is not asked for: a kind of complaint, or one for a file.
+# What is not asked for: a kind of complaint, or one for a file or a folder.
 for f in scripts/checkpatch.ignore scripts/coccinelle.ignore; do
 	if [ "$(wc -l < "$f")" -le 10 ] && ! grep -v '[^[:space:]].*# .' "$f"; then
 		good "exceptions ${f#scripts/}"
@@ -41,7 +41,7 @@ for f in scripts/checkpatch.ignore scripts/coccinelle.ignore; do
 done
 kinds() {
 	sed -e 's/#.*//' -e 's/[[:space:]]*$//' scripts/checkpatch.ignore |
-		awk -v f="$1" -F: 'NF == 1 { print $1 } NF == 2 && $1 == f { print $2 }' |
+		awk -v f="$1" -F: 'NF == 1 { print $1 } NF == 2 && index(f, $1) == 1 { print $2 }' |
 		xargs | tr ' ' ,
 }
 
@@ -134,7 +134,7 @@ if part clang-programs "${prog[@]}"; then
 		-Iarch/x86/vmbt/include -idirafter include/uapi)
 	out=$(git ls-files 'tools/*.c' | grep -v fakehost | here | while read -r f; do
 		m=
-		case $f in */guestprog/*|*/system/*|*/compat.c) m=-m32 ;; esac
+		case $f in */guestprog/*|*/system/*|*/compat.c|*/bare.c) m=-m32 ;; esac
 		clang $m "${flags[@]}" -I"$(dirname "$f")" \
 			${m:+-idirafter /usr/include/$(gcc -print-multiarch)} "$f" 2>&1
 	done)
@@ -144,33 +144,36 @@ if part clang-programs "${prog[@]}"; then
 	fi
 fi
 
-# The kernel's scripts, as `make coccicheck MODE=report` runs them.
-if part coccinelle "${kernel[@]}" "${prog[@]}"; then
-	: > "$L/coccinelle.out"
-	skip=" $(sed 's/[[:space:]]*#.*//' scripts/coccinelle.ignore | xargs) "
-	n=0
-	while read -r c; do
+# The kernel's scripts, as `make coccicheck MODE=report` runs them, a folder at a
+# time; an exception is for a script, or for a script in a file.
+skip=" $(sed 's/[[:space:]]*#.*//' scripts/coccinelle.ignore | xargs) "
+mapfile -t cocci < <(find "$tree/scripts/coccinelle" -name '*.cocci' | sort)
+[ ${#cocci[@]} -gt 60 ] || bad "coccinelle: ${#cocci[@]} scripts"
+for d in arch/x86/vmbt drivers/vmbt tools/vmbt-run; do
+	what=coccinelle-${d##*/}
+	[ "$d" != arch/x86/vmbt ] || what=coccinelle-x86
+	mapfile -t files < <(git ls-files -- "$d" | here)
+	part "$what" "${files[@]}" || continue
+	for c in "${cocci[@]}"; do
 		name=${c#"$tree"/scripts/coccinelle/}
 		[[ $skip != *" ${name%.cocci} "* ]] || continue
-		n=$((n + 1))
 		but=$(sed -n "s,^${name%.cocci}:\([^[:space:]]*\).*,\1:,p" scripts/coccinelle.ignore)
 		opt=$(sed -n 's,^// Options: *,,p' "$c" | head -1)
-		for d in arch/x86/vmbt drivers/vmbt tools/vmbt-run; do
-			# shellcheck disable=SC2086
-			spatch -D report --very-quiet --no-show-diff --use-coccigrep \
-				--cocci-file "$c" $opt --dir "$tree/$d" \
-				-I "$tree/arch/x86/include" -I "$tree/include" \
-				-I "$tree/include/uapi" 2> "$L/coccinelle.err" ||
-				echo "$c: $(tail -1 "$L/coccinelle.err")"
-		done | grep -vF "${but:-no such file}" >> "$L/coccinelle.out"
-	done < <(find "$tree/scripts/coccinelle" -name '*.cocci' | sort)
-	if [ -s "$L/coccinelle.out" ] || [ $n -lt 60 ]; then
-		bad "coccinelle: $n scripts, $(wc -l < "$L/coccinelle.out") lines"
-		indent < "$L/coccinelle.out"
+		# shellcheck disable=SC2086
+		{ spatch -D report --very-quiet --no-show-diff --use-coccigrep \
+			--cocci-file "$c" $opt --dir "$tree/$d" \
+			-I "$tree/arch/x86/include" -I "$tree/include" \
+			-I "$tree/include/uapi" 2> "$L/coccinelle.err" ||
+			echo "$c: $(tail -1 "$L/coccinelle.err")"
+		} | grep -vF "${but:-no such file}"
+	done > "$L/$what.out"
+	if [ -s "$L/$what.out" ]; then
+		bad "$what: $(wc -l < "$L/$what.out") lines"
+		indent < "$L/$what.out"
 	else
-		done_part coccinelle
+		done_part "$what"
 	fi
-fi
+done
 
 # As `make headers` installs it, without any other of this tree.
 uapi=$L/uapi

@@ -177,7 +177,7 @@ void pcmem_set_text(struct pcmem *p, u8 *text)
  */
 void pcmem_set_lfb(struct pcmem *p, u32 gpa, u8 *ram)
 {
-	if (gpa < p->mem->size || gpa + (u64)VGA_RAM > FOUR_GIB - p->rom_size)
+	if (gpa < p->mem->size || (u64)gpa + VGA_RAM + p->rom_size > FOUR_GIB)
 		gpa = 0;
 	if (gpa == p->lfb)
 		return;

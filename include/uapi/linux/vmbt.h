@@ -224,6 +224,7 @@ struct vmbt_pit_state {
  * @what: out: details of the first thing that is bad
  * @vectors: out: exits by vector since the VM was made; [256]: SYSENTER, [257]:
  *	out of virtual-8086 mode
+ * @pad: zero
  * @text: out: why the VM stopped
  */
 struct vmbt_hostile_run {

@@ -38,7 +38,7 @@
 #define PAYLOAD_AT	208
 #define MAX_FRAGMENTS	12
 
-/**
+/*
  * struct program - one hostile program
  * @count: fragments
  * @deliver: as in struct vmbt_hostile_run

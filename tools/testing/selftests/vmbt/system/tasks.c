@@ -257,7 +257,7 @@ static void refused(void)
 				want = NP;
 			go(&c, ring, jmp_b);
 			sweep(want == VEC_END ?
-			      c.vector == VEC_END && c.eip != (u32)jmp_b_next + 2 :
+			      c.vector == VEC_END && c.eip != 2 + (u32)jmp_b_next :
 			      c.vector == want && c.error == SEL_B && c.eip == (u32)jmp_b_at,
 			      "%02x: vector %u error %x want %u", a, c.vector, c.error, want);
 		}

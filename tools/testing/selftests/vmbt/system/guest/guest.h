@@ -66,7 +66,7 @@ struct tss {
 	    "\tint $0x40\n" #name "_end:\n\t.code32\n.popsection")
 #define CODE16_IP	0x100
 
-/**
+/*
  * struct code16 - names of a piece of 16-bit code
  */
 struct code16 {
