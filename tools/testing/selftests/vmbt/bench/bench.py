@@ -14,11 +14,13 @@ interrupts are as many as there are ways back from them.
 
 usage: bench.py [--twice] [ROW]...	all rows without one; --twice: run all of it
 					twice and compare
+       bench.py --profile ROW...	instructions an operation by the VMM's functions
 Environment: COLUMN='native vmbt' runs these alone, and takes the others as the last
 run of theirs left them, which is said; JOBS=2 runs at a time, TIMEOUT=1200
 seconds for one, GUEST=debian-686, MODPARAMS as of scripts/testhost.
 Output: a table, build/bench.json, and build/bench/counts.json with all counts.
 """
+import bisect
 import collections
 import concurrent.futures
 import json
@@ -41,6 +43,10 @@ MODEL = "max,-rdrand,-rdseed,-avx,-avx2"
 INTEL = MODEL + ",vendor=GenuineIntel,-svm"
 COLUMNS = ["native", "vmbt", "kvm", "tcg"]
 ONLY = os.environ.get("COLUMN", "").split() or COLUMNS
+
+ELF = os.path.join(BUILD, "module/arch/x86/vmbt/vmm-build/vmm.elf")
+# The VMM's image, whose blocks are counted one by one for a profile.
+VMM = (0xfffffe8000000000, 0xfffffe8001000000) if "--profile" in sys.argv else (0, 0)
 
 # Row: which program does it, its goal (performance.md, section 3).
 Row = collections.namedtuple("Row", "name where goal what")
@@ -240,7 +246,8 @@ def execute(column, where, rows, suffix=""):
            "-icount", "shift=0,sleep=off,align=off", "-rtc", "base=2026-01-01,clock=vm",
            "-cpu", INTEL if where == "intel" else MODEL, "-display", "none", "-nodefaults",
            "-no-user-config", "-no-reboot", "-serial", "file:" + serial,
-           "-plugin", "file=%s,out=%s,entry=0x100000" % (os.path.join(OUT, "count.so"), counted)]
+           "-plugin", "file=%s,out=%s,entry=0x100000,base=%#x,end=%#x" % (
+               os.path.join(OUT, "count.so"), counted, *VMM)]
     if column == "native":
         cmd += ["-m", "256", "-kernel", guest[0], "-append", guest[2]]
         if guest[1]:
@@ -291,12 +298,16 @@ class Counts:
 
     def __init__(self, lines, echo):
         self.names, self.between, last = [], [], None
+        self.blocks = collections.Counter()
         for line in lines:
             words = line.split()
             if not words:
                 continue
             if words[0] == "names":
                 self.names = words[1:]
+                continue
+            if words[0] == "block":
+                self.blocks[int(words[1], 16)] += int(words[2])
                 continue
             values = [int(w) for w in words[1:]]
             if len(values) != len(self.names):
@@ -305,6 +316,8 @@ class Counts:
                 last = values
             elif words[0] == "before" and last and values[0] - last[0] > echo:
                 self.between.append(dict(zip(self.names, (b - a for a, b in zip(last, values)))))
+                self.between[-1]["blocks"] = self.blocks
+                self.blocks = collections.Counter()
             elif words[0] == "after":
                 last = values
 
@@ -313,11 +326,12 @@ class Counts:
 
 
 def divide(counts, n):
-    return {k: v / n for k, v in counts.items()}
+    return {k: {a: c / n for a, c in v.items()} if k == "blocks" else v / n
+            for k, v in counts.items()}
 
 
 def less(a, b):
-    return {k: a[k] - b[k] for k in a}
+    return {k: a[k] if k == "blocks" else a[k] - b[k] for k in a}
 
 
 def collect(column, where, lines, counts):
@@ -463,6 +477,21 @@ def report(chosen, result):
         fail("no counts for " + " ".join(bad))
 
 
+def profile(result):
+    """By function, most first."""
+    out = subprocess.check_output(["nm", "-n", ELF], text=True).split("\n")
+    syms = [line.split() for line in out if len(line.split()) == 3]
+    syms = [(int(a, 16), n) for a, t, n in syms if t in "tT"]
+    addrs = [a for a, _ in syms]
+    for name, have in result.items():
+        by = collections.Counter()
+        for at, n in have.get("vmbt", {}).get("blocks", {}).items():
+            by[syms[bisect.bisect_right(addrs, at) - 1][1]] += n
+        print("%s: %.0f instructions of the VMM's an operation" % (name, sum(by.values())))
+        for f, n in by.most_common(40):
+            print("%10.1f %s" % (n, f))
+
+
 def main():
     words = sys.argv[1:]
     twice = "--twice" in words
@@ -472,6 +501,9 @@ def main():
         fail("no row %s; there are: %s" % (unknown[0], " ".join(r.name for r in ROWS)))
     chosen = [r for r in ROWS if not names or r.name in names]
     result = measure(chosen)
+    if "--profile" in words:
+        profile(result)
+        return
     report(chosen, result)
     if twice:
         again = measure(chosen, ".2")

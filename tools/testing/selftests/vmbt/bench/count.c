@@ -44,6 +44,35 @@ static FILE *out;
 static uint64_t entry;
 static bool entered;
 
+/*
+ * With base= and end=: where in the VMM's image instructions were executed between
+ * two marks, block by block.
+ */
+struct block {
+	uint64_t vaddr, n, count;
+	struct block *next;
+};
+
+static uint64_t vmm_base, vmm_end;
+static struct block *blocks;
+
+static void write_blocks(void)
+{
+	struct block *b;
+
+	for (b = blocks; b; b = b->next)
+		if (b->count)
+			fprintf(out, "block %" PRIx64 " %" PRIu64 "\n", b->vaddr, b->n * b->count);
+}
+
+static void clear_blocks(void)
+{
+	struct block *b;
+
+	for (b = blocks; b; b = b->next)
+		b->count = 0;
+}
+
 #define MARK_LENGTH	16
 #define MARK_WITHIN	100000
 
@@ -75,6 +104,8 @@ static void marked(unsigned int cpu, void *data)
 	if (++seen < MARK_LENGTH)
 		return;
 	seen = 0;
+	write_blocks();
+	clear_blocks();
 	fputs("before", out);
 	for (i = 0; i < K_ALL; i++)
 		fprintf(out, " %" PRIu64, first[i]);
@@ -173,6 +204,23 @@ static enum kind kind_of(const uint8_t *p, size_t n)
 	}
 }
 
+static void count_block(struct qemu_plugin_tb *tb, size_t n)
+{
+	uint64_t at = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0));
+	struct block *b;
+
+	if (at < vmm_base || at >= vmm_end)
+		return;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return;
+	b->vaddr = at;
+	b->n = n;
+	b->next = blocks;
+	blocks = b;
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &b->count, 1);
+}
+
 static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb), i;
@@ -180,6 +228,7 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64,
 						 &counts[K_insns], n);
+	count_block(tb, n);
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		enum kind kind = kind_of(qemu_plugin_insn_data(insn),
@@ -216,6 +265,10 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info_t *info, int argc, c
 			out = fopen(argv[i] + 4, "w");
 		else if (!strncmp(argv[i], "entry=", 6))
 			entry = strtoull(argv[i] + 6, NULL, 0);
+		else if (!strncmp(argv[i], "base=", 5))
+			vmm_base = strtoull(argv[i] + 5, NULL, 0);
+		else if (!strncmp(argv[i], "end=", 4))
+			vmm_end = strtoull(argv[i] + 4, NULL, 0);
 	}
 	if (!out) {
 		fprintf(stderr, "count: out=FILE is missing or cannot be written\n");
