@@ -416,6 +416,7 @@ static bool locate_site(struct vcpu *v, u64 rip, struct place *p)
 		s->rip = tc;
 		s->unit = unit;
 		s->map = map;
+		s->behind = 0;
 		s->insn.known = false;
 	}
 	p->unit = s->unit;
@@ -483,9 +484,12 @@ bool bt_continue(struct vcpu *v)
 		return false;
 	/* A routine would go on with its own way of doing it. */
 	if (in_ring1(rip)) {
-		rip = inside(bt, bt_unit(bt, bt->last_site->unit), g->eip);
+		rip = bt->last_site->behind;
+		if (!rip)
+			rip = inside(bt, bt_unit(bt, bt->last_site->unit), g->eip);
 		if (!rip)
 			return false;
+		bt->last_site->behind = rip;
 	}
 	f->rip = rip;
 	for (i = 0; i < 8; i++)

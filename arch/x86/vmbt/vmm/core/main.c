@@ -118,6 +118,8 @@ static bool prepare(struct vcpu *v)
 
 static void __noreturn loop(struct vcpu *v)
 {
+	u32 again;
+
 	for (;;) {
 		if (unlikely(v->shared->hostile.on) && core_hostile_turn(v))
 			continue;
@@ -126,9 +128,12 @@ static void __noreturn loop(struct vcpu *v)
 		if (!core_serve_host(v) || !core_inject(v))
 			continue;
 		if (v->events) {
+			/* The first two only say that there is something to decide. */
+			again = v->events & ~(VCPU_EV_MODE | VCPU_EV_SEGS);
 			core_sync(v);
 			serve_events(v);
-			continue;
+			if (again)
+				continue;
 		}
 		if (!v->raw) {
 			if (!prepare(v)) {

@@ -180,6 +180,43 @@ static int read_handler(struct vcpu *v, const struct event *e,
 	return cpu_check_ring(v, *cpl);
 }
 
+/* The words of a frame in the order of their pushes. */
+struct frame_words {
+	u32 word[10];
+	u32 n;
+};
+
+static void word(struct frame_words *w, u32 val)
+{
+	w->word[w->n++] = val;
+}
+
+/*
+ * All of a frame of dwords with one write, if that is within a page: it does
+ * what the pushes would do. False: nothing was written, push word by word, and
+ * meet the fault where the CPU meets it.
+ */
+static bool push_at_once(struct vcpu *v, struct cpu_stack *st,
+			 const struct frame_words *w)
+{
+	u32 len = w->n * 4, off = st->esp - len, lin = st->ss.base + off;
+	u32 image[ARRAY_SIZE(w->word)], i;
+	struct vcpu_exc exc = v->exc;
+
+	if (!(st->ss.attr & VMBT_ATTR_DB) || !(st->ss.attr & VMBT_ATTR_P) ||
+	    (lin & 4095) + len > 4096 || off > st->esp ||
+	    !cpu_seg_check(&st->ss, off, len))
+		return false;
+	for (i = 0; i < w->n; i++)
+		image[w->n - 1 - i] = w->word[i];
+	if (mmu_write(v, lin, image, len, st->access) != X_OK) {
+		v->exc = exc;
+		return false;
+	}
+	st->esp = off;
+	return true;
+}
+
 /* The frame that the handler finds: segments out of v86 mode, then the rest. */
 static int push_frame(struct vcpu *v, const struct event *e,
 		      struct cpu_stack *st, bool inner, u8 size)
@@ -188,24 +225,26 @@ static int push_frame(struct vcpu *v, const struct event *e,
 		VMBT_GS, VMBT_FS, VMBT_DS, VMBT_ES,
 	};
 	const struct vmbt_guest *g = v->guest;
+	struct frame_words w = { .n = 0 };
+	u32 i;
 	int r = X_OK;
 
 	if (vcpu_v86(v))
-		for (u32 i = 0; i < ARRAY_SIZE(v86_segs) && !r; i++)
-			r = cpu_stack_push(v, st, g->seg[v86_segs[i]].sel,
-					   size);
-	if (inner && !r)
-		r = cpu_stack_push(v, st, g->seg[VMBT_SS].sel, size);
-	if (inner && !r)
-		r = cpu_stack_push(v, st, g->gpr[VMBT_ESP], size);
-	if (!r)
-		r = cpu_stack_push(v, st, flags_image(v, e), size);
-	if (!r)
-		r = cpu_stack_push(v, st, g->seg[VMBT_CS].sel, size);
-	if (!r)
-		r = cpu_stack_push(v, st, return_eip(v, e), size);
-	if (!r && e->has_error)
-		r = cpu_stack_push(v, st, e->error, size);
+		for (i = 0; i < ARRAY_SIZE(v86_segs); i++)
+			word(&w, g->seg[v86_segs[i]].sel);
+	if (inner) {
+		word(&w, g->seg[VMBT_SS].sel);
+		word(&w, g->gpr[VMBT_ESP]);
+	}
+	word(&w, flags_image(v, e));
+	word(&w, g->seg[VMBT_CS].sel);
+	word(&w, return_eip(v, e));
+	if (e->has_error)
+		word(&w, e->error);
+	if (size == 4 && push_at_once(v, st, &w))
+		return X_OK;
+	for (i = 0; i < w.n && !r; i++)
+		r = cpu_stack_push(v, st, w.word[i], size);
 	return r;
 }
 

@@ -83,11 +83,23 @@ struct desc_loaded {
 };
 
 /**
- * struct desc - segment state of one vCPU
- * @tab: GDT and LDT
+ * struct desc_regs - what is known of the registers at one ring
  * @state: enum desc_state of each segment register, as far as not @stale
  * @stale: bit per register whose state must be found out again
- * @regime: what the states were found for: 0 without tables, else the ring
+ */
+struct desc_regs {
+	u8 state[VMBT_NSEG];
+	u8 stale;
+	u8 pad;
+};
+
+/**
+ * struct desc - segment state of one vCPU
+ * @tab: GDT and LDT
+ * @cur: the registers at the guest's present ring
+ * @other: at the other: system calls and returns come back to it unchanged
+ * @regime: what @cur was found for: 0 without tables, else the ring
+ * @offered_ss: SS when the ring-1 runtime was told about all registers
  * @remap: the guest's tables may have moved in physical memory
  * @fixed: segments are truncated below the monitor area
  * @mon_base: monitor area's place that the VMM's entries and truncation have
@@ -100,8 +112,8 @@ struct desc_loaded {
  */
 struct desc {
 	struct desc_table tab[DESC_NTAB];
-	u8 state[VMBT_NSEG];
-	u8 stale;
+	struct desc_regs cur;
+	struct desc_regs other;
 	u8 regime;
 	u8 flip_cached;
 	bool remap;
@@ -109,6 +121,7 @@ struct desc {
 	bool watch;
 	bool turned;
 	u32 mon_base;
+	struct vmbt_seg offered_ss;
 	struct desc_loaded loaded[VMBT_NSEG];
 	enum desc_view view;
 	struct desc_tables current;
@@ -138,6 +151,12 @@ u8 desc_hw_dpl(const struct vmbt_seg *seg);
 static inline struct desc_table *desc_tab_of(struct vcpu *v, u16 sel)
 {
 	return &v->desc->tab[sel & DESC_SEL_TI ? DESC_LDT : DESC_GDT];
+}
+
+static inline void desc_stale(struct vcpu *v, u32 segs)
+{
+	v->desc->cur.stale |= segs;
+	v->desc->other.stale |= segs;
 }
 
 static inline bool desc_bit(const u64 *map, u32 i)

@@ -124,7 +124,7 @@ static void offer_same(struct vcpu *v, enum vmbt_sreg s)
 	u32 off = t->base + (seg->sel & ~7U) - ss->base;
 	u64 raw = t->src[seg->sel >> 3];
 
-	if (v->desc->regime != 1 || v->desc->state[s] != DESC_SHADOWED)
+	if (v->desc->cur.state[s] != DESC_SHADOWED)
 		goto out;
 	if (s == VMBT_CS && (seg->sel & DESC_SEL_RPL))
 		goto out;
@@ -141,6 +141,20 @@ static void offer_same(struct vcpu *v, enum vmbt_sreg s)
 	same.neg_hi = -(u32)(raw >> 32);
 out:
 	v->mon->same[s] = same;
+}
+
+/* The runtime's view of registers @segs at ring 1, of all if SS is another. */
+static void offer(struct vcpu *v, u32 segs)
+{
+	const struct vmbt_seg *ss = &v->guest->seg[VMBT_SS];
+	struct vmbt_seg *was = &v->desc->offered_ss;
+
+	if (ss->base != was->base || ss->limit != was->limit || ss->attr != was->attr) {
+		*was = *ss;
+		segs = ALL_SEGS;
+	}
+	for (; segs; segs &= segs - 1)
+		offer_same(v, __builtin_ctz(segs));
 }
 
 /**
@@ -166,28 +180,34 @@ static void refresh(struct vcpu *v)
 	if (v->mon_base != d->mon_base)
 		desc_monitor_moved(v);
 	if (regime != d->regime) {
+		struct desc_regs was = d->cur;
+
+		/* Between rings, what was known there still holds. */
+		d->cur = d->other;
+		d->other = was;
+		if (!regime || !d->regime)
+			desc_stale(v, ALL_SEGS);
 		d->regime = regime;
-		d->stale = ALL_SEGS;
 	}
 	if (!regime) {
-		d->stale = 0;
+		d->cur.stale = 0;
 		for (int s = 0; s < VMBT_NSEG; s++)
-			d->state[s] = state_of[FIND_NO_TABLE];
+			d->cur.state[s] = state_of[FIND_NO_TABLE];
 		return;
 	}
 	desc_check_moved(v);
 	if (d->remap)
 		desc_check_maps(v);
-	changed = d->stale & BIT(VMBT_SS) ? ALL_SEGS : d->stale;
-	while (d->stale) {
-		int s = __builtin_ctz(d->stale);
+	changed = d->cur.stale;
+	while (d->cur.stale) {
+		int s = __builtin_ctz(d->cur.stale);
 
-		d->stale &= ~(1 << s);
+		d->cur.stale &= ~BIT(s);
 		changed |= BIT(s);
-		d->state[s] = state_of[find(v, s)];
+		d->cur.state[s] = state_of[find(v, s)];
 	}
-	for (; changed; changed &= changed - 1)
-		offer_same(v, __builtin_ctz(changed));
+	if (regime == 1)
+		offer(v, changed);
 }
 
 /**
@@ -198,7 +218,8 @@ void desc_init(struct vcpu *v)
 {
 	v->desc = &the_desc;
 	the_desc = (struct desc){
-		.stale = ALL_SEGS,
+		.cur.stale = ALL_SEGS,
+		.other.stale = ALL_SEGS,
 		.fixed = v->shared->mon_policy == VMBT_MON_FIXED,
 	};
 	the_desc.current.generation = 1;
@@ -218,13 +239,13 @@ enum desc_state desc_state(struct vcpu *v, enum vmbt_sreg s)
 	if ((s == VMBT_CS || s == VMBT_GS) && v->raw && v->mode != VCPU_DE)
 		return DESC_NEUTRAL;
 	refresh(v);
-	return v->desc->state[s];
+	return v->desc->cur.state[s];
 }
 
 static bool all_shadowed(const struct desc *d)
 {
 	for (int s = 0; s < VMBT_NSEG; s++)
-		if (d->state[s] != DESC_SHADOWED)
+		if (d->cur.state[s] != DESC_SHADOWED)
 			return false;
 	return true;
 }
@@ -250,7 +271,7 @@ bool desc_all_shadowed(struct vcpu *v)
  */
 void desc_seg_loaded(struct vcpu *v, enum vmbt_sreg s)
 {
-	v->desc->stale |= 1 << s;
+	desc_stale(v, BIT(s));
 	v->events |= VCPU_EV_SEGS;
 }
 
@@ -260,7 +281,7 @@ void desc_seg_loaded(struct vcpu *v, enum vmbt_sreg s)
  */
 void desc_segs_changed(struct vcpu *v)
 {
-	v->desc->stale = ALL_SEGS;
+	desc_stale(v, ALL_SEGS);
 	v->events |= VCPU_EV_SEGS;
 }
 
@@ -326,9 +347,9 @@ static u16 hw_selector(struct vcpu *v, enum vmbt_sreg s, u8 cpl, u64 *raw)
 
 	if (s != VMBT_SS && !(seg->attr & VMBT_ATTR_P)) {
 		*raw = 0;
-		return d->state[s] == DESC_SHADOWED ? seg->sel : 0;
+		return d->cur.state[s] == DESC_SHADOWED ? seg->sel : 0;
 	}
-	if (d->state[s] != DESC_SHADOWED)
+	if (d->cur.state[s] != DESC_SHADOWED)
 		return cached(v, s, cpl, raw);
 	*raw = desc_tab_of(v, seg->sel)->hw[d->view][seg->sel >> 3];
 	return s == VMBT_SS ? (seg->sel & ~DESC_SEL_RPL) | cpl : seg->sel;
@@ -434,7 +455,8 @@ static void take(struct vcpu *v, enum vmbt_sreg s, u16 sel)
 		v->desc->loaded[s].raw = 0;
 	}
 	v->desc->loaded[s].sel = sel;
-	v->desc->state[s] = DESC_SHADOWED;
+	v->desc->cur.state[s] = DESC_SHADOWED;
+	v->desc->other.stale |= BIT(s);
 }
 
 /**
@@ -515,11 +537,11 @@ void desc_note_access(struct vcpu *v, enum vmbt_sreg s, u32 off)
 	const struct vmbt_seg *seg = &v->guest->seg[s];
 	struct desc *d = v->desc;
 	struct desc_table *t = desc_tab_of(v, seg->sel);
-	bool table = d->state[s] == DESC_SHADOWED;
+	bool table = d->cur.state[s] == DESC_SHADOWED;
 	bool flip;
 
 	if (!d->watch || s == VMBT_CS || s == VMBT_GS ||
-	    (d->stale >> s & 1) || !(seg->attr & VMBT_ATTR_P))
+	    (d->cur.stale >> s & 1) || !(seg->attr & VMBT_ATTR_P))
 		return;
 	flip = table ? desc_bit(t->flip, seg->sel >> 3) :
 		       d->flip_cached >> s & 1;

@@ -164,18 +164,29 @@ void desc_drop_entry(struct desc_table *t, u32 idx)
 	clear_bit(t->flip, idx);
 }
 
-/* Registers that hold a selector of [first, last] must be looked at again. */
-static void stale_segs(struct vcpu *v, u32 tab, u32 first, u32 last)
+/* Registers that hold a selector of [first, last], a bit each. */
+static u32 segs_of(struct vcpu *v, u32 tab, u32 first, u32 last)
 {
+	u32 segs = 0;
+
 	for (int s = 0; s < VMBT_NSEG; s++) {
 		u16 sel = v->guest->seg[s].sel;
 
 		if (desc_tab_of(v, sel) == &v->desc->tab[tab] &&
-		    sel >> 3 >= (int)first && sel >> 3 <= (int)last) {
-			v->desc->stale |= 1 << s;
-			v->events |= VCPU_EV_SEGS;
-		}
+		    sel >> 3 >= (int)first && sel >> 3 <= (int)last)
+			segs |= BIT(s);
 	}
+	return segs;
+}
+
+/* They must be looked at again. */
+static void stale_segs(struct vcpu *v, u32 tab, u32 first, u32 last)
+{
+	u32 segs = segs_of(v, tab, first, last);
+
+	desc_stale(v, segs);
+	if (segs)
+		v->events |= VCPU_EV_SEGS;
 }
 
 /**
@@ -318,6 +329,9 @@ bool desc_fill(struct vcpu *v, u16 sel)
 	v->exc = exc;
 	if (!ok)
 		return false;
+	/* What was found at the other ring was found by the old contents. */
+	if (t->src[idx] != raw)
+		desc_stale(v, segs_of(v, t - v->desc->tab, idx, idx));
 	t->src[idx] = raw;
 	if (!worthy(raw))
 		return false;
@@ -463,10 +477,23 @@ void desc_check_maps(struct vcpu *v)
 	v->exc = exc;
 }
 
+static bool unchanged(const struct desc_table *t, const u8 *at, u32 n)
+{
+	u64 now;
+
+	for (u32 i = 0; i < n; i++) {
+		__builtin_memcpy(&now, at + i * 8, 8);
+		if (now != t->src[i])
+			return false;
+	}
+	return true;
+}
+
 /* Of one table; false if it is not where it was, or ring 3 may write it now. */
 static bool compare(struct vcpu *v, struct desc_table *t)
 {
 	u32 n = (t->limit + 1) / 8, tab = t - v->desc->tab;
+	const u8 *at = NULL;
 	u64 raw[DESC_SMALL];
 
 	for (u32 p = t->compared; p; p &= p - 1) {
@@ -476,14 +503,20 @@ static bool compare(struct vcpu *v, struct desc_table *t)
 					  t->base))
 			return false;
 	}
-	if (n <= DESC_SMALL &&
-	    mmu_read(v, t->base, raw, n * 8, MMU_PEEK) != X_OK)
-		return false;
+	if (n <= DESC_SMALL) {
+		at = mmu_known(v, t->base, n * 8);
+		if (!at && mmu_read(v, t->base, raw, n * 8, MMU_PEEK) != X_OK)
+			return false;
+		if (!at)
+			at = (const u8 *)raw;
+		if (likely(unchanged(t, at, n)))
+			return true;
+	}
 	for (u32 i = 0; i < n; i++) {
 		u64 now;
 
-		if (n <= DESC_SMALL) {
-			now = raw[i];
+		if (at) {
+			__builtin_memcpy(&now, at + i * 8, 8);
 		} else if (!t->filled[i / 64]) {
 			i |= 63;
 			continue;

@@ -35,6 +35,12 @@ static struct {
 	u32 companion[WINDOW_PDS];	/* u32[512]: pool index of each table */
 } window;
 
+/* Tables lately looked for; they are never given back. */
+static struct {
+	u64 *table;
+	u64 n;			/* gfn / FRAMES_PER_PT */
+} known[16];
+
 static u64 table_entry(u32 idx)
 {
 	return plat_pool_phys(idx) | metal_header.pte_enc |
@@ -50,8 +56,7 @@ static u32 table_page(void)
 	return idx;
 }
 
-/* The entry of a frame; NULL if there is no table and none is wanted. */
-static u64 *window_pte(u64 gfn, bool make)
+static u64 *find_pte(u64 gfn, bool make)
 {
 	u64 i = gfn / FRAMES_PER_PD;
 	u64 j = gfn / FRAMES_PER_PT % 512;
@@ -76,6 +81,22 @@ static u64 *window_pte(u64 gfn, bool make)
 		pd[j] = table_entry(tables[j]);
 	}
 	return (u64 *)plat_pool_virt(tables[j]) + gfn % FRAMES_PER_PT;
+}
+
+/* The entry of a frame; NULL if there is no table and none is wanted. */
+static u64 *window_pte(u64 gfn, bool make)
+{
+	u64 n = gfn / FRAMES_PER_PT, i = n % ARRAY_SIZE(known);
+	u64 *pte;
+
+	if (likely(known[i].table && known[i].n == n))
+		return known[i].table + gfn % FRAMES_PER_PT;
+	pte = find_pte(gfn, make);
+	if (pte) {
+		known[i].table = pte - gfn % FRAMES_PER_PT;
+		known[i].n = n;
+	}
+	return pte;
 }
 
 int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)

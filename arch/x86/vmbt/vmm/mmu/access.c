@@ -129,6 +129,17 @@ static int piece_write(struct vcpu *v, const struct piece *p, const u8 *buf)
 	return X_OK;
 }
 
+/* The VMM reads words, mostly: those without a loop. */
+static void copy_out(u8 *buf, const u8 *from, u32 len)
+{
+	if (len == 4)
+		__builtin_memcpy(buf, from, 4);
+	else if (len == 8)
+		__builtin_memcpy(buf, from, 8);
+	else
+		__builtin_memcpy(buf, from, len);
+}
+
 /* A read within a page, which is remembered. */
 static int page_read(struct vcpu *v, u32 lin, u8 *buf, u32 len, u32 access)
 {
@@ -139,7 +150,7 @@ static int page_read(struct vcpu *v, u32 lin, u8 *buf, u32 len, u32 access)
 	int r;
 
 	if (known) {
-		__builtin_memcpy(buf, known, len);
+		copy_out(buf, known, len);
 		return X_OK;
 	}
 	r = walk_guest(v, lin, access, &w);

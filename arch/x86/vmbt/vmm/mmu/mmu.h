@@ -67,6 +67,9 @@ enum mmu_fault {
 
 enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error);
 
+/* Memory in place, if it was read lately; reads.c says for how long. */
+const u8 *mmu_known(struct vcpu *v, u32 lin, u32 len);
+
 /*
  * The guest changed CR0, CR3, CR4, EFER (already stored in v->guest). For CR3
  * (and PAE) mmu_load_cr3() reads and checks the PDPTEs: X_FAULT with #GP.

@@ -41,6 +41,22 @@ const u8 *reads_find(struct mmu *m, u32 lin, u32 access)
 }
 
 /**
+ * mmu_known() - memory of the guest in place, if it was read lately
+ * @v: the vCPU
+ * @lin: linear address
+ * @len: bytes, at least 1
+ *
+ * For a supervisor's reads. The address is good until the next host call or
+ * change of translations; what is there may change at any time.
+ *
+ * Return: NULL if it is not known, or goes beyond the page
+ */
+const u8 *mmu_known(struct vcpu *v, u32 lin, u32 len)
+{
+	return len <= 4096 - (lin & 4095) ? reads_find(v->mmu, lin, 0) : NULL;
+}
+
+/**
  * reads_keep() - remember a page, if a change will be noticed
  * @v: the vCPU
  * @w: the walk that found it, for a read
