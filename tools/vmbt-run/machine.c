@@ -363,6 +363,7 @@ void machine_init(struct machine *m, const struct options *o)
 		m->debugcon.owner = m;
 	}
 	pc_init(m);
+	monitor_init(m);
 	m->loop.fixed_timers = m->loop.ntimers;
 }
 
@@ -419,6 +420,7 @@ enum outcome machine_boot(struct machine *m)
  */
 void machine_off(struct machine *m)
 {
+	pc_off(m);
 	vmm_destroy(&m->vmm);
 	memory_destroy(&m->memory);
 }
@@ -436,6 +438,9 @@ void machine_fini(struct machine *m)
 			chardev_close(&m->serial[i].line);
 	if (m->o->debugcon)
 		chardev_close(&m->debugcon);
+	monitor_fini(m);
+	pc_off(m);
+	pc_fini(m);
 	loop_fini(&m->loop);
 }
 

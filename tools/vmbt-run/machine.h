@@ -13,6 +13,7 @@
 #include "i8042.h"
 #include "loop.h"
 #include "memory.h"
+#include "monitor.h"
 #include "options.h"
 #include "pc.h"
 #include "pic.h"
@@ -77,6 +78,7 @@ struct serial {
  * @rtc: real-time clock
  * @rtc_timer: its next event
  * @kbd: keyboard controller
+ * @monitor: takes commands
  * @board: resets
  * @pc: what it has beside, with firmware
  * @post: last byte written to port 80h
@@ -101,6 +103,7 @@ struct machine {
 	struct rtc rtc;
 	struct loop_timer rtc_timer;
 	struct i8042 kbd;
+	struct monitor monitor;
 	struct board board;
 	struct pc pc;
 	u8 post;

@@ -254,8 +254,6 @@ static void check(const struct options *o, unsigned int nserial)
 		drive |= !!o->floppy[i];
 	if (o->kernel && (drive || o->bios || o->boot_order || o->monitor))
 		usage("-kernel starts without firmware: no drives, -bios, -boot, -monitor");
-	if (drive || o->monitor)
-		usage("drives and the monitor are unsupported in this version");
 	if (!o->kernel && (o->initrd || *o->append))
 		usage("-initrd and -append need -kernel");
 	if (!o->kernel && !drive && !o->bios && !o->boot_order)

@@ -25,6 +25,9 @@
 #define DEV_PIIX	1
 #define DEV_VGA		2
 
+#define IDE_ID		0x70108086
+#define IDE_CLASS_REV	0x01018000
+
 #define PORT_APM	0xb2
 
 #define FWCFG_RAM_SIZE	0x03
@@ -128,6 +131,171 @@ static void fwcfg_port_write(void *arg, u16 port, u32 val, unsigned int size)
 
 	if (port == FWCFG_SELECTOR && size == 2)
 		fwcfg_select(&m->pc.fwcfg, val);
+}
+
+/* Memory, as devices reach it */
+
+static bool device_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
+{
+	struct machine *m = arg;
+	void *p = pcmem_dma(&m->pc.mem, gpa, len, write);
+	int rc;
+
+	if (!p)
+		return false;
+	if (!write) {
+		memcpy(buf, p, len);
+		return true;
+	}
+	memcpy(p, buf, len);
+	rc = vmm_memory_written(&m->vmm, gpa, len);
+	if (rc) {
+		warn("%s: DMA: %s", m->vmm.device, strerror(-rc));
+		machine_end(m, FAILED);
+	}
+	return true;
+}
+
+static u32 dma_port_read(void *arg, u16 port, unsigned int size)
+{
+	struct machine *m = arg;
+
+	(void)size;
+	return dma_read(&m->pc.dma, port);
+}
+
+static void dma_port_write(void *arg, u16 port, u32 val, unsigned int size)
+{
+	struct machine *m = arg;
+
+	(void)size;
+	dma_write(&m->pc.dma, port, val);
+}
+
+/* IDE: 1F0h, 3F6h, IRQ 14; 170h, 376h, IRQ 15; bus masters in BAR 4 */
+
+static const u16 ide_port[IDE_CHANNELS] = { 0x1f0, 0x170 };
+static const u16 ide_control_port[IDE_CHANNELS] = { 0x3f6, 0x376 };
+static const u8 ide_irq[IDE_CHANNELS] = { 14, 15 };
+
+static void ide_set_irq(void *arg, bool level)
+{
+	struct pc_ide *i = arg;
+
+	irq_set(i->machine, ide_irq[i->n], level);
+}
+
+static bool ide_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
+{
+	struct pc_ide *i = arg;
+
+	/* The guest forbids it with the bus master bit of the command register. */
+	return i->machine->pc.ide_pci.config[PCI_COMMAND] & PCI_CMD_MASTER &&
+	       device_memory(i->machine, gpa, buf, len, write);
+}
+
+static u32 ide_port_read(void *arg, u16 port, unsigned int size)
+{
+	struct pc_ide *i = arg;
+
+	if (port == ide_port[i->n])
+		return ide_data_read(&i->chip, size);
+	return ide_read(&i->chip, port & 7);
+}
+
+static void ide_port_write(void *arg, u16 port, u32 val, unsigned int size)
+{
+	struct pc_ide *i = arg;
+
+	if (port == ide_port[i->n])
+		ide_data_write(&i->chip, val, size);
+	else
+		ide_write(&i->chip, port & 7, val);
+}
+
+static u32 ide_control_read(void *arg, u16 port, unsigned int size)
+{
+	struct pc_ide *i = arg;
+
+	(void)port;
+	(void)size;
+	return ide_alt_status(&i->chip);
+}
+
+static void ide_control_write(void *arg, u16 port, u32 val, unsigned int size)
+{
+	struct pc_ide *i = arg;
+
+	(void)port;
+	(void)size;
+	ide_control(&i->chip, val);
+}
+
+static u32 bm_read(void *arg, u16 port, unsigned int size)
+{
+	struct machine *m = arg;
+	u16 at = port - m->pc.bm_base;
+
+	(void)size;
+	return ide_bm_read(&m->pc.ide[at >> 3 & 1].chip, at & 7);
+}
+
+static void bm_write(void *arg, u16 port, u32 val, unsigned int size)
+{
+	struct machine *m = arg;
+	u16 at = port - m->pc.bm_base;
+
+	(void)size;
+	ide_bm_write(&m->pc.ide[at >> 3 & 1].chip, at & 7, val);
+}
+
+static void ide_moved(void *arg, unsigned int reg, unsigned int len)
+{
+	struct machine *m = arg;
+	struct pc *pc = &m->pc;
+	u32 base;
+
+	(void)reg;
+	(void)len;
+	if (!pci_func_bar_at(&pc->ide_pci, 4, &base) || base > 0xfff0)
+		base = 0;
+	if (base == pc->bm_base)
+		return;
+	if (pc->bm_base)
+		bus_release(&m->bus, pc->bm_dev, pc->bm_base, IDE_CHANNELS * IDE_BM_REGS);
+	pc->bm_base = base;
+	if (base)
+		bus_claim_free(&m->bus, pc->bm_dev, base, IDE_CHANNELS * IDE_BM_REGS);
+}
+
+/* Floppy */
+
+static void fdc_set_irq(void *arg, bool level)
+{
+	irq_set(arg, FDC_IRQ, level);
+}
+
+static u32 fdc_dma(void *arg, u8 *buf, u32 len, bool to_memory, bool *tc)
+{
+	struct machine *m = arg;
+
+	return dma_run(&m->pc.dma, FDC_DMA, buf, len, to_memory, tc);
+}
+
+static u32 fdc_port_read(void *arg, u16 port, unsigned int size)
+{
+	struct machine *m = arg;
+
+	(void)size;
+	return fdc_read(&m->pc.fdc, port);
+}
+
+static void fdc_port_write(void *arg, u16 port, u32 val, unsigned int size)
+{
+	struct machine *m = arg;
+
+	(void)size;
+	fdc_write(&m->pc.fdc, port, val);
 }
 
 /* Display */
@@ -271,13 +439,33 @@ static u32 boot_order(const char *order)
 	return val;
 }
 
+/*
+ * How SeaBIOS shall translate a disk's geometry for its INT 13h: not at all up to
+ * 1024 cylinders, else by LBA assist. Two bits a drive.
+ */
+static u8 translation(const struct machine *m)
+{
+	unsigned int i;
+	u8 val = 0;
+
+	for (i = 0; i < MAX_IDE; i++)
+		if (m->pc.disk[i].io && m->pc.disk[i].sectors > 1024 * 16 * 63)
+			val |= 1 << 2 * i;
+	return val;
+}
+
 /* What firmware finds in CMOS memory, besides the size of memory. */
 static void fill_cmos(struct machine *m)
 {
+	const struct fdc_drive *fd = m->pc.fdc.drive;
 	u32 order = boot_order(m->o->boot_order);
 	u8 *ram = m->rtc.ram;
 
+	ram[0x10] = fd[0].type << 4 | fd[1].type;
 	ram[0x14] |= 0x04;			/* a PS/2 mouse */
+	if (fd[0].type || fd[1].type)
+		ram[0x14] |= fd[0].type && fd[1].type ? 0x41 : 0x01;
+	ram[0x39] = translation(m);
 	ram[0x38] = order >> 4 & 0xf0;
 	ram[0x3d] = order;
 }
@@ -293,6 +481,68 @@ static void power_on_pci(struct machine *m)
 	i440fx_reset(&pc->host);
 	pc->pci.func[PCI_DEVFN(DEV_HOST, 0)] = &pc->host.pci;
 	add(m, "pci", PCI_ADDRESS, 8, true, config_read, config_write);
+}
+
+static void power_on_ide(struct machine *m, unsigned int n)
+{
+	static const char *const name[IDE_CHANNELS] = { "ide0", "ide1" };
+	struct pc_ide *i = &m->pc.ide[n];
+	unsigned int k, drive;
+	struct disk *d;
+
+	i->machine = m;
+	i->n = n;
+	i->chip.set_irq = ide_set_irq;
+	i->chip.memory = ide_memory;
+	i->chip.arg = i;
+	ide_reset(&i->chip);
+	for (k = 0; k < 2; k++) {
+		drive = 2 * n + k;
+		d = &m->pc.disk[drive];
+		if (d->io)
+			ide_attach(&i->chip, k, (int)drive == m->o->cd ? IDE_CD : IDE_DISK, d);
+	}
+	bus_claim(&m->bus, bus_add(&m->bus, &(struct bus_dev){
+		.name = name[n], .read = ide_port_read, .write = ide_port_write, .arg = i,
+		.wide = true }), ide_port[n], IDE_REGS);
+	bus_claim(&m->bus, bus_add(&m->bus, &(struct bus_dev){
+		.name = name[n], .read = ide_control_read, .write = ide_control_write,
+		.arg = i }), ide_control_port[n], 1);
+}
+
+static void power_on_drives(struct machine *m)
+{
+	struct pc *pc = &m->pc;
+	unsigned int i;
+
+	pc->dma.memory = device_memory;
+	pc->dma.arg = m;
+	dma_reset(&pc->dma);
+	i = add(m, "dma", DMA_LOW, 16, false, dma_port_read, dma_port_write);
+	bus_claim(&m->bus, i, DMA_PAGE, 15);
+	bus_claim(&m->bus, i, DMA_HIGH, 32);
+
+	pci_func_init(&pc->ide_pci, IDE_ID, IDE_CLASS_REV);
+	pci_func_bar(&pc->ide_pci, 4, IDE_CHANNELS * IDE_BM_REGS, PCI_BAR_IO);
+	for (i = 0x40; i < 0x44; i++)
+		pc->ide_pci.writable[i] = 0xff;		/* timing, which matters to nobody */
+	pc->ide_pci.changed = ide_moved;
+	pc->ide_pci.arg = m;
+	pc->bm_base = 0;
+	pc->bm_dev = add(m, "ide-bm", 0, 0, false, bm_read, bm_write);
+	pc->pci.func[PCI_DEVFN(DEV_PIIX, 1)] = &pc->ide_pci;
+	for (i = 0; i < IDE_CHANNELS; i++)
+		power_on_ide(m, i);
+
+	pc->fdc.set_irq = fdc_set_irq;
+	pc->fdc.dma = fdc_dma;
+	pc->fdc.arg = m;
+	fdc_reset(&pc->fdc);
+	for (i = 0; i < MAX_FLOPPY; i++)
+		if (pc->floppy[i].io)
+			fdc_attach(&pc->fdc, i, &pc->floppy[i]);
+	i = add(m, "fdc", FDC_PORT, 6, false, fdc_port_read, fdc_port_write);
+	bus_claim(&m->bus, i, FDC_DIR, 1);
 }
 
 /**
@@ -325,7 +575,35 @@ void pc_power_on(struct machine *m)
 	pc->pci.func[PCI_DEVFN(DEV_VGA, 0)] = &pc->vga.pci;
 	add(m, "vga", 0x3b0, 0x30, false, vga_port_read, vga_port_write);
 	add(m, "vbe", VGA_VBE_INDEX, 3, true, vbe_port_read, vbe_port_write);
+	power_on_drives(m);
 	fill_cmos(m);
+}
+
+/**
+ * pc_off() - the machine stops: nobody may touch its memory any more
+ * @m: the machine
+ */
+void pc_off(struct machine *m)
+{
+	if (m->pc.on)
+		disk_io_drain(&m->pc.io);
+}
+
+/**
+ * pc_fini() - give back what pc_init() took
+ * @m: the machine, off
+ */
+void pc_fini(struct machine *m)
+{
+	unsigned int i;
+
+	if (!m->pc.on)
+		return;
+	disk_io_fini(&m->pc.io);
+	for (i = 0; i < MAX_IDE; i++)
+		disk_close(&m->pc.disk[i]);
+	for (i = 0; i < MAX_FLOPPY; i++)
+		disk_close(&m->pc.floppy[i]);
 }
 
 /* The VGA BIOS; without it there is a display that nobody switches on. */
@@ -380,6 +658,7 @@ static u8 *pages(size_t size)
 void pc_init(struct machine *m)
 {
 	struct pc *pc = &m->pc;
+	unsigned int i;
 
 	pc->on = !m->o->kernel;
 	if (!pc->on)
@@ -388,6 +667,17 @@ void pc_init(struct machine *m)
 	load_vgabios(pc);
 	pc->vga.ram = pages(VGA_RAM);
 	pc->vga.text = pages(VGA_TEXT_SIZE);
+	disk_io_init(&pc->io, &m->loop);
+	for (i = 0; i < IDE_CHANNELS; i++)
+		pc->ide[i].chip.buffer = pages(IDE_CHUNK);
+	for (i = 0; i < MAX_IDE; i++)
+		if (m->o->ide[i])
+			disk_open(&pc->disk[i], &pc->io, m->o->ide[i], (int)i == m->o->cd,
+				  m->o->snapshot);
+	for (i = 0; i < MAX_FLOPPY; i++)
+		if (m->o->floppy[i])
+			disk_open(&pc->floppy[i], &pc->io, m->o->floppy[i], false,
+				  m->o->snapshot);
 }
 
 /**

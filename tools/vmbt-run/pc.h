@@ -5,14 +5,33 @@
 #ifndef VMBT_RUN_PC_H
 #define VMBT_RUN_PC_H
 
+#include "disk.h"
+#include "dma.h"
+#include "fdc.h"
 #include "fwcfg.h"
 #include "i440fx.h"
+#include "ide.h"
+#include "options.h"
 #include "pci.h"
 #include "pcmem.h"
 #include "piix.h"
 #include "vga.h"
 
 struct machine;
+
+#define IDE_CHANNELS	2
+
+/**
+ * struct pc_ide - a channel and where it is
+ * @chip: the channel
+ * @machine: the machine
+ * @n: its number
+ */
+struct pc_ide {
+	struct ide chip;
+	struct machine *machine;
+	unsigned int n;
+};
 
 /**
  * struct pc - its devices
@@ -24,6 +43,15 @@ struct machine;
  * @piix: ISA bridge and power management
  * @fwcfg: what firmware is told
  * @vga: display adapter
+ * @dma: DMA controllers
+ * @ide_pci: configuration space of the IDE controller
+ * @ide: its channels
+ * @bm_dev: number of its bus masters on the bus
+ * @bm_base: where they are, 0: nowhere
+ * @fdc: floppy controller
+ * @io: reads and writes the images
+ * @disk: of the IDE drives
+ * @floppy: of the floppy drives
  * @pm_dev: number of the power management's ports on the bus
  * @e820: the memory map as firmware is told
  * @vgabios: the VGA BIOS
@@ -38,6 +66,15 @@ struct pc {
 	struct piix piix;
 	struct fwcfg fwcfg;
 	struct vga vga;
+	struct dma dma;
+	struct pci_func ide_pci;
+	struct pc_ide ide[IDE_CHANNELS];
+	unsigned int bm_dev;
+	u16 bm_base;
+	struct fdc fdc;
+	struct disk_io io;
+	struct disk disk[MAX_IDE];
+	struct disk floppy[MAX_FLOPPY];
 	unsigned int pm_dev;
 	u8 e820[2 * 20];
 	u8 *vgabios;
@@ -47,6 +84,8 @@ struct pc {
 void pc_init(struct machine *m);
 void pc_attach(struct machine *m);
 void pc_power_on(struct machine *m);
+void pc_off(struct machine *m);
+void pc_fini(struct machine *m);
 void pc_mmio(struct machine *m, u64 gpa, u8 *data, unsigned int len, bool write);
 
 #endif

@@ -204,10 +204,36 @@ bool pcmem_rom_write(struct pcmem *p, u64 gpa, const u8 *data, unsigned int len)
 	u64 end = gpa + len;
 	unsigned int range;
 
-	if (gpa < MEMORY_ROM || end > MEMORY_HIGH)
+	if (gpa < MEMORY_ROM)
+		return false;
+	if (end > MEMORY_HIGH)
 		return false;
 	range = gpa < 0xf0000 ? (gpa - MEMORY_ROM) / 0x4000 : PAM_RANGES - 1;
 	if (p->pam_write & BIT(range))
 		memcpy(p->mem->base + gpa, data, len);
 	return true;
+}
+
+/**
+ * pcmem_dma() - memory that a device reads or writes
+ * @p: the map
+ * @gpa: guest physical address
+ * @len: bytes
+ * @write: the device writes
+ *
+ * Return: where it is, or NULL if any byte of it is not RAM that devices reach.
+ */
+void *pcmem_dma(const struct pcmem *p, u64 gpa, u32 len, bool write)
+{
+	u64 end = gpa + len;
+	unsigned int i;
+	u32 start;
+
+	for (i = 0; i < PAM_RANGES; i++) {
+		start = i < PAM_RANGES - 1 ? MEMORY_ROM + i * 0x4000 : 0xf0000;
+		if (end > start && gpa < start + (i < PAM_RANGES - 1 ? 0x4000 : 0x10000) &&
+		    p->pam[i] != PAM_RAM && (write || p->pam[i] != PAM_RAM_READ))
+			return NULL;
+	}
+	return memory_at(p->mem, gpa, len);
 }

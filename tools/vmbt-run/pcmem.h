@@ -41,6 +41,7 @@ void pcmem_attach(struct pcmem *p, struct memory *mem, struct vmm *vmm);
 void pcmem_set_pam(struct pcmem *p, const struct i440fx *h);
 void pcmem_set_text(struct pcmem *p, u8 *text);
 void pcmem_set_lfb(struct pcmem *p, u32 gpa, u8 *ram);
+void *pcmem_dma(const struct pcmem *p, u64 gpa, u32 len, bool write);
 bool pcmem_rom_write(struct pcmem *p, u64 gpa, const u8 *data, unsigned int len);
 
 #endif

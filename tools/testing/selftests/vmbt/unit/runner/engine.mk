@@ -13,13 +13,14 @@ all: $(O)/vmbt-run-engine
 
 include ../../lib/pure.mk
 
-SRCS := main options machine vcpu bus irq memory loop loader terminal stats util pc pcmem \
+SRCS := main options machine vcpu bus irq memory loop loader terminal stats util pc pcmem monitor keys screen \
 	chip/uart chip/rtc chip/i8042 chip/board chip/pci chip/i440fx \
-	chip/piix chip/fwcfg chip/vga chip/vgadraw backend/chardev backend/exitline
+	chip/piix chip/fwcfg chip/vga chip/vgadraw chip/dma chip/ide chip/atapi chip/fdc \
+	backend/disk backend/chardev backend/exitline
 
 $(O)/vmbt-run-engine: $(SRCS:%=$(RUN)/%.c) engine_vmm.c $(PURE_OBJS) $(O)/engine.o
 	$(CC) $(PURE_CFLAGS) -D_GNU_SOURCE -pthread -I$(RUN) -I$(RUN)/chip -I$(RUN)/backend \
 		-I$(CHIP) -I$(TOP)/arch/x86/vmbt/include -idirafter $(TOP)/include/uapi \
-		-o $@ $^ -Wl,--wrap=interp_step
+		-o $@ $^ -Wl,--wrap=interp_step -lpng -lz -lm
 
 .PHONY: all

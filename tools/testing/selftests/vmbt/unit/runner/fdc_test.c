@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The floppy controller, against the 82077AA's data sheet.
+ */
+#include "check.h"
+#include "fakedisk.h"
+#include "fdc.h"
+
+static struct fdc f;
+static struct disk disk = { .sectors = 2880, .overlay = -1 };
+static bool irq;
+static u8 mem[64 * 1024];
+static u32 mem_pos, mem_len;
+
+static void set_irq(void *arg, bool level)
+{
+	(void)arg;
+	irq = level;
+}
+
+/* A DMA channel whose count ends behind @mem_len bytes. */
+static u32 dma(void *arg, u8 *buf, u32 len, bool to_memory, bool *tc)
+{
+	u32 n = len < mem_len - mem_pos ? len : mem_len - mem_pos;
+
+	(void)arg;
+	if (to_memory)
+		memcpy(mem + mem_pos, buf, n);
+	else
+		memcpy(buf, mem + mem_pos, n);
+	mem_pos += n;
+	*tc = n && mem_pos == mem_len;
+	return n;
+}
+
+static void put(u8 val)
+{
+	EXPECT_EQ(fdc_read(&f, 0x3f4) & 0xc0, 0x80);
+	fdc_write(&f, 0x3f5, val);
+}
+
+static u8 get(void)
+{
+	EXPECT_EQ(fdc_read(&f, 0x3f4) & 0xd0, 0xd0);
+	return fdc_read(&f, 0x3f5);
+}
+
+static void idle(void)
+{
+	EXPECT_EQ(fdc_read(&f, 0x3f4), 0x80);
+}
+
+static void send(const u8 *cmd, unsigned int n)
+{
+	while (n--)
+		put(*cmd++);
+}
+
+/* Power-on, out of reset, motor on, and the four answers behind it. */
+static void start(void)
+{
+	unsigned int i;
+
+	fake_fill();
+	disk.readonly = false;
+	f = (struct fdc){ .set_irq = set_irq, .dma = dma };
+	fdc_reset(&f);
+	fdc_attach(&f, 0, &disk);
+	irq = false;
+	mem_pos = 0;
+	mem_len = 0;
+	EXPECT_EQ(fdc_read(&f, 0x3f4), 0);	/* in reset */
+	fdc_write(&f, 0x3f2, 0x1c);
+	EXPECT(irq);
+	for (i = 0; i < 4; i++) {
+		put(0x08);
+		EXPECT_EQ(get(), 0xc0 | i);
+		get();
+	}
+	EXPECT(!irq);
+	put(0x08);
+	EXPECT_EQ(get(), 0x80);			/* nothing more to tell */
+	idle();
+}
+
+static void seek_to(u8 track)
+{
+	send((u8 []){ 0x0f, 0x00, track }, 3);
+	EXPECT(irq);
+	put(0x08);
+	EXPECT_EQ(get(), 0x20);
+	EXPECT_EQ(get(), track);
+	EXPECT(!irq);
+}
+
+static void result(u8 st0, u8 st1, u8 c, u8 h, u8 r)
+{
+	EXPECT(irq);
+	EXPECT_EQ(get(), st0);
+	EXPECT_EQ(get(), st1);
+	get();
+	EXPECT_EQ(get(), c);
+	EXPECT_EQ(get(), h);
+	EXPECT_EQ(get(), r);
+	EXPECT_EQ(get(), 2);
+	EXPECT(!irq);
+	idle();
+}
+
+static void basics(void)
+{
+	start();
+	put(0x10);
+	EXPECT_EQ(get(), 0x90);			/* an enhanced controller */
+	put(0x1f);
+	EXPECT_EQ(get(), 0x80);			/* no such command */
+	send((u8 []){ 0x03, 0xaf, 0x02 }, 3);
+	idle();
+	put(0x94);				/* LOCK */
+	EXPECT_EQ(get(), 0x10);
+	send((u8 []){ 0x13, 0, 0x57, 0 }, 4);
+	put(0x0e);
+	get(); get(); get(); get();
+	EXPECT_EQ(get(), 0xaf);
+	EXPECT_EQ(get(), 0x02);
+	get();
+	EXPECT_EQ(get(), 0x80);
+	EXPECT_EQ(get(), 0x57);
+	get();
+	idle();
+}
+
+static void seeks(void)
+{
+	start();
+	EXPECT_EQ(fdc_read(&f, 0x3f7), 0x80);	/* the disk was changed */
+	seek_to(10);
+	EXPECT_EQ(fdc_read(&f, 0x3f7), 0x00);	/* a step resets the line */
+	send((u8 []){ 0x04, 0x00 }, 2);
+	EXPECT_EQ(get(), 0x28);
+	send((u8 []){ 0x07, 0x00 }, 2);		/* recalibrate */
+	put(0x08);
+	EXPECT_EQ(get(), 0x20);
+	EXPECT_EQ(get(), 0);
+	send((u8 []){ 0x04, 0x00 }, 2);
+	EXPECT_EQ(get(), 0x38);			/* on track 0 */
+	send((u8 []){ 0x07, 0x01 }, 2);		/* no drive: equipment check */
+	put(0x08);
+	EXPECT_EQ(get(), 0x71);
+	get();
+}
+
+static void reads(void)
+{
+	start();
+	seek_to(1);
+	mem_len = 1024;
+	send((u8 []){ 0xe6, 0x04, 1, 1, 17, 2, 18, 0x1b, 0xff }, 9);
+	EXPECT_EQ(fdc_read(&f, 0x3f4), 0x10);	/* busy, the FIFO is nobody's */
+	fdc_write(&f, 0x3f5, 0x08);		/* ignored */
+	EXPECT(!irq);
+	fake_done();
+	result(0x04, 0, 2, 0, 1);		/* terminal count at the track's end */
+	EXPECT(!memcmp(mem, fake_data + ((1 * 2 + 1) * 18 + 16) * 512, 1024));
+	/* both sides in one command */
+	start();
+	mem_len = 36 * 512;
+	send((u8 []){ 0xe6, 0x00, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	EXPECT(!irq);
+	fake_done();
+	result(0x04, 0, 1, 0, 1);
+	EXPECT(!memcmp(mem, fake_data, 36 * 512));
+	/* part of a sector */
+	start();
+	mem_len = 100;
+	send((u8 []){ 0x46, 0x00, 0, 0, 3, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x00, 0, 0, 0, 4);
+	EXPECT(!memcmp(mem, fake_data + 2 * 512, 100));
+	EXPECT_EQ(mem[100], 0);
+}
+
+static void writes(void)
+{
+	start();
+	memset(mem, 0xd1, sizeof(mem));
+	mem_len = 512;
+	send((u8 []){ 0xc5, 0x00, 0, 0, 5, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x00, 0, 0, 0, 6);
+	EXPECT_EQ(fake_data[4 * 512], 0xd1);
+	EXPECT_EQ(fake_data[5 * 512], (u8)(5 * 7 + 5 * 512 % 251));
+	disk.readonly = true;
+	send((u8 []){ 0xc5, 0x00, 0, 0, 5, 2, 18, 0x1b, 0xff }, 9);
+	EXPECT(!fake_req);
+	result(0x40, 0x02, 0, 0, 5);		/* write protected */
+	send((u8 []){ 0x04, 0x00 }, 2);
+	EXPECT_EQ(get(), 0x78);
+	disk.readonly = false;
+	mem_pos = 0;
+	mem_len = 72;
+	send((u8 []){ 0x4d, 0x00, 2, 18, 0x54, 0xf6 }, 6);
+	fake_done();
+	EXPECT(irq);
+	EXPECT_EQ(fake_data[0], 0xf6);
+	EXPECT_EQ(fake_data[18 * 512 - 1], 0xf6);
+	EXPECT(fake_data[18 * 512] != 0xf6 || fake_data[18 * 512 + 1] != 0xf6);
+}
+
+static void refuses(void)
+{
+	start();
+	mem_len = 512;
+	send((u8 []){ 0xe6, 0x01, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	result(0x41, 0x01, 0, 0, 1);		/* no medium */
+	send((u8 []){ 0xe6, 0x00, 5, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	result(0x40, 0x04, 5, 0, 1);		/* the head is elsewhere */
+	send((u8 []){ 0xe6, 0x00, 0, 0, 19, 2, 18, 0x1b, 0xff }, 9);
+	result(0x40, 0x04, 0, 0, 19);
+	send((u8 []){ 0xe6, 0x00, 0, 0, 0, 2, 255, 0x1b, 0xff }, 9);
+	result(0x40, 0x04, 0, 0, 0);
+	seek_to(200);
+	send((u8 []){ 0xe6, 0x00, 200, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	result(0x40, 0x04, 200, 0, 1);
+	EXPECT(!fake_req);
+	seek_to(0);
+	mem_len = 0;				/* nobody takes the data */
+	send((u8 []){ 0xe6, 0x00, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x40, 0x10, 0, 0, 1);
+	mem_len = 2048;				/* more than the track has */
+	mem_pos = 0;
+	send((u8 []){ 0x46, 0x00, 0, 0, 17, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x40, 0x80, 1, 0, 1);		/* end of cylinder */
+	fake_error = -EIO;
+	send((u8 []){ 0x46, 0x00, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x40, 0x20, 0, 0, 1);
+}
+
+/* A reset in the middle: the request's end changes nothing any more. */
+static void reset_while_busy(void)
+{
+	start();
+	mem_len = 512;
+	send((u8 []){ 0xe6, 0x00, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	fdc_write(&f, 0x3f2, 0x18);
+	fdc_write(&f, 0x3f2, 0x1c);
+	EXPECT(irq);
+	fdc_write(&f, 0x3f5, 0x08);		/* not while the buffer is in use */
+	fake_done();
+	EXPECT_EQ(mem_pos, 0);
+	put(0x08);
+	EXPECT_EQ(get(), 0xc0);
+	get();
+}
+
+static void saved(void)
+{
+	static u8 kept[256];
+	struct state s = { .data = kept, .size = sizeof(kept) };
+
+	start();
+	seek_to(7);
+	put(0x0f);
+	put(0x00);
+	fdc_state(&f, &s);
+	EXPECT(!s.bad);
+	start();
+	s = (struct state){ .data = kept, .size = s.pos, .load = true };
+	fdc_state(&f, &s);
+	EXPECT(!s.bad);
+	put(9);					/* the command goes on */
+	put(0x08);
+	EXPECT_EQ(get(), 0x20);
+	EXPECT_EQ(get(), 9);
+	memset(kept, 0xff, sizeof(kept));
+	s.pos = 0;
+	fdc_state(&f, &s);
+	EXPECT(s.bad);
+}
+
+int main(void)
+{
+	CASE(basics);
+	CASE(seeks);
+	CASE(reads);
+	CASE(writes);
+	CASE(refuses);
+	CASE(reset_while_busy);
+	CASE(saved);
+	return check_failed != 0;
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drives' contents on the host: raw images, read and written by a thread.
+ *
+ * A device hands over a request and goes on; the vCPU never waits for a disk.
+ * The thread does requests one after the other, in order, so that what a guest
+ * wrote is what it reads, and a flush covers all that came before it. With an
+ * overlay, written sectors go to a nameless file that ends with the program,
+ * and the image stays as it is.
+ */
+#include "disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/fs.h>
+
+#include "util.h"
+
+static int all(int fd, u8 *buf, u64 len, u64 offset, bool write)
+{
+	ssize_t n;
+
+	while (len) {
+		n = write ? pwrite(fd, buf, len, offset) : pread(fd, buf, len, offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n) {	/* the last sector of a file may be cut short */
+			if (write)
+				return -ENOSPC;
+			memset(buf, 0, len);
+			return 0;
+		}
+		buf += n;
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static bool in_overlay(const struct disk *d, u64 sector)
+{
+	return d->overlay >= 0 && d->written[sector / 8] & BIT(sector % 8);
+}
+
+static int read_sectors(const struct disk *d, u64 sector, u32 count, u8 *buf)
+{
+	u32 run;
+	bool over;
+	int rc;
+
+	for (; count; count -= run, sector += run, buf += (u64)run * DISK_SECTOR) {
+		over = in_overlay(d, sector);
+		for (run = 1; run < count && in_overlay(d, sector + run) == over; run++)
+			;
+		rc = all(over ? d->overlay : d->fd, buf, (u64)run * DISK_SECTOR,
+			 sector * DISK_SECTOR, false);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int write_sectors(const struct disk *d, u64 sector, u32 count, u8 *buf)
+{
+	int rc = all(d->overlay >= 0 ? d->overlay : d->fd, buf, (u64)count * DISK_SECTOR,
+		     sector * DISK_SECTOR, true);
+	u32 i;
+
+	if (!rc && d->overlay >= 0)
+		for (i = 0; i < count; i++)
+			d->written[(sector + i) / 8] |= BIT((sector + i) % 8);
+	return rc;
+}
+
+static int perform(const struct disk_req *r)
+{
+	const struct disk *d = r->disk;
+
+	if (r->op == DISK_FLUSH)
+		return d->overlay < 0 && !d->readonly && fdatasync(d->fd) ? -errno : 0;
+	if (r->sector > d->sectors || r->count > d->sectors - r->sector)
+		return -EINVAL;
+	if (r->op == DISK_READ)
+		return read_sectors(d, r->sector, r->count, r->buf);
+	if (d->readonly && d->overlay < 0)
+		return -EROFS;
+	return write_sectors(d, r->sector, r->count, r->buf);
+}
+
+static void append(struct disk_req **list, struct disk_req *r)
+{
+	while (*list)
+		list = &(*list)->next;
+	r->next = NULL;
+	*list = r;
+}
+
+static void *worker(void *arg)
+{
+	struct disk_io *io = arg;
+	struct disk_req *r;
+	u64 one = 1;
+	int rc;
+
+	pthread_mutex_lock(&io->lock);
+	for (;;) {
+		while (!io->todo && !io->stop)
+			pthread_cond_wait(&io->wake, &io->lock);
+		r = io->todo;
+		if (!r)
+			break;
+		io->todo = r->next;
+		io->active++;
+		pthread_mutex_unlock(&io->lock);
+
+		rc = perform(r);
+
+		pthread_mutex_lock(&io->lock);
+		r->result = rc;
+		append(&io->finished, r);
+		if (write(io->event, &one, sizeof(one)) < 0)
+			warn("drives: %s", strerror(errno));
+		if (!--io->active && !io->todo)
+			pthread_cond_broadcast(&io->idle);
+	}
+	pthread_mutex_unlock(&io->lock);
+	return NULL;
+}
+
+static struct disk_req *take_finished(struct disk_io *io)
+{
+	struct disk_req *r;
+
+	pthread_mutex_lock(&io->lock);
+	r = io->finished;
+	if (r)
+		io->finished = r->next;
+	pthread_mutex_unlock(&io->lock);
+	return r;
+}
+
+/* On the main thread, with the machine's lock held. */
+static void ready(void *arg, u32 events)
+{
+	struct disk_io *io = arg;
+	struct disk_req *r;
+	u64 n;
+
+	(void)events;
+	if (read(io->event, &n, sizeof(n)) < 0)
+		return;
+	while ((r = take_finished(io))) {
+		r->busy = false;
+		if (r->result)
+			warn("%s: sector %llu: %s", r->disk->path, r->sector,
+			     strerror(-r->result));
+		r->done(r->arg, r->result);
+	}
+}
+
+/**
+ * disk_io_init() - prepare; the thread is started with the first image
+ * @io: filled
+ * @loop: the event loop
+ */
+void disk_io_init(struct disk_io *io, struct loop *loop)
+{
+	*io = (struct disk_io){ .loop = loop, .event = -1 };
+	pthread_mutex_init(&io->lock, NULL);
+	pthread_cond_init(&io->wake, NULL);
+	pthread_cond_init(&io->idle, NULL);
+}
+
+static void start(struct disk_io *io)
+{
+	sigset_t block, old;
+
+	if (io->running)
+		return;
+	io->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (io->event < 0)
+		die("drives: %s", strerror(errno));
+	io->lfd = (struct loop_fd){ .fd = io->event, .ready = ready, .arg = io };
+	loop_add_fd(io->loop, &io->lfd, EPOLLIN);
+	/* Signals are the main thread's. */
+	sigfillset(&block);
+	pthread_sigmask(SIG_SETMASK, &block, &old);
+	if (pthread_create(&io->thread, NULL, worker, io))
+		die("drives: no thread");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	io->running = true;
+}
+
+/**
+ * disk_io_drain() - wait for all requests and forget them
+ * @io: the thread; nobody submits any more
+ *
+ * No @done is called: the machine that asked is gone.
+ */
+void disk_io_drain(struct disk_io *io)
+{
+	pthread_mutex_lock(&io->lock);
+	while (io->todo || io->active)
+		pthread_cond_wait(&io->idle, &io->lock);
+	io->finished = NULL;
+	pthread_mutex_unlock(&io->lock);
+}
+
+/**
+ * disk_io_fini() - end the thread
+ * @io: the thread
+ */
+void disk_io_fini(struct disk_io *io)
+{
+	if (!io->running)
+		return;
+	pthread_mutex_lock(&io->lock);
+	io->stop = true;
+	pthread_cond_signal(&io->wake);
+	pthread_mutex_unlock(&io->lock);
+	pthread_join(io->thread, NULL);
+	loop_remove_fd(io->loop, &io->lfd);
+	close(io->event);
+	io->running = false;
+}
+
+static u64 file_size(const char *path, int fd)
+{
+	struct stat st;
+	u64 size;
+
+	if (fstat(fd, &st))
+		die("%s: %s", path, strerror(errno));
+	if (S_ISREG(st.st_mode))
+		return st.st_size;
+	if (!S_ISBLK(st.st_mode) || ioctl(fd, BLKGETSIZE64, &size))
+		die("%s: not a file or block device", path);
+	return size;
+}
+
+static int nameless_file(void)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd;
+
+	if (!dir)
+		dir = "/var/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		die("%s: no place for -snapshot: %s (set TMPDIR)", dir, strerror(errno));
+	return fd;
+}
+
+/**
+ * disk_open() - open an image; ends the program if that fails
+ * @d: filled
+ * @io: who reads and writes it
+ * @path: the file or block device
+ * @readonly: never write it
+ * @snapshot: writes go elsewhere and are forgotten
+ */
+void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot)
+{
+	*d = (struct disk){ .io = io, .path = path, .readonly = readonly, .overlay = -1 };
+	d->fd = open(path, (readonly || snapshot ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (d->fd < 0)
+		die("%s: %s%s", path, strerror(errno), errno == EACCES || errno == EROFS ?
+		    " (-snapshot needs no write permission)" : "");
+	if (flock(d->fd, (readonly || snapshot ? LOCK_SH : LOCK_EX) | LOCK_NB) &&
+	    errno == EWOULDBLOCK)
+		die("%s: in use by another program", path);
+	d->sectors = (file_size(path, d->fd) + DISK_SECTOR - 1) / DISK_SECTOR;
+	if (!d->sectors)
+		die("%s: empty", path);
+	if (snapshot && !readonly) {
+		d->overlay = nameless_file();
+		d->written = calloc(d->sectors / 8 + 1, 1);
+		if (!d->written)
+			die("out of memory");
+	}
+	start(io);
+}
+
+/**
+ * disk_close() - close an image
+ * @d: the image, without requests
+ */
+void disk_close(struct disk *d)
+{
+	if (!d->io)
+		return;
+	close(d->fd);
+	if (d->overlay >= 0)
+		close(d->overlay);
+	free(d->written);
+	*d = (struct disk){ .fd = -1, .overlay = -1 };
+}
+
+/**
+ * disk_submit() - have something done
+ * @r: what; not busy
+ */
+void disk_submit(struct disk_req *r)
+{
+	struct disk_io *io = r->disk->io;
+
+	r->busy = true;
+	pthread_mutex_lock(&io->lock);
+	append(&io->todo, r);
+	pthread_cond_signal(&io->wake);
+	pthread_mutex_unlock(&io->lock);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Intel's 82077AA floppy disk controller with two drives.
+ */
+#ifndef VMBT_RUN_FDC_H
+#define VMBT_RUN_FDC_H
+
+#include "disk.h"
+#include "state.h"
+#include "types.h"
+
+#define FDC_PORT	0x3f0
+#define FDC_DIR		0x3f7
+#define FDC_IRQ		6
+#define FDC_DMA		2
+#define FDC_DRIVES	2
+#define FDC_TRACK	(36 * 512)	/* bytes of a side, at most */
+
+/**
+ * struct fdc_drive - a drive
+ * @disk: its medium, or NULL
+ * @type: as CMOS memory names it, 0: no drive
+ * @tracks: of the medium
+ * @heads: of it
+ * @spt: sectors per track
+ * @track: where its head is
+ * @changed: the disk change line
+ */
+struct fdc_drive {
+	struct disk *disk;
+	u8 type;
+	u8 tracks;
+	u8 heads;
+	u8 spt;
+	u8 track;
+	bool changed;
+};
+
+/**
+ * struct fdc - the controller
+ * @drive: its drives
+ * @dor: digital output register
+ * @tdr: tape drive register
+ * @dsr: data rate
+ * @busy: a command is being taken, done or answered
+ * @in: bytes of the command
+ * @nin: how many there are
+ * @out: bytes of the answer
+ * @nout: how many
+ * @out_pos: of these, read
+ * @moving: data are on their way
+ * @irq: level of the interrupt
+ * @sense: a bit for each drive whose end of seek waits to be asked for
+ * @reset_sense: drives to be asked for behind a reset
+ * @st0: status register 0 of each drive's last seek
+ * @config: CONFIGURE's three bytes
+ * @specify: SPECIFY's two
+ * @perpendicular: PERPENDICULAR MODE's byte
+ * @locked: LOCK was given
+ * @cylinder: of the data on their way
+ * @head: of them
+ * @side: the head that was used last
+ * @sector: of them
+ * @last: last sector of the track, as the guest says
+ * @both: both sides of the track
+ * @count: sectors in the buffer
+ * @buffer: FDC_TRACK bytes
+ * @req: request on its way
+ * @drop: what it does is not wanted any more
+ * @set_irq: drives the interrupt
+ * @dma: moves data; bytes moved, and whether it was the last
+ * @arg: first argument of these
+ */
+struct fdc {
+	struct fdc_drive drive[FDC_DRIVES];
+	u8 dor;
+	u8 tdr;
+	u8 dsr;
+	bool busy;
+	u8 in[9];
+	u8 nin;
+	u8 out[10];
+	u8 nout;
+	u8 out_pos;
+	bool moving;
+	bool irq;
+	u8 sense;
+	u8 reset_sense;
+	u8 st0[4];
+	u8 config[3];
+	u8 specify[2];
+	u8 perpendicular;
+	bool locked;
+	u8 cylinder;
+	u8 head;
+	u8 side;
+	u8 sector;
+	u8 last;
+	bool both;
+	u8 count;
+	u8 buffer[FDC_TRACK];
+	struct disk_req req;
+	bool drop;
+	void (*set_irq)(void *arg, bool level);
+	u32 (*dma)(void *arg, u8 *buf, u32 len, bool to_memory, bool *tc);
+	void *arg;
+};
+
+void fdc_reset(struct fdc *f);
+void fdc_attach(struct fdc *f, unsigned int n, struct disk *disk);
+u8 fdc_read(struct fdc *f, u16 port);
+void fdc_write(struct fdc *f, u16 port, u8 val);
+void fdc_state(struct fdc *f, struct state *s);
+
+#endif

@@ -1,0 +1,1028 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A channel of the PIIX3's IDE controller, with its drives and bus master.
+ *
+ * From ATA/ATAPI-6 (T13/1410D) and Intel's "Programming Interface for Bus Master
+ * IDE Controller" 1.0. The drives share the registers, as on the cable both hear
+ * every write. Data pass through one buffer of 256 sectors: a read fills it from
+ * the medium and then gives it away in blocks, each with an interrupt; a write
+ * takes a block and then writes it. While a request is under way the channel is
+ * busy and takes no command, so the buffer has one user. Packet commands are
+ * atapi.c's.
+ */
+#include "ide.h"
+
+#define REG_ERROR	1
+#define REG_COUNT	2
+#define REG_LBA0	3
+#define REG_LBA2	5
+#define REG_DEVICE	6
+#define REG_STATUS	7
+
+#define DEV_SLAVE	0x10
+#define DEV_LBA		0x40
+#define DEV_ONES	0xa0
+
+#define CTL_NIEN	0x02
+#define CTL_SRST	0x04
+#define CTL_HOB		0x80
+
+#define ERR_IDNF	0x10
+#define ERR_UNC		0x40
+#define DIAG_PASSED	0x01
+#define STATUS_DF	0x20
+
+#define BM_START	0x01
+#define BM_TO_MEMORY	0x08
+#define BM_ACTIVE	0x01
+#define BM_ERROR	0x02
+#define BM_INTERRUPT	0x04
+#define BM_KEPT		0x60	/* the drives can do DMA */
+#define PRD_LAST	0x80
+#define PRD_MAX		8192	/* descriptors of one chunk: the table has 64 KiB */
+
+#define MULTIPLE_MAX	16
+#define LBA28		0x0fffffff
+
+struct ide_drive *ide_selected(struct ide *c)
+{
+	return &c->drive[!!(c->device & DEV_SLAVE)];
+}
+
+static void irq_level(struct ide *c, bool level)
+{
+	c->irq = level;
+	c->set_irq(c->arg, level && !(c->control & CTL_NIEN));
+}
+
+void ide_interrupt(struct ide *c)
+{
+	c->bm_status |= BM_INTERRUPT;
+	irq_level(c, true);
+}
+
+/* The command is over. */
+static void finish(struct ide *c, u8 status, u8 error)
+{
+	c->phase = IDE_IDLE;
+	c->bm_status &= ~BM_ACTIVE;
+	c->error = error;
+	c->status = IDE_DRDY | IDE_DSC | status;
+	ide_interrupt(c);
+}
+
+static void fail(struct ide *c, u8 error)
+{
+	finish(c, IDE_ERR, error);
+}
+
+/* What tells a disk from a CD-ROM drive: ATA/ATAPI-6, 9.12. */
+static void signature(struct ide *c)
+{
+	bool cd = ide_selected(c)->kind == IDE_CD;
+
+	c->count[0] = 1;
+	c->lba[0][0] = 1;
+	c->lba[1][0] = cd ? 0x14 : 0;
+	c->lba[2][0] = cd ? 0xeb : 0;
+	c->device &= DEV_SLAVE;
+	c->status = cd ? 0 : IDE_DRDY | IDE_DSC;
+}
+
+static void device_reset(struct ide *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		c->drive[i].multiple = 0;
+		c->drive[i].sense = 0;
+		c->drive[i].asc = 0;
+	}
+	c->reset_waits = false;
+	c->phase = IDE_IDLE;
+	c->device = 0;
+	c->error = DIAG_PASSED;
+	c->bm_status &= ~BM_ACTIVE;
+	signature(c);
+	irq_level(c, false);
+}
+
+/* The bus master */
+
+/* The next region of the descriptor table; false at its end or behind RAM. */
+static bool prd_fetch(struct ide *c)
+{
+	u8 d[8];
+	u32 len;
+
+	if (c->prd_last || !c->memory(c->arg, c->prd_next, d, sizeof(d), false))
+		return false;
+	c->prd_next += 8;
+	c->prd_addr = (d[0] & 0xfe) | d[1] << 8 | d[2] << 16 | (u32)d[3] << 24;
+	len = (d[4] & 0xfe) | d[5] << 8;
+	c->prd_left = len ? len : 0x10000;
+	c->prd_last = d[7] & PRD_LAST;
+	return true;
+}
+
+/* Move the chunk between buffer and memory. */
+static bool prd_move(struct ide *c, bool to_memory)
+{
+	u32 done = 0, len;
+	unsigned int n;
+
+	for (n = 0; done < c->chunk; ) {
+		if (!c->prd_left) {
+			if (n++ == PRD_MAX || !prd_fetch(c))
+				return false;
+			continue;
+		}
+		len = c->chunk - done;
+		if (len > c->prd_left)
+			len = c->prd_left;
+		if (!c->memory(c->arg, c->prd_addr, c->buffer + done, len, to_memory))
+			return false;
+		c->prd_addr += len;
+		c->prd_left -= len;
+		done += len;
+	}
+	return true;
+}
+
+static void dma_failed(struct ide *c)
+{
+	c->bm_status |= BM_ERROR;
+	if (ide_selected(c)->kind == IDE_CD)
+		ide_packet_done(c, 0x0b, 0);
+	else
+		fail(c, IDE_ABRT);
+}
+
+/* Moving data to and from the medium */
+
+static u32 sector_size(struct ide *c)
+{
+	return ide_selected(c)->kind == IDE_CD ? IDE_CD_SECTOR : DISK_SECTOR;
+}
+
+static void submit(struct ide *c, enum disk_op op)
+{
+	u32 ratio = sector_size(c) / DISK_SECTOR;
+
+	c->phase = IDE_BUSY;
+	c->status = IDE_BSY;
+	c->req.disk = ide_selected(c)->disk;
+	c->req.op = op;
+	c->req.sector = c->sector * ratio;
+	c->req.count = c->chunk / DISK_SECTOR;
+	c->req.buf = c->buffer;
+	disk_submit(&c->req);
+}
+
+/* The registers name the sector at which it went wrong. */
+static void medium_failed(struct ide *c)
+{
+	if (ide_selected(c)->kind == IDE_CD)
+		ide_packet_done(c, 0x03, 0x11);		/* medium error, unrecovered read */
+	else if (c->write)
+		finish(c, IDE_ERR | STATUS_DF, IDE_ABRT);
+	else
+		fail(c, ERR_UNC);
+}
+
+static void fill_chunk(struct ide *c)
+{
+	u32 size = sector_size(c), n = IDE_CHUNK / size;
+
+	c->chunk = (c->left < n ? c->left : n) * size;
+	c->pos = 0;
+	submit(c, DISK_READ);
+}
+
+static void next_block_in(struct ide *c)
+{
+	c->phase = IDE_IN;
+	c->block_end = c->chunk - c->pos < c->block ? c->chunk : c->pos + c->block;
+	c->status = IDE_DRDY | IDE_DSC | IDE_DRQ;
+	if (ide_selected(c)->kind == IDE_CD)
+		ide_packet_block(c);
+	ide_interrupt(c);
+}
+
+static void next_block_out(struct ide *c, bool interrupt)
+{
+	u32 all = c->left * DISK_SECTOR;
+
+	c->phase = IDE_OUT;
+	c->pos = 0;
+	c->chunk = all < c->block ? all : c->block;
+	c->block_end = c->chunk;
+	c->status = IDE_DRDY | IDE_DSC | IDE_DRQ;
+	if (interrupt)
+		ide_interrupt(c);
+}
+
+static void command_done(struct ide *c)
+{
+	if (ide_selected(c)->kind == IDE_CD)
+		ide_packet_done(c, 0, 0);
+	else
+		finish(c, 0, 0);
+}
+
+/* Go on with a transfer by the bus master. */
+static void dma_step(struct ide *c)
+{
+	u32 n = IDE_CHUNK / sector_size(c);
+
+	if (!c->left) {
+		command_done(c);
+		return;
+	}
+	if (!c->write) {
+		fill_chunk(c);
+		return;
+	}
+	c->chunk = (c->left < n ? c->left : n) * DISK_SECTOR;
+	if (prd_move(c, false))
+		submit(c, DISK_WRITE);
+	else
+		dma_failed(c);
+}
+
+/* A chunk has been read or written. */
+static void advance(struct ide *c)
+{
+	u32 n = c->chunk / sector_size(c);
+
+	c->sector += n;
+	c->left -= n < c->left ? n : c->left;
+}
+
+static void request_done(void *arg, int result)
+{
+	struct ide *c = arg;
+
+	if (c->reset_waits) {
+		device_reset(c);
+		return;
+	}
+	if (c->req.op == DISK_FLUSH) {
+		finish(c, result ? IDE_ERR | STATUS_DF : 0, result ? IDE_ABRT : 0);
+	} else if (result) {
+		medium_failed(c);
+	} else if (c->write) {
+		advance(c);
+		if (c->dma)
+			dma_step(c);
+		else if (c->left)
+			next_block_out(c, true);
+		else
+			command_done(c);
+	} else if (!c->dma) {
+		next_block_in(c);
+	} else if (prd_move(c, true)) {
+		advance(c);
+		dma_step(c);
+	} else {
+		dma_failed(c);
+	}
+}
+
+static void dma_start(struct ide *c)
+{
+	c->prd_next = c->bm_table;
+	c->prd_left = 0;
+	c->prd_last = false;
+	if (ide_selected(c)->kind == IDE_CD && c->chunk) {
+		/* The answer of a packet command that reads no medium. */
+		if (prd_move(c, true))
+			command_done(c);
+		else
+			dma_failed(c);
+		return;
+	}
+	dma_step(c);
+}
+
+static void start_transfer(struct ide *c)
+{
+	if (!c->dma) {
+		if (c->write)
+			next_block_out(c, false);
+		else
+			fill_chunk(c);
+		return;
+	}
+	c->phase = IDE_DMA_WAIT;
+	c->status = IDE_DRDY | IDE_DSC | IDE_DRQ;
+	if (c->bm_command & BM_START)
+		dma_start(c);
+}
+
+/**
+ * ide_read_medium() - a packet command reads sectors
+ * @c: the channel, @dma and @block set
+ * @sector: first sector
+ * @count: how many, checked
+ */
+void ide_read_medium(struct ide *c, u64 sector, u32 count)
+{
+	c->sector = sector;
+	c->left = count;
+	c->chunk = 0;
+	start_transfer(c);
+}
+
+/**
+ * ide_data_in() - a command answers with what is in the buffer
+ * @c: the channel, @dma and @block set
+ * @len: bytes, not 0
+ */
+void ide_data_in(struct ide *c, u32 len)
+{
+	c->left = 0;
+	c->chunk = len;
+	c->pos = 0;
+	if (!c->dma) {
+		next_block_in(c);
+		return;
+	}
+	c->phase = IDE_DMA_WAIT;
+	c->status = IDE_DRDY | IDE_DSC | IDE_DRQ;
+	if (c->bm_command & BM_START)
+		dma_start(c);
+}
+
+static void block_read(struct ide *c)
+{
+	if (c->pos < c->chunk) {
+		next_block_in(c);
+		return;
+	}
+	if (c->left) {
+		advance(c);
+		if (c->left) {
+			fill_chunk(c);
+			return;
+		}
+	}
+	if (ide_selected(c)->kind == IDE_CD) {
+		ide_packet_done(c, 0, 0);
+		return;
+	}
+	c->phase = IDE_IDLE;
+	c->status = IDE_DRDY | IDE_DSC;
+}
+
+static void block_written(struct ide *c)
+{
+	u8 packet[IDE_PACKET];
+
+	if (c->phase == IDE_PACKET_OUT) {
+		memcpy(packet, c->buffer, sizeof(packet));
+		c->phase = IDE_IDLE;
+		c->chunk = 0;
+		ide_packet(c, packet);
+		return;
+	}
+	submit(c, DISK_WRITE);
+}
+
+/**
+ * ide_data_read() - the guest reads the data register
+ * @c: the channel
+ * @size: 1, 2 or 4 bytes
+ *
+ * Return: the data; all zero if there are none.
+ */
+u32 ide_data_read(struct ide *c, unsigned int size)
+{
+	u32 val = 0;
+
+	if (c->phase != IDE_IN)
+		return 0;
+	if (size > c->block_end - c->pos)
+		size = c->block_end - c->pos;
+	memcpy(&val, c->buffer + c->pos, size);
+	c->pos += size;
+	if (c->pos == c->block_end)
+		block_read(c);
+	return val;
+}
+
+/**
+ * ide_data_write() - the guest writes the data register
+ * @c: the channel
+ * @val: the data
+ * @size: 1, 2 or 4 bytes
+ */
+void ide_data_write(struct ide *c, u32 val, unsigned int size)
+{
+	if (c->phase != IDE_OUT && c->phase != IDE_PACKET_OUT)
+		return;
+	if (size > c->block_end - c->pos)
+		size = c->block_end - c->pos;
+	memcpy(c->buffer + c->pos, &val, size);
+	c->pos += size;
+	if (c->pos == c->block_end)
+		block_written(c);
+}
+
+/* Commands */
+
+static u32 get_count(const struct ide *c)
+{
+	u32 n = c->count[0] | (c->lba48 ? c->count[1] << 8 : 0);
+
+	return n ? n : c->lba48 ? 0x10000 : 0x100;
+}
+
+/* The sector that the registers name, or ~0. */
+static u64 get_sector(struct ide *c)
+{
+	const struct ide_drive *d = ide_selected(c);
+	u32 low = c->lba[0][0] | c->lba[1][0] << 8 | c->lba[2][0] << 16;
+	u32 cylinder, head, sector;
+
+	if (c->lba48)
+		return low | (u64)(c->lba[0][1] | c->lba[1][1] << 8 |
+				   (u32)c->lba[2][1] << 16) << 24;
+	if (c->device & DEV_LBA)
+		return low | (u32)(c->device & 15) << 24;
+	cylinder = c->lba[1][0] | c->lba[2][0] << 8;
+	head = c->device & 15;
+	sector = c->lba[0][0];
+	if (!sector || sector > d->spt || head >= d->heads)
+		return ~0ULL;
+	return ((u64)cylinder * d->heads + head) * d->spt + sector - 1;
+}
+
+static void transfer(struct ide *c, bool write, bool dma, u32 block)
+{
+	u64 total = ide_selected(c)->disk->sectors;
+
+	c->write = write;
+	c->dma = dma;
+	c->block = block;
+	c->sector = get_sector(c);
+	c->left = get_count(c);
+	c->chunk = 0;
+	c->error = 0;
+	if (c->sector >= total || c->left > total - c->sector)
+		fail(c, ERR_IDNF);
+	else
+		start_transfer(c);
+}
+
+static void multiple(struct ide *c, bool write)
+{
+	u8 n = ide_selected(c)->multiple;
+
+	if (n)
+		transfer(c, write, false, n * DISK_SECTOR);
+	else
+		fail(c, IDE_ABRT);
+}
+
+static void verify(struct ide *c)
+{
+	u64 total = ide_selected(c)->disk->sectors, sector = get_sector(c);
+
+	if (sector >= total || get_count(c) > total - sector)
+		fail(c, ERR_IDNF);
+	else
+		finish(c, 0, 0);
+}
+
+static void put16(u8 *id, unsigned int word, u16 val)
+{
+	id[2 * word] = val;
+	id[2 * word + 1] = val >> 8;
+}
+
+/* Characters of a word are swapped, and padded with blanks. */
+static void put_text(u8 *id, unsigned int word, unsigned int words, const char *text)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * words; i++)
+		id[2 * word + (i ^ 1)] = *text ? *text++ : ' ';
+}
+
+/* ATA/ATAPI-6, 8.15 and 8.16. */
+static void identify(struct ide *c)
+{
+	struct ide_drive *d = ide_selected(c);
+	u64 total = d->disk->sectors, chs;
+	u32 lba28 = total > LBA28 ? LBA28 : total;
+	bool cd = d->kind == IDE_CD;
+	u8 *id = c->buffer;
+	unsigned int i;
+
+	memset(id, 0, DISK_SECTOR);
+	put16(id, 0, cd ? 0x8580 : 0x0040);
+	put_text(id, 10, 10, c->device & DEV_SLAVE ? "VMBT00002" : "VMBT00001");
+	put_text(id, 23, 4, "1.0");
+	put_text(id, 27, 20, cd ? "VMBT CD-ROM" : "VMBT DISK");
+	put16(id, 49, 0x0300);			/* LBA and DMA */
+	put16(id, 51, 0x0200);
+	put16(id, 53, 0x0007);
+	put16(id, 63, 0x0007);			/* multiword DMA 0 to 2 */
+	put16(id, 64, 0x0003);			/* PIO 3 and 4 */
+	for (i = 65; i < 69; i++)
+		put16(id, i, 120);
+	put16(id, 80, 0x0070);			/* ATA/ATAPI-4 to 6 */
+	put16(id, 82, cd ? 0x4210 : 0x4000);
+	put16(id, 83, cd ? 0x4000 : 0x7400);
+	put16(id, 84, 0x4000);
+	put16(id, 85, cd ? 0x4210 : 0x4000);
+	put16(id, 86, cd ? 0x0000 : 0x3400);
+	put16(id, 87, 0x4000);
+	put16(id, 88, 0x203f);			/* Ultra DMA 0 to 5; 5 is set */
+	if (!cd) {
+		put16(id, 1, d->cylinders);
+		put16(id, 3, 16);
+		put16(id, 6, 63);
+		put16(id, 47, 0x8000 | MULTIPLE_MAX);
+		put16(id, 54, d->cylinders);
+		put16(id, 55, d->heads);
+		put16(id, 56, d->spt);
+		chs = (u64)d->cylinders * d->heads * d->spt;
+		put16(id, 57, chs);
+		put16(id, 58, chs >> 16);
+		put16(id, 59, d->multiple ? 0x0100 | d->multiple : 0);
+		put16(id, 60, lba28);
+		put16(id, 61, lba28 >> 16);
+		for (i = 0; i < 4; i++)
+			put16(id, 100 + i, total >> 16 * i);
+	}
+	c->write = false;
+	c->dma = false;
+	c->block = DISK_SECTOR;
+	c->left = 0;
+	c->chunk = DISK_SECTOR;
+	c->pos = 0;
+	c->phase = IDE_IN;
+	c->block_end = DISK_SECTOR;
+	c->error = 0;
+	c->status = IDE_DRDY | IDE_DSC | IDE_DRQ;
+	ide_interrupt(c);
+}
+
+static void packet(struct ide *c)
+{
+	c->dma = c->features[0] & 1;
+	c->write = false;
+	c->pos = 0;
+	c->block_end = IDE_PACKET;
+	c->phase = IDE_PACKET_OUT;
+	c->count[0] = IDE_REASON_CD;
+	c->error = 0;
+	c->status = IDE_DRDY | IDE_DRQ;
+}
+
+static void native_max(struct ide *c)
+{
+	u64 last = ide_selected(c)->disk->sectors - 1;
+	unsigned int i;
+
+	if (!c->lba48 && last > LBA28)
+		last = LBA28;
+	for (i = 0; i < 3; i++) {
+		c->lba[i][0] = last >> 8 * i;
+		if (c->lba48)
+			c->lba[i][1] = last >> (24 + 8 * i);
+	}
+	if (!c->lba48)
+		c->device = (c->device & 0xf0) | (last >> 24 & 15);
+	finish(c, 0, 0);
+}
+
+/* What both kinds of drives do. Returns false for other commands. */
+static bool common_command(struct ide *c, u8 val)
+{
+	switch (val) {
+	case 0x90:		/* execute device diagnostic: both drives */
+		c->device = 0;
+		signature(c);
+		c->phase = IDE_IDLE;
+		c->error = DIAG_PASSED;
+		ide_interrupt(c);
+		return true;
+	case 0xe0: case 0xe1: case 0xe2: case 0xe3: case 0xe6:	/* power management */
+	case 0x94: case 0x95: case 0x96: case 0x97: case 0x99:
+	case 0xef:		/* set features: nothing that could be set differs */
+		finish(c, 0, 0);
+		return true;
+	case 0xe5: case 0x98:	/* check power mode: active */
+		c->count[0] = 0xff;
+		finish(c, 0, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void cd_command(struct ide *c, u8 val)
+{
+	switch (val) {
+	case 0x08:		/* device reset: no interrupt */
+		signature(c);
+		c->phase = IDE_IDLE;
+		c->error = DIAG_PASSED;
+		break;
+	case 0xa0:
+		packet(c);
+		break;
+	case 0xa1:
+		identify(c);
+		break;
+	case 0xec:		/* identify device: says what it is */
+		signature(c);
+		c->phase = IDE_IDLE;
+		c->error = IDE_ABRT;
+		c->status = IDE_DRDY | IDE_ERR;
+		ide_interrupt(c);
+		break;
+	default:
+		fail(c, IDE_ABRT);
+		break;
+	}
+}
+
+static void set_multiple(struct ide *c)
+{
+	u8 n = c->count[0];
+
+	if (n > MULTIPLE_MAX || n & (n - 1)) {
+		fail(c, IDE_ABRT);
+		return;
+	}
+	ide_selected(c)->multiple = n;
+	finish(c, 0, 0);
+}
+
+static void set_geometry(struct ide *c)
+{
+	struct ide_drive *d = ide_selected(c);
+
+	if (!c->count[0]) {
+		fail(c, IDE_ABRT);
+		return;
+	}
+	d->spt = c->count[0];
+	d->heads = (c->device & 15) + 1;
+	finish(c, 0, 0);
+}
+
+static void disk_command(struct ide *c, u8 val)
+{
+	switch (val) {
+	case 0x20: case 0x21: case 0x24:
+		transfer(c, false, false, DISK_SECTOR);
+		break;
+	case 0x30: case 0x31: case 0x34:
+		transfer(c, true, false, DISK_SECTOR);
+		break;
+	case 0xc4: case 0x29:
+		multiple(c, false);
+		break;
+	case 0xc5: case 0x39:
+		multiple(c, true);
+		break;
+	case 0xc8: case 0xc9: case 0x25:
+		transfer(c, false, true, DISK_SECTOR);
+		break;
+	case 0xca: case 0xcb: case 0x35:
+		transfer(c, true, true, DISK_SECTOR);
+		break;
+	case 0x40: case 0x41: case 0x42: case 0x70:
+		verify(c);
+		break;
+	case 0x10:		/* recalibrate */
+		finish(c, 0, 0);
+		break;
+	case 0x91:
+		set_geometry(c);
+		break;
+	case 0xc6:
+		set_multiple(c);
+		break;
+	case 0xe7: case 0xea:
+		c->write = true;
+		c->left = 0;
+		c->chunk = 0;
+		c->sector = 0;
+		submit(c, DISK_FLUSH);
+		break;
+	case 0xec:
+		identify(c);
+		break;
+	case 0xf8: case 0x27:
+		native_max(c);
+		break;
+	default:
+		fail(c, IDE_ABRT);
+		break;
+	}
+}
+
+static bool is_48bit(u8 val)
+{
+	return val == 0x24 || val == 0x25 || val == 0x27 || val == 0x29 || val == 0x34 ||
+	       val == 0x35 || val == 0x39 || val == 0x42 || val == 0xea;
+}
+
+static void command(struct ide *c, u8 val)
+{
+	struct ide_drive *d = ide_selected(c);
+
+	if (d->kind == IDE_NONE)
+		return;
+	/* Busy or in the middle of data: only a CD-ROM drive's reset gets through. */
+	if (c->phase != IDE_IDLE) {
+		if (c->phase == IDE_BUSY || c->req.busy || d->kind != IDE_CD || val != 0x08)
+			return;
+	}
+	irq_level(c, false);
+	c->command = val;
+	c->lba48 = is_48bit(val);
+	c->chunk = 0;
+	if (common_command(c, val))
+		return;
+	if (d->kind == IDE_CD)
+		cd_command(c, val);
+	else
+		disk_command(c, val);
+}
+
+/* Registers */
+
+/**
+ * ide_reset() - power-on state
+ * @c: the channel, with buffer and functions filled in
+ *
+ * Drives are attached afterwards.
+ */
+void ide_reset(struct ide *c)
+{
+	*c = (struct ide){
+		.buffer = c->buffer,
+		.set_irq = c->set_irq,
+		.memory = c->memory,
+		.arg = c->arg,
+		.req = { .done = request_done, .arg = c },
+	};
+	device_reset(c);
+}
+
+/**
+ * ide_attach() - connect a drive
+ * @c: the channel, reset
+ * @n: 0 for the master, 1 for the slave
+ * @kind: what it is
+ * @disk: its medium
+ */
+void ide_attach(struct ide *c, unsigned int n, enum ide_kind kind, struct disk *disk)
+{
+	struct ide_drive *d = &c->drive[n];
+	u64 cylinders = disk->sectors / (16 * 63);
+
+	*d = (struct ide_drive){
+		.kind = kind,
+		.disk = disk,
+		.cylinders = cylinders > 16383 ? 16383 : cylinders ? cylinders : 1,
+		.heads = 16,
+		.spt = 63,
+		.attention = kind == IDE_CD,
+	};
+	if (kind != IDE_NONE)
+		c->bm_status |= 0x20 << n;
+	signature(c);
+}
+
+static bool empty(const struct ide *c)
+{
+	return c->drive[0].kind == IDE_NONE && c->drive[1].kind == IDE_NONE;
+}
+
+/**
+ * ide_alt_status() - the guest reads the alternate status
+ * @c: the channel
+ *
+ * Return: the status, without the effect of reading it.
+ */
+u8 ide_alt_status(const struct ide *c)
+{
+	if (empty(c))
+		return 0xff;
+	if (c->drive[!!(c->device & DEV_SLAVE)].kind == IDE_NONE)
+		return 0;
+	return c->status;
+}
+
+/**
+ * ide_read() - the guest reads a register other than that for data
+ * @c: the channel
+ * @reg: 1 to 7
+ *
+ * Return: the byte.
+ */
+u8 ide_read(struct ide *c, unsigned int reg)
+{
+	bool hob = c->control & CTL_HOB;
+
+	if (empty(c))
+		return 0xff;
+	switch (reg) {
+	case REG_ERROR:
+		return c->error;
+	case REG_COUNT:
+		return c->count[hob];
+	case REG_DEVICE:
+		return c->device | DEV_ONES;
+	case REG_STATUS:
+		irq_level(c, false);
+		return ide_alt_status(c);
+	default:
+		return c->lba[reg - REG_LBA0][hob];
+	}
+}
+
+/**
+ * ide_write() - the guest writes a register other than that for data
+ * @c: the channel
+ * @reg: 1 to 7
+ * @val: the byte
+ */
+void ide_write(struct ide *c, unsigned int reg, u8 val)
+{
+	if (reg == REG_STATUS) {
+		command(c, val);
+		return;
+	}
+	/* A busy drive does not listen: the request at hand depends on them. */
+	if (c->phase == IDE_BUSY || c->req.busy)
+		return;
+	c->control &= ~CTL_HOB;
+	switch (reg) {
+	case REG_ERROR:
+		c->features[1] = c->features[0];
+		c->features[0] = val;
+		break;
+	case REG_COUNT:
+		c->count[1] = c->count[0];
+		c->count[0] = val;
+		break;
+	case REG_DEVICE:
+		/* In the middle of data the other drive can't be chosen. */
+		if (c->phase == IDE_IDLE)
+			c->device = val & ~DEV_ONES;
+		break;
+	default:
+		c->lba[reg - REG_LBA0][1] = c->lba[reg - REG_LBA0][0];
+		c->lba[reg - REG_LBA0][0] = val;
+		break;
+	}
+}
+
+/**
+ * ide_control() - the guest writes the device control register
+ * @c: the channel
+ * @val: the byte
+ */
+void ide_control(struct ide *c, u8 val)
+{
+	u8 was = c->control;
+
+	c->control = val & (CTL_NIEN | CTL_SRST | CTL_HOB);
+	if (val & CTL_SRST) {
+		c->status = IDE_BSY;
+	} else if (was & CTL_SRST) {
+		if (c->req.busy)
+			c->reset_waits = true;
+		else
+			device_reset(c);
+	}
+	irq_level(c, c->irq);
+}
+
+/**
+ * ide_bm_read() - the guest reads a register of the bus master
+ * @c: the channel
+ * @reg: 0 to 7
+ *
+ * Return: the byte.
+ */
+u8 ide_bm_read(const struct ide *c, unsigned int reg)
+{
+	switch (reg) {
+	case 0:
+		return c->bm_command;
+	case 2:
+		return c->bm_status;
+	case 4: case 5: case 6: case 7:
+		return c->bm_table >> 8 * (reg - 4);
+	default:
+		return 0;
+	}
+}
+
+/**
+ * ide_bm_write() - the guest writes a register of the bus master
+ * @c: the channel
+ * @reg: 0 to 7
+ * @val: the byte
+ *
+ * Stopping it while a request is under way does not stop that: what has been
+ * read meets a bus master that is off, and goes nowhere.
+ */
+void ide_bm_write(struct ide *c, unsigned int reg, u8 val)
+{
+	u32 shift = 8 * (reg & 3);
+	u8 was;
+
+	switch (reg) {
+	case 0:
+		was = c->bm_command;
+		c->bm_command = val & (BM_START | BM_TO_MEMORY);
+		if (!(val & BM_START)) {
+			c->bm_status &= ~BM_ACTIVE;
+			c->prd_left = 0;
+			c->prd_last = true;
+		} else if (!(was & BM_START)) {
+			c->bm_status |= BM_ACTIVE;
+			if (c->phase == IDE_DMA_WAIT)
+				dma_start(c);
+		}
+		break;
+	case 2:		/* written ones clear */
+		c->bm_status = (c->bm_status & ~BM_KEPT & ~(val & (BM_ERROR | BM_INTERRUPT))) |
+			       (val & BM_KEPT);
+		break;
+	case 4: case 5: case 6: case 7:
+		c->bm_table &= ~(0xffU << shift);
+		c->bm_table |= (u32)val << shift;
+		c->bm_table &= ~3U;
+		break;
+	}
+}
+
+/**
+ * ide_state() - save or restore
+ * @c: the channel, without a request under way, with the drives of the machine
+ *	that was saved
+ * @s: where to
+ */
+void ide_state(struct ide *c, struct state *s)
+{
+	unsigned int i;
+	u8 phase = c->phase;
+
+	STATE(s, c->features);
+	STATE(s, c->count);
+	STATE(s, c->lba);
+	STATE(s, c->device);
+	STATE(s, c->status);
+	STATE(s, c->error);
+	STATE(s, c->control);
+	STATE(s, c->command);
+	STATE(s, phase);
+	state_bool(s, &c->write);
+	state_bool(s, &c->dma);
+	state_bool(s, &c->lba48);
+	STATE(s, c->sector);
+	STATE(s, c->left);
+	STATE(s, c->chunk);
+	STATE(s, c->pos);
+	STATE(s, c->block);
+	STATE(s, c->block_end);
+	state_bool(s, &c->irq);
+	state_bytes(s, c->buffer, IDE_CHUNK);
+	STATE(s, c->bm_command);
+	STATE(s, c->bm_status);
+	STATE(s, c->bm_table);
+	STATE(s, c->prd_next);
+	STATE(s, c->prd_addr);
+	STATE(s, c->prd_left);
+	state_bool(s, &c->prd_last);
+	for (i = 0; i < 2; i++) {
+		STATE(s, c->drive[i].heads);
+		STATE(s, c->drive[i].spt);
+		STATE(s, c->drive[i].multiple);
+		STATE(s, c->drive[i].sense);
+		STATE(s, c->drive[i].asc);
+		state_bool(s, &c->drive[i].attention);
+		state_sane(s, c->drive[i].heads <= 16 && c->drive[i].multiple <= MULTIPLE_MAX);
+	}
+	state_sane(s, phase <= IDE_DMA_WAIT && phase != IDE_BUSY && c->pos <= c->block_end &&
+		   c->block_end <= IDE_CHUNK && c->chunk <= IDE_CHUNK && c->block <= IDE_CHUNK &&
+		   c->block);
+	state_sane(s, phase == IDE_IDLE || ide_selected(c)->kind != IDE_NONE);
+	c->phase = phase;
+	if (s->bad)
+		device_reset(c);
+	if (s->load)
+		irq_level(c, c->irq);
+}
