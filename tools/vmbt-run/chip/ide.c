@@ -100,6 +100,11 @@ static void device_reset(struct ide *c)
 	}
 	c->reset_waits = false;
 	c->phase = IDE_IDLE;
+	c->block = DISK_SECTOR;
+	c->block_end = 0;
+	c->pos = 0;
+	c->chunk = 0;
+	c->left = 0;
 	c->device = 0;
 	c->error = DIAG_PASSED;
 	c->bm_status &= ~BM_ACTIVE;

@@ -173,6 +173,7 @@ static void reads(void)
 	EXPECT(!memcmp(mem, fake_data, 36 * 512));
 	/* part of a sector */
 	start();
+	memset(mem, 0, sizeof(mem));
 	mem_len = 100;
 	send((u8 []){ 0x46, 0x00, 0, 0, 3, 2, 18, 0x1b, 0xff }, 9);
 	fake_done();
