@@ -165,7 +165,7 @@ static void command(struct machine *m, char *line)
 		say(mon, "info screen|status|name, screendump FILE, sendkey KEY-KEY...,\n"
 		    "system_powerdown, system_reset, quit\n");
 	else
-		say(mon, "no such command: '%s'\n", line);
+		say(mon, "no '%s', see help\n", line);
 	say(mon, PROMPT);
 }
 
