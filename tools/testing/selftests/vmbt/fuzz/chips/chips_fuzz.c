@@ -42,7 +42,7 @@ static struct vga vga;
 static struct i8042 kbd;
 static struct fwcfg fwcfg;
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
 
 static void set_irq(void *arg, unsigned int irq, bool level)
 {
