@@ -44,7 +44,7 @@
  * @ran: fragments that were started
  * @exits: exits of the program
  * @insns: instructions counted, with VMBT_HOSTILE_STEP
- * @exits: of them all
+ * @exits: since the program started
  * @vectors: exits by vector, since the VM was made
  */
 struct vmbt_hostile {

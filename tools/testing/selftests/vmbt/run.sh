@@ -26,13 +26,14 @@ declare -a broken=() times=()
 share_of() {
 	case $1 in
 	unit) echo 6 ;; fuzz) echo 4 ;; native) echo 8 ;; selftests) echo 14 ;;
-	boots) echo 12 ;; lint) echo 3 ;; *) echo 60 ;;
+	boots) echo 12 ;; lint) echo 6 ;; *) echo 60 ;;
 	esac
 }
 folders_of() {
 	case $1 in
 	selftests) echo "api guest system hostile kselftest" ;;
 	boots) echo boot ;;
+	lint) echo series ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -90,11 +91,10 @@ part() {
 	if [ "$name" = lint ]; then
 		"$top/scripts/lint.sh" > "$out/lint.log" 2>&1
 		sum lint $? "$out/lint.log"
-	else
-		for d in $(makefiles "$name"); do
-			check_folder "$d" check 900
-		done
 	fi
+	for d in $(makefiles "$name"); do
+		check_folder "$d" check 900
+	done
 	minutes=$(awk -v s=$((SECONDS - t0)) 'BEGIN { printf "%.1f", s / 60 }')
 	times+=("$(printf '%-10s %5s minutes of %s' "$name" "$minutes" "$share")")
 	if [ $((SECONDS - t0)) -gt $((share * 120)) ]; then
