@@ -64,12 +64,14 @@ on_bochs() {
 		2> "$logs/$1.err" < /dev/null
 }
 
-# The groups one after the other, in one test host; their output is cut apart.
+# The groups one after the other, in one test host, each for so many seconds at
+# most; their output is cut apart.
 hosted() {
-	local host=$1 cmd g
-	shift
-	cmd="for g in $*; do echo \"== \$g\"; $out/\$g $out/\$g.bin; done"
-	LOG=$logs/host.log TIMEOUT=${TIMEOUT:-600} "$top/scripts/$host" "$cmd" > "$logs/all" 2>&1
+	local host=$1 seconds=$2 cmd g
+	shift 2
+	cmd="for g in $*; do echo \"== \$g\"; timeout $seconds $out/\$g $out/\$g.bin; done"
+	LOG=$logs/host.log TIMEOUT=${TIMEOUT:-$((seconds * 6))} "$top/scripts/$host" "$cmd" \
+		> "$logs/all" 2>&1
 	for g in "$@"; do
 		awk -v g="$g" '/^== / { on = $2 == g; next } on' "$logs/all" > "$logs/$g"
 	done
@@ -99,14 +101,14 @@ fi
 case $way in
 qemu)	for g in "$@"; do on_qemu "$g"; done ;;
 bochs)	for g in "$@"; do on_bochs "$g"; done ;;
-vmbt)	hosted testhost "$@" ;;
-vmbt-no-de) MODPARAMS='force=1 no_de=1' hosted testhost "$@" ;;
+vmbt)	hosted testhost 100 "$@" ;;
+vmbt-no-de) MODPARAMS='force=1 no_de=1' hosted testhost 100 "$@" ;;
 vmbt-bochs)
 	files=
 	for g in "$@"; do
 		files+=" $out/$g $out/$g.bin"
 	done
-	HOSTFILES=$files hosted bochshost "$@" ;;
+	HOSTFILES=$files hosted bochshost 600 "$@" ;;
 esac
 args=()
 for g in "$@"; do
