@@ -86,6 +86,7 @@ struct desc_loaded {
  * struct desc_regs - what is known of the registers at one ring
  * @state: enum desc_state of each segment register, as far as not @stale
  * @stale: bit per register whose state must be found out again
+ * @pad: zero
  */
 struct desc_regs {
 	u8 state[VMBT_NSEG];

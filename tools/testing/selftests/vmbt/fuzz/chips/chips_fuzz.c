@@ -42,8 +42,6 @@ static struct vga vga;
 static struct i8042 kbd;
 static struct fwcfg fwcfg;
 
-
-
 static void set_irq(void *arg, unsigned int irq, bool level)
 {
 	(void)arg;
