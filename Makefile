@@ -68,6 +68,9 @@ check: deps-check module tools
 	@scripts/fetch.sh guest checkpatch
 	@tools/testing/selftests/vmbt/run.sh $(PARTS)
 
+check-guests: deps-check module tools
+	@TIMEOUT=1800 tools/testing/selftests/vmbt/boot/guests.sh memtest
+
 check-deep: deps-check module tools
 	@scripts/fetch.sh guest
 	@DEEP=1 tools/testing/selftests/vmbt/run.sh deep $(ITEM)
@@ -94,4 +97,4 @@ help:
 	@scripts/help.sh
 
 .PHONY: all deps deps-check fetch module module-locked tools kernel run host \
-	guest-native check check-deep bench lint series install clean help
+	guest-native check check-guests check-deep bench lint series install clean help

@@ -20,6 +20,7 @@ Checking
   make check PARTS='unit lint'   parts: unit fuzz native selftests boots lint
   make check-deep [ITEM=...]     the long ones; goes on where it stopped:
                                  ITEMS
+  make check-guests              guests that boot through firmware and take long
   make bench                     what operations of a guest cost: a table, and
                                  build/bench.json (half an hour)
   make bench ROW=forkwait        that row alone; several in quotes

@@ -211,6 +211,7 @@ struct mmu {
 
 	/* monitor.c */
 	bool mon_placed, mon_user;
+	bool mon_nowhere;	/* where the guest maps addresses without memory */
 	u32 mon_pt[2];
 	u32 mon_tc3_from, mon_tc3_to;
 

@@ -123,8 +123,30 @@ static bool slot_at(struct vcpu *v, u32 base)
 	return v->shared->slot_map[n / 64] & 1ull << n % 64;
 }
 
-/* Does the guest's current directory map nothing at all in these 4 MiB? */
-static bool mon_hole(struct vcpu *v, u32 base, int *err)
+/*
+ * Does a directory entry lead to where nothing is? A guest that maps all 4 GiB
+ * has no better place: its supervisor's own big pages, of addresses without
+ * memory.
+ */
+static bool pde_to_nowhere(struct vcpu *v, u32 base, u64 pde)
+{
+	u32 role = v->mmu->base_role;
+	u64 gpa;
+
+	if ((pde & (PTE_PS | PTE_U)) != PTE_PS || !((role & ROLE_PSE) || role_pae(role)))
+		return false;
+	if (role_pae(role))
+		gpa = pde & SPTE_ADDR & ~0x1fffffull;
+	else	/* PSE-36: bits 39 to 32 are bits 20 to 13 */
+		gpa = (pde & 0xffc00000) | (pde >> 13 & 0xff) << 32 | (base & 0x200000);
+	return gpa < 1ull << 32 && !slot_at(v, (u32)gpa);
+}
+
+/*
+ * Does the guest's current directory map nothing at all in these 4 MiB, or, if
+ * @nowhere, nothing that is there?
+ */
+static bool mon_hole(struct vcpu *v, u32 base, bool nowhere, int *err)
 {
 	u64 pde;
 	u32 k;
@@ -135,7 +157,10 @@ static bool mon_hole(struct vcpu *v, u32 base, int *err)
 	plat_yield();
 	for (k = 0; k < 2; k++) {
 		*err = walk_read_pde(v, base + k * (2u << 20), &pde);
-		if (*err != X_OK || (pde & PTE_P))
+		if (*err != X_OK)
+			return false;
+		if ((pde & PTE_P) &&
+		    !(nowhere && pde_to_nowhere(v, base + k * (2u << 20), pde)))
 			return false;
 	}
 	return true;
@@ -151,34 +176,43 @@ void mon_check(struct vcpu *v)
 
 	if (!v->mmu->mon_placed || v->shared->mon_policy == VMBT_MON_FIXED)
 		return;
-	if (!mon_hole(v, v->mon_base, &err))
+	if (!mon_hole(v, v->mon_base, v->mmu->mon_nowhere, &err))
 		v->events |= VCPU_EV_MON_WANTED;
 }
 
 /* The best hole of the current address space, or 0. */
-static u32 mon_find(struct vcpu *v)
+static u32 mon_find(struct vcpu *v, bool nowhere)
 {
 	u32 base;
 	int err;
 
 	for (base = 0xf0000000; base >= 0xc0000000; base -= VMBT_MON_SIZE)
-		if (mon_hole(v, base, &err))
+		if (mon_hole(v, base, nowhere, &err))
 			return base;
 	/*
 	 * Linux with much memory maps it up to here; then come its dynamic
 	 * mappings, which grow from both ends: far from either.
 	 */
 	for (base = 0xfb000000; base > 0xf0000000; base -= VMBT_MON_SIZE)
-		if (mon_hole(v, base, &err))
+		if (mon_hole(v, base, nowhere, &err))
 			return base;
 	for (base = 0xfb400000; base < MON_TOP_LIMIT; base += VMBT_MON_SIZE)
-		if (mon_hole(v, base, &err))
+		if (mon_hole(v, base, nowhere, &err))
 			return base;
 	/* Where user space is at home: only what it does not map. */
 	for (base = 0xbfc00000; base; base -= VMBT_MON_SIZE)
-		if (mon_hole(v, base, &err))
+		if (mon_hole(v, base, nowhere, &err))
 			return base;
 	return 0;
+}
+
+/* Rather where nothing is mapped than where the mapping leads nowhere. */
+static u32 find_any(struct vcpu *v)
+{
+	u32 base = mon_find(v, false);
+
+	v->mmu->mon_nowhere = !base;
+	return base ? base : mon_find(v, true);
 }
 
 static void mon_remove(struct vcpu *v)
@@ -222,10 +256,10 @@ bool mmu_place_monitor(struct vcpu *v)
 		mon_tables(v);
 	if (v->shared->mon_policy == VMBT_MON_FIXED)
 		base = VMBT_MON_FIXED_BASE;
-	else if (m->mon_placed && mon_hole(v, v->mon_base, &err))
+	else if (m->mon_placed && mon_hole(v, v->mon_base, m->mon_nowhere, &err))
 		base = v->mon_base;
 	else
-		base = mon_find(v);
+		base = find_any(v);
 	if (!base)
 		return false;
 	if (m->mon_placed && base != v->mon_base)

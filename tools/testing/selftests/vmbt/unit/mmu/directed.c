@@ -644,6 +644,36 @@ static void mmu_monitor_floating(void)
 	EXPECT(!mmu_place_monitor(&vcpu));
 }
 
+/*
+ * A guest that maps all 4 GiB as memtest86+ does: its supervisor's big pages of
+ * addresses without memory will do, others won't.
+ */
+static void mmu_monitor_nowhere(void)
+{
+	u32 i;
+
+	two_level(7, 7, VMBT_CR0_WP, VMBT_CR4_PSE);
+	for (i = 0; i < 1024; i++)
+		put(PD_B << 12 | i * 4, i << 22 | 0x83, 4);
+	/* RAM at the bottom; a frame buffer where the area would be first. */
+	vcpu.shared->slot_map[0] = 1;
+	vcpu.shared->slot_map[0xf0000000 >> 22 >> 6] = 1;
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT(mmu_place_monitor(&vcpu));
+	EXPECT_EQ(vcpu.mon_base, 0xefc00000);
+	EXPECT_EQ(hw(0xefc00010, MMU_WRITE), HW_OK);
+	/* It stays, until there is memory. */
+	vcpu.events = 0;
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(vcpu.events & VCPU_EV_MON_WANTED, 0);
+	/* A page of the user's, one that is not big, one of RAM: none of them. */
+	for (i = 0; i < 1024; i++)
+		put(PD_B << 12 | i * 4, i % 3 == 0 ? i << 22 | 0x87 :
+		    i % 3 == 1 ? PT << 12 | 3 : 0x83, 4);
+	EXPECT(!mmu_place_monitor(&vcpu));
+	memset(vcpu.shared->slot_map, 0, sizeof(vcpu.shared->slot_map));
+}
+
 static void mmu_monitor_fixed(void)
 {
 	struct fake_config c = plain;
@@ -814,6 +844,7 @@ int main(void)
 	CASE(mmu_crossing);
 	CASE(mmu_devices);
 	CASE(mmu_monitor_floating);
+	CASE(mmu_monitor_nowhere);
 	CASE(mmu_monitor_fixed);
 	CASE(mmu_epochs);
 	CASE(mmu_host_takes_frames);
