@@ -77,6 +77,30 @@ static bool names_sse(const struct vmbt_insn *in)
 	return in->op == VMBT_OP_LDMXCSR || in->op == VMBT_OP_STMXCSR;
 }
 
+/*
+ * An operand of 16 bytes that has to be aligned: all but those of MOVUPS,
+ * MOVUPD, MOVDQU, LDDQU and PCMPxSTRx (SDM vol. 1, 11.6.8 and vol. 2, 2.4).
+ */
+static bool wants_alignment(const struct vmbt_insn *in)
+{
+	if (!(in->flags & VMBT_IF_SIMD) || in->mem.size != 16)
+		return false;
+	if (in->map == VMBT_MAP_0F3A)
+		return in->opcode < 0x60 || in->opcode > 0x63;
+	if (in->map != VMBT_MAP_0F)
+		return true;
+	switch (in->opcode) {
+	case 0x10:
+	case 0x11:
+	case 0xf0:
+		return false;
+	case 0x6f:
+	case 0x7f:
+		return in->mandatory != VMBT_MP_F3;
+	}
+	return true;
+}
+
 /* No-wait forms leave a pending exception alone (SDM vol. 1, 8.6). */
 static bool waits(const struct vmbt_insn *in)
 {
@@ -289,7 +313,7 @@ int iexec_fpu(struct ictx *c)
 		if (!size || size > sizeof(bounce))
 			return X_NOT_MINE;
 		r = imem_linear(c, size, store ? MMU_WRITE : MMU_READ, &lin);
-		if (!r && size == FX_SIZE && (lin & 15))
+		if (!r && (lin & 15) && (size == FX_SIZE || wants_alignment(in)))
 			r = igp0(c);
 		if (!r && store)
 			r = mmu_probe_write(c->v, lin, size, imem_user(c));
