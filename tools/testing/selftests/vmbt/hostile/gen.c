@@ -178,7 +178,7 @@ static bool cut;
 
 static void tell_done(struct emit *e)
 {
-	/* Behind half an instruction it may be another one that came before. */
+	/* Behind half an instruction it may be another one that was executed. */
 	if (cut)
 		return;
 	b1(e, 0xbf);
@@ -756,6 +756,9 @@ static void gen_any(struct emit *e, uint32_t n)
 	cut = below(2);
 	if (cut)
 		e->len -= below(3);
+	/* Random bytes jump into the middle of what follows. */
+	if (classes[k].gen == gen_random)
+		cut = true;
 	classes[below(NR_CLASSES - 1)].gen(e, rnd());
 	cut = false;
 }
