@@ -90,6 +90,11 @@ int bt_sync(struct vcpu *v);
  */
 bool bt_at_boundary(struct vcpu *v);
 
+/* A write met a trace, right behind bt_sync(); bt/adapt.c */
+void bt_adapt_fault(struct vcpu *v);
+/* The instruction of a BT_INTERP has been done; did it write to a traced page? */
+void bt_adapt_done(struct vcpu *v, bool useful);
+
 /* An interrupt waits for the virtual IF (or no longer does). */
 void bt_set_pending(struct vcpu *v, bool on);
 

@@ -145,6 +145,7 @@ struct bt_ctx {
 #define BT_TRACE_RING		64
 #define BT_CROSS		16384
 #define BT_SITES		512
+#define BT_HOT			512
 
 #define BT_CHUNK_BYTES		(BT_CHUNK_PAGES * 4096u)
 #define BT_UNITS_CHUNK		(BT_CHUNK_BYTES / (u32)sizeof(struct bt_unit))
@@ -175,6 +176,23 @@ struct bt_site {
 	u32 map;		/* in the map arena */
 	u32 behind;		/* where a routine's instruction is done, 0: not looked up */
 	struct bt_insn insn;
+};
+
+/**
+ * struct bt_hot - an instruction that has met traces (adapt.c)
+ * @gpa: its address
+ * @faults: how often, since it is no callout
+ * @seen: executions in this window, as a callout
+ * @useful: those of them that met a trace
+ * @backoff: how often it was changed back
+ */
+struct bt_hot {
+	u64 gpa;
+	u16 faults;
+	u8 seen;
+	u8 useful;
+	u8 backoff;
+	bool callout;
 };
 
 /* The inline hash of one ring, and which of its entries are in use. */
@@ -229,6 +247,7 @@ struct bt {
 
 	struct bt_site site[BT_SITES];
 	struct bt_site *last_site;	/* of the last callout, or NULL */
+	struct bt_hot hot[BT_HOT];
 };
 
 static inline struct bt_unit *bt_unit(struct bt *bt, u32 idx)
@@ -258,6 +277,7 @@ bool bt_page_calm(struct vcpu *v, u64 gfn);
 u32 bt_checksum(const u8 *p, u32 len);
 void bt_hash_insert(struct bt *bt, int ring, u32 eip, u32 tc);
 void bt_hash_clear(struct bt *bt, int ring);
+void bt_retranslate(struct vcpu *v, u64 gpa);
 
 /* chain.c */
 void bt_link(struct vcpu *v, u32 from, u32 n, u32 to);
@@ -267,6 +287,10 @@ void bt_forget_cross(struct bt *bt);
 
 /* translate.c */
 int bt_translate(struct vcpu *v, u32 lin, u64 gpa, u32 ctx, u32 *idx);
+
+/* adapt.c */
+bool bt_adapted(struct bt *bt, const struct bt_unit *u, u32 off,
+		const struct vmbt_insn *in);
 
 /* ring1.c */
 struct ring1_map;

@@ -341,6 +341,15 @@ static bool kill_range(struct vcpu *v, struct bt_page *p, u64 start, u64 end)
 	return any;
 }
 
+/* bt_retranslate() - drop the units with the instruction at @gpa, unchanged */
+void bt_retranslate(struct vcpu *v, u64 gpa)
+{
+	struct bt_page *p = bt_page(v, gpa >> 12, false);
+
+	if (p)
+		kill_range(v, p, gpa, gpa + 1);
+}
+
 static void invalidate_page(struct vcpu *v, u64 gfn, u64 start, u64 end)
 {
 	struct bt_page *p = bt_page(v, gfn, false);

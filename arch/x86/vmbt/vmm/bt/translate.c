@@ -128,7 +128,7 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 	}
 	if (in->op == VMBT_OP_IRET && bt_emit_iret(e, in))
 		return false;
-	if (copyable(e, in)) {
+	if (copyable(e, in) && !bt_adapted(e->bt, &e->u, e->g_off, in)) {
 		/*
 		 * QEMU's TCG (7.2) computes the flags of CMPXCHG8B from those
 		 * at the start of its own block: what an exit right behind

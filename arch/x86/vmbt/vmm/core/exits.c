@@ -52,6 +52,7 @@ static bool fpu_insn(struct vcpu *v)
 static void page_fault(struct vcpu *v)
 {
 	u32 lin = v->frame.cr2, error = v->frame.error;
+	u64 traced = v->stats->faults_trace;
 
 	/* A trace may invalidate the very code that runs: sync comes first. */
 	switch (mmu_fault(v, lin, error)) {
@@ -76,6 +77,8 @@ static void page_fault(struct vcpu *v)
 					 lin);
 			core_stop(v, VMBT_EXIT_UNSUPPORTED);
 		}
+		if (v->mode != VCPU_DE && v->stats->faults_trace != traced)
+			bt_adapt_fault(v);
 		core_interpret(v, NULL);
 		break;
 	}

@@ -42,7 +42,10 @@ static enum way way_of(const struct vmbt_insn *in)
 	case VMBT_OP_POP_SREG:
 		return in->sreg == VMBT_SEG_SS ? WAY_LONG : WAY_MEMORY;
 	default:
-		return WAY_LONG;
+		/* What is copied elsewhere touches registers and memory only. */
+		return in->cls == VMBT_CLS_COPY &&
+		       !(in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)) ?
+			WAY_MEMORY : WAY_LONG;
 	}
 }
 
@@ -69,7 +72,7 @@ static void go_on(struct vcpu *v, enum way way)
 void core_callout_insn(struct vcpu *v)
 {
 	struct bt_insn *kept = bt_callout_insn(v);
-	u32 next;
+	u32 next, traced = v->traced_writes;
 	int r;
 
 	if (!kept) {
@@ -85,6 +88,9 @@ void core_callout_insn(struct vcpu *v)
 		kept->known = true;
 	}
 	next = v->guest->eip + kept->in.len;
-	if (core_interpret(v, &kept->in) == X_OK && v->guest->eip == next)
+	r = core_interpret(v, &kept->in);
+	if (kept->in.cls == VMBT_CLS_COPY)
+		bt_adapt_done(v, v->traced_writes != traced);
+	if (r == X_OK && v->guest->eip == next)
 		go_on(v, way_of(&kept->in));
 }

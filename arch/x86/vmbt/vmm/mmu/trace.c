@@ -190,6 +190,7 @@ void trace_tell(struct vcpu *v, u64 gpa, u32 len, u32 not_clients)
 
 	if (likely(!f || !f->trace))
 		return;
+	v->traced_writes++;
 	trace = f->trace & ~not_clients;
 	if (trace & MMU_TRACE_SHADOW)
 		shadow_write(v, f, gpa & 0xfff, len);

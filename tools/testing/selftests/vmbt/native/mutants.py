@@ -50,6 +50,7 @@ MUTANTS = [
      "testl $0, %ecx"),
     ("ring1-edx", "ring1/ring1.S", "\tat\tRING1_M_START, RING1_F_REGS\n\t\\insn",
      "\tat\tRING1_M_START, 3\n\t\\insn"),
+    ("adapt-for-ever", "bt/adapt.c", "if (h->useful < USEFUL) {", "if (0) {"),
     ("16-bit-target", "decode/decode.c",
      "return in->opsize == 2 ? target & 0xffff : target;", "return target;"),
 ]

@@ -461,12 +461,18 @@ bool native_step(u32 eip, u32 esp)
 
 static int callout(struct vcpu *v, enum native_stop *why)
 {
+	u32 traced;
+	int r;
+
 	v->frame.rip += 2;	/* metal's gate reports the next instruction */
 	v->raw = false;
 	v->stats->callouts++;
 	switch (bt_callout(v)) {
 	case BT_INTERP:
-		return step(v, why);
+		traced = v->traced_writes;
+		r = step(v, why);
+		bt_adapt_done(v, v->traced_writes != traced);
+		return r;
 	case BT_NOT_CALLOUT:
 		printf("# forged: rip %llx\n", v->frame.rip);
 		*why = NS_UNSUPPORTED;
@@ -496,6 +502,7 @@ static int bt_exit(struct vcpu *v, struct native_exit *x, u32 *ticks,
 	/* A trace: the write is the interpreter's. */
 	if (x->trapno == VMBT_VEC_PF && (x->error & VMBT_PF_W) &&
 	    native_protected(x->cr2)) {
+		bt_adapt_fault(v);
 		if (!step(v, why))
 			return 0;
 		/* Not x87 and SIMD, though. */

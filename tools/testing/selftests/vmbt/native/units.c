@@ -416,6 +416,48 @@ static void test_iret(void)
 	bt_set_pending(v, false);
 }
 
+/* A write that keeps meeting a trace becomes a callout, and none again later. */
+static void test_adapt(void)
+{
+	static const u8 code[] = {
+		0xb9, 0xe8, 0x03, 0x00, 0x00,		/* mov ecx, 1000 */
+		0x89, 0x0d, 0x00, 0x00, 0x23, 0x00,	/* top: mov [230000h], ecx */
+		0x01, 0x0d, 0x04, 0x00, 0x23, 0x00,	/* add [230004h], ecx */
+		0x9c, 0x5a,				/* pushf; pop edx */
+		0x49,
+		0x75, 0xef,				/* jnz top */
+		0xf4,
+	};
+	u64 before, zero = 0, adapted = v->stats->adapted;
+	u64 unadapted = v->stats->unadapted;
+	u32 sum;
+
+	load(OTHER, code, sizeof(code));
+	load(0x230000, &zero, 8);
+	__real_mmu_trace_add(v, 0x230, MMU_TRACE_DESC);
+	native_protect(0x230, NATIVE_TEST, true);
+	before = callouts();
+	check(go(OTHER) == NS_HLT, "adapt", "did not end", 0);
+	mmu_read_phys(v, 0x230004, &sum, 4);
+	check(sum == 500500, "adapt", "sum", sum);
+	check(v->stats->adapted - adapted == 2, "adapt", "instructions adapted",
+	      v->stats->adapted - adapted);
+	check(callouts() - before > 1900, "adapt", "callouts",
+	      callouts() - before);
+	check(v->stats->unadapted == unadapted, "adapt", "changed back", 0);
+	native_protect(0x230, NATIVE_TEST, false);
+	__real_mmu_trace_del(v, 0x230, MMU_TRACE_DESC);
+	load(0x230000, &zero, 8);
+	before = callouts();
+	check(go(OTHER) == NS_HLT, "adapt", "did not end later", 0);
+	mmu_read_phys(v, 0x230004, &sum, 4);
+	check(sum == 500500, "adapt", "sum later", sum);
+	check(v->stats->unadapted - unadapted == 2, "adapt",
+	      "instructions changed back", v->stats->unadapted - unadapted);
+	check(callouts() - before < 140, "adapt", "callouts later",
+	      callouts() - before);
+}
+
 /* An interrupt comes between an exit and its target: no chain to the handler. */
 static void test_event(void)
 {
@@ -488,6 +530,7 @@ int main(void)
 	run("event", test_event);
 	run("same-load", test_same_load);
 	run("iret", test_iret);
+	run("adapt", test_adapt);
 	run("hostile", test_hostile);
 	run("flush", test_flush);
 	return failed ? 1 : 0;

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Instructions that keep faulting on traces become callouts.
+ *
+ * A kernel writes page tables with a few instructions, and each such write
+ * faults: recovering the state of a fault, fetching, decoding and finding the
+ * way back cost several times what a callout does, which keeps its instruction
+ * decoded and goes on behind it. But a callout costs more than a thousand times
+ * what a write without a trace does. So whether it pays is watched: of each
+ * WINDOW executions USEFUL must have met a trace, or the instruction is copied
+ * again, and needs twice as many faults the next time.
+ *
+ * Instructions are known by physical address. What is known of one says nothing
+ * wrong of another that takes its place: any may be interpreted.
+ */
+#include "bt_int.h"
+
+/* Trace faults of an instruction that make it a callout. */
+#define FAULTS		8
+/* A trace fault costs about four callouts. */
+#define WINDOW		32
+#define USEFUL		8
+#define BACKOFF_MOST	10
+
+static struct bt_hot *slot_of(struct bt *bt, u64 gpa)
+{
+	return &bt->hot[(u32)(gpa ^ gpa >> 9) % BT_HOT];
+}
+
+/*
+ * Physical address of the instruction at @off of @u, 0 if that is not in the
+ * unit's first page or the unit is no ordinary one.
+ */
+static u64 insn_gpa(const struct bt_unit *u, u32 off)
+{
+	if (off >= BT_MAX_BYTES || (u->flags & (BT_U_DEAD | BT_U_CHECK)) ||
+	    (u->gpa & 4095) + off > 4095)
+		return 0;
+	return u->gpa + off;
+}
+
+/**
+ * bt_adapt_fault() - a write of translated code has met a trace
+ * @v: the vCPU, right behind bt_sync()
+ */
+void bt_adapt_fault(struct vcpu *v)
+{
+	struct bt *bt = v->bt;
+	const struct bt_unit *u;
+	struct bt_hot *h;
+	u64 gpa;
+
+	if (bt->last_unit == BT_NIL)
+		return;
+	u = bt_unit(bt, bt->last_unit);
+	gpa = insn_gpa(u, v->guest->eip - u->eip);
+	if (!gpa)
+		return;
+	h = slot_of(bt, gpa);
+	if (h->gpa != gpa) {
+		/* What is a callout must stay known, to be changed back. */
+		if (h->callout)
+			return;
+		*h = (struct bt_hot){ .gpa = gpa };
+	}
+	if (h->callout || ++h->faults < FAULTS << h->backoff)
+		return;
+	h->faults = 0;
+	h->seen = 0;
+	h->useful = 0;
+	h->callout = true;
+	v->stats->adapted++;
+	bt_retranslate(v, gpa);
+}
+
+/* bt_adapted() - shall the instruction at @off of unit @u be a callout? */
+bool bt_adapted(struct bt *bt, const struct bt_unit *u, u32 off,
+		const struct vmbt_insn *in)
+{
+	u64 gpa = insn_gpa(u, off);
+	const struct bt_hot *h;
+
+	if (!gpa || in->cls != VMBT_CLS_COPY ||
+	    !(in->flags & VMBT_IF_MEM_WRITE) ||
+	    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD | VMBT_IF_STR_DST)))
+		return false;
+	h = slot_of(bt, gpa);
+	return h->gpa == gpa && h->callout;
+}
+
+/**
+ * bt_adapt_done() - the instruction of the last callout has been done
+ * @v: the vCPU
+ * @useful: it has written to a page with a trace
+ */
+void bt_adapt_done(struct vcpu *v, bool useful)
+{
+	struct bt *bt = v->bt;
+	const struct bt_site *s = bt->last_site;
+	struct bt_hot *h;
+	u64 gpa;
+
+	if (!s)
+		return;
+	gpa = insn_gpa(bt_unit(bt, s->unit), bt_map(bt, s->map)->g_off);
+	if (!gpa)
+		return;
+	h = slot_of(bt, gpa);
+	if (h->gpa != gpa || !h->callout)
+		return;
+	h->useful += useful;
+	if (++h->seen < WINDOW)
+		return;
+	if (h->useful < USEFUL) {
+		h->callout = false;
+		if (h->backoff < BACKOFF_MOST)
+			h->backoff++;
+		v->stats->unadapted++;
+		bt_retranslate(v, gpa);
+	}
+	h->seen = 0;
+	h->useful = 0;
+}
