@@ -341,13 +341,24 @@ static bool kill_range(struct vcpu *v, struct bt_page *p, u64 start, u64 end)
 	return any;
 }
 
+/* A page without units, or with units that check themselves, has no trace. */
+static void untrace(struct vcpu *v, struct bt_page *p)
+{
+	if (p->traced && (p->mixed || p->first == BT_NIL)) {
+		p->traced = false;
+		mmu_trace_del(v, p->gfn, MMU_TRACE_CODE);
+	}
+}
+
 /* bt_retranslate() - drop the units with the instruction at @gpa, unchanged */
 void bt_retranslate(struct vcpu *v, u64 gpa)
 {
 	struct bt_page *p = bt_page(v, gpa >> 12, false);
 
-	if (p)
-		kill_range(v, p, gpa, gpa + 1);
+	if (!p)
+		return;
+	kill_range(v, p, gpa, gpa + 1);
+	untrace(v, p);
 }
 
 static void invalidate_page(struct vcpu *v, u64 gfn, u64 start, u64 end)
@@ -372,10 +383,7 @@ static void invalidate_page(struct vcpu *v, u64 gfn, u64 start, u64 end)
 			p->backoff++;
 		kill_range(v, p, gfn << 12, (gfn + 1) << 12);
 	}
-	if (p->traced && (p->mixed || p->first == BT_NIL)) {
-		p->traced = false;
-		mmu_trace_del(v, gfn, MMU_TRACE_CODE);
-	}
+	untrace(v, p);
 }
 
 /**

@@ -458,6 +458,26 @@ static void test_adapt(void)
 	      callouts() - before);
 }
 
+/* The only unit of a page is dropped to be adapted: no trace stays behind. */
+static void test_adapt_alone(void)
+{
+	static const u8 code[] = { 0x89, 0x0d, 0x00, 0x00, 0x23, 0x00, 0xf4 };
+	u64 adapted = v->stats->adapted;
+	u32 i;
+
+	load(0x240000, code, sizeof(code));
+	for (i = 0; i < 100 && v->stats->adapted == adapted; i++) {
+		v->guest->eip = 0x240000;
+		check(bt_enter(v) == X_OK && bt_sync(v) == X_OK, "adapt-alone",
+		      "no unit", i);
+		check(native_protected(0x240000), "adapt-alone", "no trace", i);
+		bt_adapt_fault(v);
+	}
+	check(v->stats->adapted == adapted + 1, "adapt-alone", "not adapted", i);
+	check(!native_protected(0x240000), "adapt-alone",
+	      "a trace without code", 0);
+}
+
 /* An interrupt comes between an exit and its target: no chain to the handler. */
 static void test_event(void)
 {
@@ -531,6 +551,7 @@ int main(void)
 	run("same-load", test_same_load);
 	run("iret", test_iret);
 	run("adapt", test_adapt);
+	run("adapt-alone", test_adapt_alone);
 	run("hostile", test_hostile);
 	run("flush", test_flush);
 	return failed ? 1 : 0;
