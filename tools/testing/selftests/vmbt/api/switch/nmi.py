@@ -26,6 +26,10 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "lib"))
 from gdb import Gdb  # noqa: E402
 
+# Seconds until what must come counts as lost: the emulator may have to wait for a
+# CPU of a busy machine. An instruction takes milliseconds otherwise.
+PATIENCE = 30
+
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), *[".."] * 6))
 
 
@@ -74,7 +78,7 @@ def inject_fault(path, addr):
     gdb.ask("?")
     gdb.break_at(addr, True)
     gdb.go()
-    assert gdb.wait(20)
+    assert gdb.wait(PATIENCE)
     gdb.break_at(addr, False)
     # Register 0, little endian; QEMU wants its description to be read before.
     gdb.ask("qXfer:features:read:target.xml:0,ffb")
@@ -138,7 +142,7 @@ def run(host, module, elf, gdb_path, mon_path):
             print("# %s+%#x %s" % (name, off, text), flush=True)
         gdb.break_at(addr, True)
         gdb.go()
-        if not gdb.wait(3):
+        if not gdb.wait(PATIENCE):
             gdb.interrupt()
             gdb.break_at(addr, False)
             skipped.append("%s+%#x %s" % (name, off, text))
@@ -147,7 +151,7 @@ def run(host, module, elf, gdb_path, mon_path):
         monitor(mon_path, "nmi")
         gdb.break_at(sym["asm_exc_nmi"], True)
         gdb.go()
-        if gdb.wait(5):
+        if gdb.wait(PATIENCE):
             done += 1
         else:
             gdb.interrupt()
