@@ -185,6 +185,7 @@ struct bt_site {
  * @seen: executions in this window, as a callout
  * @useful: those of them that met a trace
  * @backoff: how often it was changed back
+ * @callout: it is one now
  */
 struct bt_hot {
 	u64 gpa;
