@@ -71,8 +71,11 @@ fi
 
 "$top/scripts/testhost" "$run ONLY=api run_tests" > "$O/host.log" 2>&1
 if why=$(ktap "$O/host.log"); then ok ktap-host; else bad "ktap-host: $(head -1 <<< "$why")"; fi
+# The programs' own lines must be there, or the check above saw only the list.
 if ! grep -q '^ok [0-9]* selftests: vmbt: api-run$' "$O/host.log" ||
+   ! grep -q '^# ok 1 ' "$O/host.log" ||
    grep '^not ok\|^ok .*SKIP' "$O/host.log"; then
+	grep '^# not ok' "$O/host.log" | head -5
 	tail -3 "$O/host.log"
 	bad "host: kselftest/host.log"
 else
