@@ -42,7 +42,6 @@
  * @found: what the VMM saw that must not be, VMBT_HOSTILE_BAD_*
  * @what: details of the first thing found
  * @ran: fragments that were started
- * @exits: exits of the program
  * @insns: instructions counted, with VMBT_HOSTILE_STEP
  * @exits: since the program started
  * @vectors: exits by vector, since the VM was made
