@@ -17,9 +17,9 @@ import subprocess
 import sys
 
 FOLDERS = ["unit/cpu", "unit/desc", "unit/mmu", "unit/interp", "unit/decode",
-           "unit/chip", "fuzz/desc", "fuzz/walk", "fuzz/bt", "native"]
+           "unit/chip", "fuzz", "native"]
 # Which lines run is known after a fraction of what check runs.
-LESS = ["CASES=2000", "SECONDS=5", "RUNS=40"]
+LESS = ["CASES=2000", "RANDOM=bt:3000 walk:300 desc:100", "FUZZ_CC="]
 PURE = ["core", "cpu", "decode", "interp", "bt", "ring1", "direct", "mmu", "desc",
         "chip", "lib"]
 PROMISED = 90.0

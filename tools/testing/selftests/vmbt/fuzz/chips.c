@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../unit/runner/fakedisk.h"
+#include "input.h"
+#include "../unit/runner/fakedisk.h"
 
 #include "board.h"
 #include "dma.h"

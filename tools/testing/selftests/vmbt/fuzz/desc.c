@@ -14,12 +14,41 @@
  *  - where the monitor area is fixed, nothing that can be loaded under
  *    translation reaches it;
  *  - before native execution, an entry says what the guest's table says.
- *
- * usage: desc_fuzz [RUNS]
  */
-#include "../../unit/cpu/fake.h"
+#include <stdarg.h>
+
+#include "input.h"
+#include "../unit/cpu/fake.h"
 
 #define STEPS	1500
+
+static struct input in;
+
+/* In the place of fake.c's. */
+u32 rnd(void)
+{
+	return input_take(&in, 4);
+}
+
+static u32 pick(u32 n)
+{
+	return input_below(&in, n);
+}
+
+__printf(3, 4)
+static void insist(bool good, const char *what, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (good)
+		return;
+	fprintf(stderr, "fuzz/desc: %s: ", what);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
 
 static struct vmbt_guest *const g = &shared.guest;
 
@@ -66,12 +95,12 @@ static void check_entry(enum desc_view view, int tab, u32 i, u64 d)
 {
 	u8 dpl = d >> 45 & 3;
 
-	expect(bit(d, 44) && bit(d, 47) && bit(d, 40) && !bit(d, 53) && dpl &&
+	insist(bit(d, 44) && bit(d, 47) && bit(d, 40) && !bit(d, 53) && dpl &&
 	       !(is_code(d) && bit(d, 42)), "invariant",
 	       "view %d table %d entry %u: %016llx", view, tab, i, d);
 	/* Code that the CPU runs natively may have all of its limit. */
 	if (cpu.desc->fixed && (view == DESC_VIEW_BT || dpl != 3))
-		expect(!reaches(d, cpu.mon_base), "monitor",
+		insist(!reaches(d, cpu.mon_base), "monitor",
 		       "view %d table %d entry %u: %016llx", view, tab, i, d);
 }
 
@@ -81,21 +110,21 @@ static void check_own(enum desc_view view, const u64 *gdt)
 	u64 cs = gdt[VMBT_SEL_VMM_CS >> 3], ss = gdt[VMBT_SEL_VMM_SS >> 3];
 	u32 i;
 
-	expect(bit(cs, 53) && !bit(cs, 54) && !(cs >> 45 & 3) && is_code(cs) &&
+	insist(bit(cs, 53) && !bit(cs, 54) && !(cs >> 45 & 3) && is_code(cs) &&
 	       !bit(cs, 42) && bit(cs, 47), "VMM CS", "%016llx", cs);
-	expect(!(ss >> 45 & 3) && !is_code(ss), "VMM SS", "%016llx", ss);
-	expect((gdt[VMBT_SEL_LDT >> 3] >> 40 & 0xff) == 0x82, "LDT",
+	insist(!(ss >> 45 & 3) && !is_code(ss), "VMM SS", "%016llx", ss);
+	insist((gdt[VMBT_SEL_LDT >> 3] >> 40 & 0xff) == 0x82, "LDT",
 	       "%016llx", gdt[VMBT_SEL_LDT >> 3]);
-	expect((gdt[VMBT_SEL_TSS >> 3] >> 40 & 0xfd) == 0x89, "TSS", "%016llx",
+	insist((gdt[VMBT_SEL_TSS >> 3] >> 40 & 0xfd) == 0x89, "TSS", "%016llx",
 	       gdt[VMBT_SEL_TSS >> 3]);
 	for (i = VMBT_SEL_TC1_CS >> 3; i < VMBT_SEL_CACHED(6) >> 3; i++) {
 		u64 d = gdt[i];
 
 		if (!d)
 			continue;
-		expect(view == DESC_VIEW_BT, "own", "entry %u in DE", i);
+		insist(view == DESC_VIEW_BT, "own", "entry %u in DE", i);
 		if (i < VMBT_SEL_CACHED(0) >> 3)
-			expect(bit(d, 44) && bit(d, 47) && bit(d, 40) &&
+			insist(bit(d, 44) && bit(d, 47) && bit(d, 40) &&
 			       !bit(d, 53) && (d >> 45 & 3) &&
 			       base_of(d) == cpu.mon_base &&
 			       limit_of(d) == VMBT_MON_SIZE - 1, "own",
@@ -137,23 +166,23 @@ static void check_fresh(void)
 
 			if (!d)
 				continue;
-			expect(i * 8 + 7 <= limit && (!tab || g->ldtr.attr) &&
+			insist(i * 8 + 7 <= limit && (!tab || g->ldtr.attr) &&
 			       !mmu_read(&cpu, base + i * 8, &now, 8, 0),
 			       "fresh", "table %d entry %u is beyond", tab, i);
 			dpl = now >> 45 & 3;
 			if (is_code(now) && bit(now, 42))
 				dpl = 3;	/* conforming */
-			expect(base_of(now) == base_of(d) && bit(now, 44) &&
-			       bit(now, 47) && is_code(now) == is_code(d) &&
-			       bit(now, 41) == bit(d, 41) &&
-			       bit(now, 54) == bit(d, 54) &&
-			       (d >> 45 & 3) == (dpl ? dpl : 1), "fresh",
-			       "table %d entry %u: %016llx, guest's %016llx",
-			       tab, i, d, now);
-			if ((d >> 45 & 3) == 3)
-				expect(limit_of(now) == limit_of(d), "fresh",
-				       "limit %x, guest's %x", limit_of(d),
-				       limit_of(now));
+			insist(base_of(now) == base_of(d) && bit(now, 44) &&
+				bit(now, 47) && (d >> 45 & 3) == (dpl ? dpl : 1),
+				"fresh", "table %d entry %u: %016llx, guest's %016llx",
+				tab, i, d, now);
+			/* The others ring 3 can't see, and they may be truncated. */
+			if ((d >> 45 & 3) != 3)
+				continue;
+			insist(is_code(now) == is_code(d) && bit(now, 41) == bit(d, 41) &&
+				bit(now, 54) == bit(d, 54) && limit_of(now) == limit_of(d),
+				"fresh", "table %d entry %u: %016llx, guest's %016llx",
+				tab, i, d, now);
 		}
 	}
 	cpu.exc = exc;
@@ -161,18 +190,21 @@ static void check_fresh(void)
 
 static u64 random_desc(void)
 {
-	u64 d = (u64)rnd() << 32 | rnd();
+	u64 d = input_take(&in, 8);
+	u32 how;
 
-	switch (rnd() % 4) {
+	switch (pick(4)) {
 	case 0:		/* plausible: flat or so, present */
-		d = 0x00cf90000000ffffULL | (u64)(rnd() % 16) << 40 |
-		    (u64)(rnd() & 3) << 45 | (u64)(rnd() & 1) << 40;
-		if (rnd() & 1)
-			d |= (u64)(rnd() & 0xffff) << 16 |
-			     (u64)(rnd() & 0xff) << 56;
+		how = pick(128);
+		d = 0x00cf90000000ffffULL | (u64)(how & 15) << 40 |
+		    (u64)(how >> 4 & 3) << 45;
+		if (how & 64)
+			d |= (u64)pick(0x10000) << 16;
+		if (how & 64)
+			d |= (u64)pick(0x100) << 56;
 		return d;
 	case 1:		/* the same in 64-bit dress */
-		return 0x00af9b000000ffffULL | (u64)(rnd() & 3) << 45;
+		return 0x00af9b000000ffffULL | (u64)pick(4) << 45;
 	case 2:
 		return d | 0x0000900000000000ULL | 1ULL << 40;
 	default:
@@ -187,39 +219,37 @@ static u32 table_at(bool ldt)
 
 static void guest_write(void)
 {
-	u32 at = table_at(rnd() & 1);
+	u32 at = table_at(pick(2));
 	u64 raw = random_desc();
-	u32 n = rnd() % 4 ? 8 : 1 + rnd() % 8;
-	u32 off = rnd() % 3 ? rnd() % 40 * 8 : rnd() % 0x10000;
+	u32 n = pick(4) ? 8 : 1 + pick(8);
+	u32 off = pick(3) ? pick(40) * 8 : pick(0x10000);
 
 	/* Where the VMM's own entries are in the run tables. */
-	if (rnd() % 8 == 0)
-		off = VMBT_SEL_FIRST + rnd() % 16 * 8;
-	if (n != 8 || rnd() % 8 == 0)
-		off += rnd() % 8;
+	if (pick(8) == 0)
+		off = VMBT_SEL_FIRST + pick(16) * 8;
+	if (n != 8 || pick(8) == 0)
+		off += pick(8);
 	mmu_write(&cpu, at + off, &raw, n, 0);
 }
 
 static void move_tables(void)
 {
-	if (rnd() & 1) {
-		g->gdtr.base = 0x20000 + rnd() % 0x20000;
-		g->gdtr.limit = rnd() & 1 ? 0xff : rnd() & 1 ? 0xffff : rnd();
+	if (pick(2)) {
+		g->gdtr.base = 0x20000 + pick(0x20000);
+		g->gdtr.limit = pick(2) ? 0xff : pick(2) ? 0xffff : rnd();
 	} else {
-		g->ldtr = (struct vmbt_seg){
-			.base = 0x50000 + rnd() % 0x20000,
-			.limit = rnd() % 3 ? 0x1ff : rnd(),
-			.attr = rnd() % 4 ? 0x82 : 0,
-		};
+		g->ldtr = (struct vmbt_seg){ .base = 0x50000 + pick(0x20000) };
+		g->ldtr.limit = pick(3) ? 0x1ff : rnd();
+		g->ldtr.attr = pick(4) ? 0x82 : 0;
 	}
 	desc_tables_changed(&cpu);
 }
 
 static void remap(void)
 {
-	u32 p = 0x20 + rnd() % 0x60;
+	u32 p = 0x20 + pick(0x60);
 
-	switch (rnd() % 4) {
+	switch (pick(4)) {
 	case 0:
 		page[p].present ^= 1;
 		break;
@@ -227,7 +257,7 @@ static void remap(void)
 		page[p].super ^= 1;
 		break;
 	default:
-		page[p].gfn = 0x20 + rnd() % 0x60;
+		page[p].gfn = 0x20 + pick(0x60);
 		break;
 	}
 	desc_mappings_changed(&cpu);
@@ -235,11 +265,11 @@ static void remap(void)
 
 static u16 random_sel(void)
 {
-	u16 sel = rnd() % 40 * 8 | (rnd() & 7);
+	u16 sel = pick(40 * 8);
 
-	if (rnd() % 16 == 0)
-		sel = VMBT_SEL_FIRST + (rnd() & 0x7f);
-	return rnd() % 10 ? sel : rnd();
+	if (pick(16) == 0)
+		sel = VMBT_SEL_FIRST + pick(0x80);
+	return pick(10) ? sel : rnd();
 }
 
 static void load(void)
@@ -248,8 +278,8 @@ static void load(void)
 		VMBT_ES, VMBT_SS, VMBT_DS, VMBT_FS, VMBT_GS,
 	};
 
-	if (rnd() % 4)
-		cpu_load_seg(&cpu, regs[rnd() % 5], random_sel());
+	if (pick(4))
+		cpu_load_seg(&cpu, regs[pick(5)], random_sel());
 	else
 		cpu_far_jmp(&cpu, random_sel(), 0, 4);
 }
@@ -259,8 +289,16 @@ static void fault(u16 sel)
 {
 	bool ours = !(sel & 4) && sel >= VMBT_SEL_FIRST;
 
-	expect(!desc_fault(&cpu, rnd() & 1 ? VMBT_VEC_GP : VMBT_VEC_NP,
+	insist(!desc_fault(&cpu, pick(2) ? VMBT_VEC_GP : VMBT_VEC_NP,
 			   sel & 0xfffc) || !ours, "ours", "filled %x", sel);
+}
+
+static void input_seg(struct vmbt_seg *seg)
+{
+	seg->sel = rnd();
+	seg->attr = rnd();
+	seg->base = rnd();
+	seg->limit = rnd();
 }
 
 /* Another ring or mode, as a world that is consistent. */
@@ -275,9 +313,9 @@ static void set_ring(u32 how)
 
 	g->cr0 |= VMBT_CR0_PE;
 	g->eflags &= ~VMBT_X86_EFLAGS_VM;
-	if (rnd() % 16 == 0)
+	if (pick(16) == 0)
 		g->eflags |= VMBT_X86_EFLAGS_VM;
-	else if (rnd() % 16 == 0)
+	else if (pick(16) == 0)
 		g->cr0 &= ~VMBT_CR0_PE;
 	mmu_write(&cpu, g->gdtr.base + 8, &code, 8, 0);
 	mmu_write(&cpu, g->gdtr.base + 16, &stack, 8, 0);
@@ -287,12 +325,9 @@ static void set_ring(u32 how)
 	g->seg[VMBT_SS].sel = 16 | cpl;
 	if (cpl)
 		cpu_null_data_segs(&cpu, 3);
-	if (rnd() % 8 == 0)
+	if (pick(8) == 0)
 		for (u32 i = 0; i < 4; i++)
-			g->seg[data[i]] = (struct vmbt_seg){
-				.sel = rnd(), .attr = rnd(), .base = rnd(),
-				.limit = rnd(),
-			};
+			input_seg(&g->seg[data[i]]);
 	desc_segs_changed(&cpu);
 }
 
@@ -330,10 +365,10 @@ static void native(void)
 		u16 sel = random_sel();
 		const u64 *tab = (u64 *)(size_t)(sel & 4 ? t->ldt_base :
 						 t->gdt_base);
-		u32 i = rnd() % 5;
+		u32 i = pick(5);
 
-		if (i < 4 && rnd() % 8 == 0)
-			*regs[i] = rnd() & 3;
+		if (i < 4 && pick(8) == 0)
+			*regs[i] = pick(4);
 		else if (i < 4 && (sel & 0xfffc) &&
 			 loadable(sel, tab[sel >> 3], false))
 			*regs[i] = sel;
@@ -348,18 +383,18 @@ static void native(void)
 		const struct vmbt_seg *seg = &g->seg[which[i]];
 		u64 d = 0;
 
-		expect(seg->sel == *regs[i], "sync", "sel %x of %x", seg->sel,
+		insist(seg->sel == *regs[i], "sync", "sel %x of %x", seg->sel,
 		       *regs[i]);
 		if (!(seg->sel & 0xfffc)) {
-			expect(!(seg->attr & 0x80), "sync", "null is usable");
+			insist(!(seg->attr & 0x80), "sync", "null is usable");
 			continue;
 		}
-		expect(!mmu_read(&cpu, table_at(seg->sel & 4) +
+		insist(!mmu_read(&cpu, table_at(seg->sel & 4) +
 				 (seg->sel & ~7), &d, 8, 0) &&
 		       seg->base == base_of(d) && seg->limit == limit_of(d),
 		       "sync", "hidden part of %x", seg->sel);
 	}
-	expect(vcpu_cpl(&cpu) == 3, "sync", "ring %u", vcpu_cpl(&cpu));
+	insist(vcpu_cpl(&cpu) == 3, "sync", "ring %u", vcpu_cpl(&cpu));
 }
 
 static void translated(void)
@@ -381,13 +416,13 @@ static void translated(void)
 		if (!(sel & 0xfffc))
 			continue;
 		/* metal/ loads it in ring 0, IRETQ to the ring keeps it. */
-		expect(bit(d, 44) && bit(d, 47) &&
+		insist(bit(d, 44) && bit(d, 47) &&
 		       !(is_code(d) && !bit(d, 41)) &&
 		       (d >> 45 & 3) >= (sel & 3) && (d >> 45 & 3) >= ring,
 		       "entry", "sel %x: %016llx", sel, d);
 	}
-	if (rnd() & 1 && desc_limit_fault(&cpu))
-		desc_note_access(&cpu, rnd() % VMBT_NSEG, rnd());
+	if (pick(2) && desc_limit_fault(&cpu))
+		desc_note_access(&cpu, pick(VMBT_NSEG), rnd());
 }
 
 static void run(u32 seed)
@@ -398,13 +433,18 @@ static void run(u32 seed)
 	desc_init(&cpu);
 	for (u32 p = 0; p < FAKE_PAGES; p++)
 		page[p].super = seed & 4;
-	g->gdtr.base = 0x20000 + (seed & 8 ? rnd() % 0x1000 : 0);
+	g->gdtr.base = 0x20000 + (seed & 8 ? pick(0x1000) : 0);
 	g->ldtr.base = 0x50000;
 	desc_tables_changed(&cpu);
-	for (u32 i = 0; i < 40; i++)
-		guest_write();
-	for (u32 step = 0; step < STEPS; step++) {
-		switch (rnd() % 64) {
+	for (u32 i = 1; i < 32; i++) {
+		u64 raw = 0x00cf90000000ffffULL | (u64)(i & 15) << 40 |
+			  (u64)(i & 16 ? 3 : 0) << 45;
+
+		mmu_write(&cpu, g->gdtr.base + i * 8, &raw, 8, 0);
+		mmu_write(&cpu, g->ldtr.base + i * 8, &raw, 8, 0);
+	}
+	for (u32 step = 0; step < STEPS && in.left; step++) {
+		switch (pick(64)) {
 		case 0:
 			move_tables();
 			break;
@@ -441,15 +481,9 @@ static void run(u32 seed)
 	check_all();
 }
 
-int main(int argc, char **argv)
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	u32 runs = argc > 1 ? strtoul(argv[1], NULL, 0) : 200;
-	char name[64];
-
-	for (u32 i = 0; i < runs; i++)
-		run(i);
-	snprintf(name, sizeof(name), "desc-fuzz %u runs of %u steps", runs,
-		 STEPS);
-	done(name);
-	return test_status();
+	in = (struct input){ data, size };
+	run(pick(16));
+	return 0;
 }

@@ -9,29 +9,30 @@
  * to instructions of the cache. Then the map is used from each address, the
  * wrong ones included. Invalidations, epochs and flushes come in between.
  *
- * bt_fuzz [seconds [seed]] makes its own inputs, bt_fuzz -f FILE takes one.
+ * An input's first bytes are the guest and what happens to it, the rest is code.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "../../lib/engine.h"
-#include "../../../../../../arch/x86/vmbt/vmm/vcpu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/plat.h"
-#include "../../../../../../arch/x86/vmbt/vmm/bt/bt_int.h"
-#include "../../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/desc/desc.h"
-#include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/ring1/ring1.h"
+#include "input.h"
+#include "../lib/engine.h"
+#include "../../../../../arch/x86/vmbt/vmm/vcpu.h"
+#include "../../../../../arch/x86/vmbt/vmm/plat.h"
+#include "../../../../../arch/x86/vmbt/vmm/bt/bt_int.h"
+#include "../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
+#include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
+#include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
+#include "../../../../../arch/x86/vmbt/vmm/ring1/ring1.h"
 
 #define RAM_SIZE	0x400000u
 #define MON_PAGES	(VMBT_MON_SIZE / 4096)
+#define CHOICES		96
+#define MAX_CODE	256
 
 static u8 *ram;
 static struct vcpu vcpu, *v = &vcpu;
-static u64 cases, units, insns;
-static u64 seed;
+static struct input choice;
 
 int vcpu_unsupported(struct vcpu *vc, const char *fmt, ...)
 {
@@ -40,21 +41,16 @@ int vcpu_unsupported(struct vcpu *vc, const char *fmt, ...)
 	return X_UNSUPPORTED;
 }
 
-static u64 state;
-
 static u32 rnd(u32 n)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return n ? (u32)(state >> 32) % n : (u32)(state >> 32);
+	return input_below(&choice, n);
 }
 
 static void dump(const struct bt_unit *u)
 {
 	u32 i;
 
-	fprintf(stderr, "# seed %llu, unit at %x, guest code:", seed, u->eip);
+	fprintf(stderr, "# unit at %x, guest code:", u->eip);
 	for (i = 0; i < u->len && u->gpa + i < RAM_SIZE; i++)
 		fprintf(stderr, " %02x", ram[u->gpa + i]);
 	fprintf(stderr, "\n# translation:");
@@ -66,8 +62,8 @@ static void dump(const struct bt_unit *u)
 static void broken(const struct bt_unit *u, u32 off, const char *what)
 {
 	dump(u);
-	printf("not ok fuzz/bt: %s at offset %x\n", what, off);
-	exit(1);
+	fprintf(stderr, "fuzz/bt: %s at offset %x\n", what, off);
+	abort();
 }
 
 static const struct bt_map *entry(const struct bt_unit *u, u32 off)
@@ -199,7 +195,6 @@ static void verify_unit(u32 idx)
 			broken(u, off, "no map entry");
 		if (m) {
 			n++;
-			insns++;
 			if (m->g_off > u->len)
 				broken(u, off, "map entry beyond the unit");
 		}
@@ -219,7 +214,6 @@ static void verify_unit(u32 idx)
 		if (r == (entry(u, i) ? X_UNSUPPORTED : X_OK))
 			broken(u, i, "bt_sync() disagrees with the map");
 	}
-	units++;
 }
 
 static void set_seg(enum vmbt_sreg s, u32 base, u32 limit, u16 attr)
@@ -255,12 +249,23 @@ static void make_guest(void)
 	v->events = 0;
 }
 
+/* The unit's instructions as the guest has them end where the unit says. */
+static void one_unit(u32 idx)
+{
+	const struct bt_unit *u = bt_unit(v->bt, idx);
+
+	if (u->len > BT_MAX_BYTES + 2 * VMBT_INSN_MAX)
+		broken(u, 0, "a unit longer than any");
+	if (u->tc < VMBT_MON_TC || u->tc + u->tc_len > VMBT_MON_SIZE)
+		broken(u, 0, "a unit out of the cache");
+	verify_unit(idx);
+}
+
 static void one_case(const u8 *code, u32 len)
 {
 	struct vmbt_guest *g = v->guest;
 	u32 lin = 0x1000 + rnd(0x3000), first, i, n;
 
-	make_guest();
 	if (rnd(3) == 0)
 		lin = 0x2000 - rnd(20);		/* across a page boundary */
 	g->eip = lin;
@@ -268,7 +273,6 @@ static void one_case(const u8 *code, u32 len)
 	if (lin + len > RAM_SIZE)
 		return;
 	mmu_write_phys(v, lin, code, len);
-	cases++;
 	for (n = 0; n < 8; n++) {
 		first = v->bt->nr_units;
 		if (bt_enter(v) != X_OK)
@@ -276,7 +280,7 @@ static void one_case(const u8 *code, u32 len)
 		if (v->bt->nr_units < first)
 			first = 0;
 		for (i = first; i < v->bt->nr_units; i++)
-			verify_unit(i);
+			one_unit(i);
 		/* On from one of the last unit's exits, or anywhere in it. */
 		if (v->bt->nr_units > first) {
 			const struct bt_unit *u =
@@ -294,25 +298,24 @@ static void one_case(const u8 *code, u32 len)
 		if (!rnd(16))
 			bt_invalidate_phys(v, rnd(RAM_SIZE), 1 + rnd(64));
 	}
-	if (!rnd(4096))
-		bt_flush(v);
+	memset(ram + lin, 0, len);
 }
 
-static void random_case(void)
+/* Opcodes that the translator treats specially, more often. */
+size_t random_input(u8 *p, size_t max, u32 (*below)(u32 n))
 {
-	/* Opcodes that the translator treats specially, more often. */
 	static const u8 often[] = {
 		0x0f, 0x66, 0x67, 0x2e, 0x65, 0xe8, 0xe9, 0xeb, 0xc3, 0xc2,
 		0xff, 0x9c, 0x9d, 0xfa, 0xfb, 0x8c, 0x8e, 0x06, 0x0e, 0x16,
 		0xe2, 0xe3, 0x74, 0xcd, 0xcf, 0xca, 0xf4, 0xec, 0xf2, 0xf3,
 		0xf0, 0xc4, 0xc5, 0x62, 0xd9, 0xdd, 0x64, 0x90, 0x50, 0x8b,
 	};
-	u8 code[256];
-	u32 i;
+	size_t n = CHOICES + MAX_CODE, i;
 
-	for (i = 0; i < sizeof(code); i++)
-		code[i] = rnd(3) ? rnd(256) : often[rnd(sizeof(often))];
-	one_case(code, sizeof(code));
+	for (i = 0; i < n && i < max; i++)
+		p[i] = i < CHOICES || below(3) ? below(256) :
+			often[below(sizeof(often))];
+	return i;
 }
 
 static void setup(void)
@@ -331,31 +334,17 @@ static void setup(void)
 	v->mon = plat_mon();
 	desc_init(v);
 	bt_init(v);
-	state = 1;
 }
 
-int main(int argc, char **argv)
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	u32 seconds = argc > 1 ? atoi(argv[1]) : 15;
-	time_t end = time(NULL) + seconds;
+	struct input in = { data, size };
 
-	setup();
-	if (argc > 2 && !strcmp(argv[1], "-f")) {
-		FILE *f = fopen(argv[2], "rb");
-		u8 code[256];
-		size_t n = f ? fread(code, 1, sizeof(code), f) : 0;
-
-		one_case(code, n);
-		return 0;
-	}
-	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	for (;; seed++) {
-		state = seed * 0x9e3779b97f4a7c15ULL + 1;
-		random_case();
-		if (!(seed & 63) && time(NULL) >= end)
-			break;
-	}
-	printf("ok fuzz/bt # %llu cases, %llu units, %llu instructions\n",
-	       cases, units, insns);
+	if (!ram)
+		setup();
+	choice = input_split(&in, CHOICES);
+	make_guest();
+	bt_flush(v);
+	one_case(in.p, in.left < MAX_CODE ? in.left : MAX_CODE);
 	return 0;
 }

@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../../../../../arch/x86/vmbt/vmm/decode/decode.h"
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+#include "input.h"
+#include "../../../../../arch/x86/vmbt/vmm/decode/decode.h"
 
 #define REQUIRE(cond) do {						\
 	if (!(cond)) {							\
@@ -75,11 +74,18 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (!size)
 		return 0;
+	/* Twice the same, from whatever was there before. */
+	memset(&in, 0, sizeof(in));
+	memset(&again, 0xff, sizeof(again));
 	code32 = data[0] & 1;
 	size = size - 1 > 20 ? 20 : size - 1;
 	bytes = exact_copy(data + 1, size);
 	r = vmbt_decode(&in, bytes, size, code32);
 	free(bytes);
+	bytes = exact_copy(data + 1, size);
+	r2 = vmbt_decode(&again, bytes, size, code32);
+	free(bytes);
+	REQUIRE(r2 == r && !memcmp(&in, &again, sizeof(in)));
 	REQUIRE(r >= VMBT_DEC_OK && r <= VMBT_DEC_TOO_LONG);
 	REQUIRE(in.len <= size && in.len <= VMBT_INSN_MAX);
 	REQUIRE(vmbt_disasm(&in, ~0u, text, sizeof(text)) < sizeof(text) - 1);

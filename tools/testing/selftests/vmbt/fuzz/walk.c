@@ -8,34 +8,13 @@
  * would; the outcome must be the reference's, and in the end no shadow table
  * may map what the guest's tables do not. The sanitizers watch the rest.
  *
- * walk [seconds [seed]] runs on random inputs; walk -f FILE on one, as
- * afl-fuzz does.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "../../unit/mmu/fake.h"
-
-static u64 allowed, faulted;
-
-struct input {
-	const u8 *p;
-	size_t left;
-};
-
-static u64 take(struct input *in, size_t n)
-{
-	u64 val = 0;
-
-	if (n > in->left)
-		n = in->left;
-	memcpy(&val, in->p, n);
-	in->p += n;
-	in->left -= n;
-	return val;
-}
+#include "input.h"
+#include "../unit/mmu/fake.h"
 
 /* Tables lie in the first frames; an input names places in them. */
 static void poke(u32 where, u64 val)
@@ -64,10 +43,6 @@ static void one_access(u32 lin, u32 access)
 	    (ref.fault && vcpu.exc.error != ref.error))
 		broken("access %x at %x: fault %d error %x, reference %d %x",
 		       access, lin, f, vcpu.exc.error, ref.fault, ref.error);
-	if (ref.fault)
-		faulted++;
-	else
-		allowed++;
 	mmio_log.n = 0;
 	if (access & MMU_WRITE)
 		r = mmu_write(&vcpu, lin, &byte, 1, access & MMU_USER);
@@ -83,7 +58,6 @@ static void one_access(u32 lin, u32 access)
 		ref_ram[ref.gpa >> 12][ref.gpa & 0xfff] = byte;
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static const struct fake_config c = { .pool_pages = 700, .pool_max = 700,
@@ -93,42 +67,44 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u32 op, where;
 	u64 val;
 
+	/* Where the host's pages are, when it grants writes, when it is asked. */
+	rnd_state = (input_take(&in, 2) + 1) * 0x9e3779b97f4a7c15ULL;
 	fake_init(&c);
 	memset(ref_ram, 0, sizeof(ref_ram));
-	val = take(&in, 1);
+	val = input_take(&in, 1);
 	g->cr0 = VMBT_CR0_PE | (val & 1 ? VMBT_CR0_WP : 0) |
 		 (val & 0xe ? VMBT_CR0_PG : 0);
 	g->cr4 = (val & 0x10 ? VMBT_CR4_PAE : 0) | (val & 0x20 ? VMBT_CR4_PSE : 0);
 	g->efer = val & 0x40 ? VMBT_EFER_NXE : 0;
-	g->a20_masked = (val & 0x80) && !take(&in, 1);
+	g->a20_masked = (val & 0x80) && !input_take(&in, 1);
 	mmu_mode_changed(&vcpu);
 	while (in.left) {
-		op = (u32)take(&in, 1);
+		op = (u32)input_take(&in, 1);
 		switch (op >> 5) {
 		case 0:
 		case 1:
 		case 2:		/* a word anywhere in the tables, before use */
-			where = (u32)take(&in, 2);
-			val = take(&in, 8);
+			where = (u32)input_take(&in, 2);
+			val = input_take(&in, 8);
 			mmu_zap(&vcpu, 0, 64);
 			poke(where, val);
 			break;
 		case 3:		/* the guest's store to one */
-			where = (u32)take(&in, 2) % (64 * 4096 - 8);
-			val = take(&in, 8);
+			where = (u32)input_take(&in, 2) % (64 * 4096 - 8);
+			val = input_take(&in, 8);
 			mmu_write_phys(&vcpu, where, &val, 1 + (op & 7));
 			memcpy((u8 *)ref_ram + where, &val, 1 + (op & 7));
 			break;
 		case 4:
-			mmu_load_cr3(&vcpu, (u32)take(&in, 4) & (op & 1 ? ~0u : 0x3ffff));
+			mmu_load_cr3(&vcpu, (u32)input_take(&in, 4) & (op & 1 ? ~0u : 0x3ffff));
 			break;
 		case 5:
 			mmu_activate(&vcpu);
 			mmu_place_monitor(&vcpu);
-			mmu_code_page(&vcpu, (u32)take(&in, 4), take(&in, 3));
+			mmu_code_page(&vcpu, (u32)input_take(&in, 4), input_take(&in, 3));
 			break;
 		default:
-			val = take(&in, 4);
+			val = input_take(&in, 4);
 			one_access((u32)val, op & (MMU_USER | MMU_WRITE | MMU_EXEC));
 			break;
 		}
@@ -138,50 +114,23 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 }
 
 /* Mostly small numbers and table-like words, so that something is mapped. */
-static size_t random_input(u8 *buf, size_t max)
+size_t random_input(u8 *buf, size_t max, u32 (*below)(u32 n))
 {
-	size_t n = 64 + rnd((u32)max - 64), i;
+	size_t n = 64 + below((u32)max - 64), i;
 	u64 e;
 
 	for (i = 0; i < n; i++)
-		buf[i] = (u8)rnd(256);
-	for (i = 2; i + 11 < n; i += 11) {
-		if (rnd(4) == 0)
+		buf[i] = below(256);
+	for (i = 4; i + 11 < n; i += 11) {
+		if (below(4) == 0)
 			continue;
-		buf[i] = (u8)rnd(0x60);
-		e = (u64)rnd(64) << 12 | rnd(4096);
-		if (rnd(2))
-			e = e << 32 | ((u64)rnd(64) << 12 | rnd(4096));
-		if (rnd(2))
+		buf[i] = below(0x60);
+		e = (u64)below(64) << 12 | below(4096);
+		if (below(2))
+			e = e << 32 | ((u64)below(64) << 12 | below(4096));
+		if (below(2))
 			e |= PTE_P | PTE_W | PTE_U;
 		memcpy(buf + i + 3, &e, 8);
 	}
 	return n;
-}
-
-int main(int argc, char **argv)
-{
-	static u8 buf[16384];
-	u64 runs = 0, seconds = argc > 1 ? strtoull(argv[1], NULL, 0) : 20;
-	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	time_t end = time(NULL) + (time_t)seconds;
-	size_t n;
-	FILE *f;
-
-	if (argc > 2 && !strcmp(argv[1], "-f")) {
-		f = fopen(argv[2], "rb");
-		if (!f)
-			return 2;
-		n = fread(buf, 1, sizeof(buf), f);
-		fclose(f);
-		return LLVMFuzzerTestOneInput(buf, n);
-	}
-	while (time(NULL) < end) {
-		rnd_state = (seed << 32 | ++runs) * 0x9e3779b97f4a7c15ull;
-		n = random_input(buf, sizeof(buf));
-		LLVMFuzzerTestOneInput(buf, n);
-	}
-	printf("ok fuzz_walk\n# %llu inputs, %llu accesses allowed, %llu faulted\n",
-	       runs, allowed, faulted);
-	return 0;
 }
