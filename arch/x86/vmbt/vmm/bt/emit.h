@@ -53,9 +53,19 @@ static inline void e32(struct bt_emit *e, u32 x)
 	e16(e, x >> 16);
 }
 
-/* The next instruction's entry in the map. Every one needs its own. */
+/* translate.c: guest code has made a unit for which there is no room */
+void bt_too_large(void) __noreturn;
+
+/*
+ * The next instruction's entry in the map. Every one needs its own. What a unit
+ * may take is bounded by BT_MAX_INSNS; the map is on the stack, and the guest
+ * chooses the instructions.
+ */
 static inline void mark(struct bt_emit *e, u8 kind)
 {
+	if (unlikely(e->u.nr_map >= BT_MAX_MAP ||
+		     e->len > BT_MAX_TC - VMBT_INSN_MAX))
+		bt_too_large();
 	e->map[e->u.nr_map++] = (struct bt_map){
 		.tc_off = e->len, .kind = kind, .g_off = e->g_off,
 		.fix = e->fix | e->shadow,

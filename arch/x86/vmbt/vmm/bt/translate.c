@@ -66,6 +66,12 @@ static int fetch_second(struct vcpu *v, struct source *s, u32 limit)
 	return got ? X_OK : r;
 }
 
+void bt_too_large(void)
+{
+	plat_panic("a unit of more than %u map entries or %u bytes",
+		   BT_MAX_MAP, BT_MAX_TC);
+}
+
 static bool done_inline(struct bt_emit *e, const struct vmbt_insn *in,
 			u8 next_off)
 {
@@ -119,7 +125,7 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 		bt_emit_flow(e, in);
 		return false;
 	}
-	/* STI's shadow must end inside the unit. */
+	/* STI's shadow must end inside the unit, whatever is in it. */
 	if ((sti_fits || in->op != VMBT_OP_STI) &&
 	    done_inline(e, in, next_off)) {
 		if (in->op != VMBT_OP_STI)
@@ -226,7 +232,7 @@ static int emit_unit(struct bt_emit *e, struct source *s, bool check)
 		v->stats->insns_translated++;
 		n++;
 		go_on = emit_insn(e, &in, off + in.len,
-				  in.op == VMBT_OP_STI &&
+				  in.op == VMBT_OP_STI && n < BT_MAX_INSNS &&
 				  one_more(s, off + in.len));
 		off += in.len;
 		e->u.len = off;
