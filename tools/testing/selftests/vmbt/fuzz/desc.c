@@ -173,16 +173,16 @@ static void check_fresh(void)
 			if (is_code(now) && bit(now, 42))
 				dpl = 3;	/* conforming */
 			insist(base_of(now) == base_of(d) && bit(now, 44) &&
-				bit(now, 47) && (d >> 45 & 3) == (dpl ? dpl : 1),
-				"fresh", "table %d entry %u: %016llx, guest's %016llx",
-				tab, i, d, now);
+			       bit(now, 47) && (d >> 45 & 3) == (dpl ? dpl : 1),
+			       "fresh", "table %d entry %u: %016llx, guest's %016llx",
+			       tab, i, d, now);
 			/* The others ring 3 can't see, and they may be truncated. */
 			if ((d >> 45 & 3) != 3)
 				continue;
 			insist(is_code(now) == is_code(d) && bit(now, 41) == bit(d, 41) &&
-				bit(now, 54) == bit(d, 54) && limit_of(now) == limit_of(d),
-				"fresh", "table %d entry %u: %016llx, guest's %016llx",
-				tab, i, d, now);
+			       bit(now, 54) == bit(d, 54) && limit_of(now) == limit_of(d),
+			       "fresh", "table %d entry %u: %016llx, guest's %016llx",
+			       tab, i, d, now);
 		}
 	}
 	cpu.exc = exc;

@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A hostile guest against the whole of vmbt-run's PC, wired as it is.
+ *
+ * The input is a script of port accesses of any width and count, accesses to
+ * where no memory is, stores to RAM, time that passes, keys, bytes on a serial
+ * line, drives that finish or fail. The machine is vmbt-run's own from
+ * machine_boot() on; what is replaced is the host: the VM, the event loop, the
+ * clock, terminals, and the files behind drives.
+ *
+ * RAM lies between pages that nobody may touch. Memory slots must be whole
+ * pages of what was allocated for them and never overlap; what a device says it
+ * wrote must be RAM; a timer that went off must not be due again at once; and
+ * the same script behind a reset must read the same, since a reset throws
+ * everything away.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "input.h"
+
+#include "machine.h"
+#include "util.h"
+
+#define RAM		(2ULL << 20)
+#define GUARD		(64ULL << 20)
+#define STEPS		300
+#define SLOTS		32
+#define REQUESTS	8
+#define SECTORS		2880
+#define ROM_SIZE	0x10000
+#define START_NS	1000000000000ULL
+#define START_WALL	1700000000000000000ULL
+
+#define REQUIRE(cond) do {						\
+	if (!(cond)) {							\
+		fprintf(stderr, "fuzz/pc: %s\n", #cond);		\
+		abort();						\
+	}								\
+} while (0)
+
+static struct machine machine, *const m = &machine;
+static struct options opt;
+static struct input script;
+static u8 *ram, *contents;
+static u64 now, digest;
+
+/* What was told, by all that the guest has read. */
+static void note(const void *data, size_t len)
+{
+	const u8 *p = data;
+
+	while (len--)
+		digest = (digest ^ *p++) * 0x100000001b3ULL;
+}
+
+/* The host: util.c, loop.c, vcpu.c, chardev.c, monitor.c. */
+
+void warn(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
+__noreturn void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "fuzz/pc: the program ends: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+u64 now_ns(void)
+{
+	return now;
+}
+
+u64 wall_ns(void)
+{
+	return START_WALL + now - START_NS;
+}
+
+void loop_init(struct loop *loop, pthread_mutex_t *lock)
+{
+	*loop = (struct loop){ .lock = lock };
+}
+
+void loop_fini(struct loop *loop)
+{
+	(void)loop;
+}
+
+void loop_add_timer(struct loop *loop, struct loop_timer *t,
+		    void (*expired)(void *arg, u64 now), void *arg)
+{
+	*t = (struct loop_timer){ .deadline = TIMER_OFF, .expired = expired, .arg = arg };
+	REQUIRE(loop->ntimers < LOOP_TIMERS);
+	loop->timer[loop->ntimers++] = t;
+}
+
+void loop_set_timer(struct loop *loop, struct loop_timer *t, u64 deadline)
+{
+	(void)loop;
+	t->deadline = deadline;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stop = true;
+}
+
+static bool run_timers(struct loop *loop)
+{
+	struct loop_timer *t;
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < loop->ntimers; i++) {
+		t = loop->timer[i];
+		if (t->deadline > now)
+			continue;
+		t->deadline = TIMER_OFF;
+		t->expired(t->arg, now);
+		any = true;
+	}
+	return any;
+}
+
+/* Time does not pass: what goes on for ever is a loop at full speed. */
+static void pass_time(u64 ns)
+{
+	unsigned int i;
+
+	now += ns;
+	for (i = 0; i < 4 && run_timers(&m->loop); i++)
+		;
+	REQUIRE(i < 4);
+}
+
+void vcpu_start(struct machine *machine)
+{
+	(void)machine;
+}
+
+void vcpu_join(struct machine *machine)
+{
+	(void)machine;
+}
+
+void vcpu_interrupt(struct machine *machine)
+{
+	REQUIRE(pic_intr(&machine->pic));
+}
+
+void vcpu_kick(struct machine *machine)
+{
+	(void)machine;
+}
+
+void chardev_open(struct chardev *c, struct loop *loop, const char *label, const char *where)
+{
+	(void)label;
+	(void)where;
+	c->loop = loop;
+}
+
+void chardev_close(struct chardev *c)
+{
+	(void)c;
+}
+
+void chardev_put(struct chardev *c, u8 byte)
+{
+	(void)c;
+	note(&byte, 1);
+}
+
+void chardev_flush(struct chardev *c)
+{
+	(void)c;
+}
+
+void chardev_feed(struct chardev *c)
+{
+	(void)c;
+}
+
+void monitor_init(struct machine *machine)
+{
+	(void)machine;
+}
+
+void monitor_fini(struct machine *machine)
+{
+	(void)machine;
+}
+
+/* The VM. */
+
+static struct {
+	u64 gpa, size;
+} slots[SLOTS];
+
+static bool inside(const u8 *p, u64 size, const u8 *where, u64 whole)
+{
+	return p >= where && size <= whole && (u64)(p - where) <= whole - size;
+}
+
+int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where, bool readonly)
+{
+	const struct pc *pc = &m->pc;
+	u32 i;
+
+	(void)vmm;
+	REQUIRE(slot < SLOTS);
+	if (!size) {
+		REQUIRE(slots[slot].size);
+		slots[slot].size = 0;
+		return 0;
+	}
+	REQUIRE(!slots[slot].size && !((gpa | size | (u64)where) & 0xfff));
+	REQUIRE(gpa + size <= 1ULL << 32);
+	REQUIRE(inside(where, size, ram, RAM) ||
+		(inside(where, size, pc->mem.rom, pc->mem.rom_size) && readonly) ||
+		inside(where, size, pc->vga.ram, VGA_RAM) ||
+		inside(where, size, pc->vga.text, VGA_TEXT_SIZE));
+	for (i = 0; i < SLOTS; i++)
+		REQUIRE(!slots[i].size || gpa >= slots[i].gpa + slots[i].size ||
+			slots[i].gpa >= gpa + size);
+	slots[slot].gpa = gpa;
+	slots[slot].size = size;
+	return 0;
+}
+
+int vmm_memory_written(struct vmm *vmm, u64 gpa, u64 size)
+{
+	(void)vmm;
+	REQUIRE(gpa <= RAM && size <= RAM - gpa);
+	REQUIRE(gpa + size <= MEMORY_LOW_END || gpa >= MEMORY_ROM);
+	return 0;
+}
+
+void vmm_create(struct vmm *vmm, const char *device, bool chips)
+{
+	vmm->device = device;
+	vmm->chips = chips;
+}
+
+void vmm_destroy(struct vmm *vmm)
+{
+	(void)vmm;
+	memset(slots, 0, sizeof(slots));
+}
+
+int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *regs, const struct kvm_sregs *sregs)
+{
+	(void)vmm;
+	(void)regs;
+	(void)sregs;
+	return 0;
+}
+
+void vmm_irq_line(struct vmm *vmm, unsigned int irq, bool level)
+{
+	u8 what[2] = { irq, level };
+
+	REQUIRE(vmm->chips && irq < 16);
+	note(what, 2);
+}
+
+void vmm_set_a20(struct vmm *vmm, bool open)
+{
+	(void)vmm;
+	note(&open, 1);
+}
+
+/* RAM that is not malloc's: --wrap puts these in the place of memory.c's. */
+void __wrap_memory_create(struct memory *mem, u64 size);
+void __wrap_memory_create(struct memory *mem, u64 size)
+{
+	REQUIRE(size == RAM);
+	memset(ram, 0, RAM);
+	*mem = (struct memory){ ram, RAM };
+}
+
+void __wrap_memory_destroy(struct memory *mem);
+void __wrap_memory_destroy(struct memory *mem)
+{
+	*mem = (struct memory){ 0 };
+}
+
+/* Drives: all have the same contents, which each run finds as new. */
+
+static struct disk_req *queue[REQUESTS];
+static unsigned int queued;
+static u8 written[SECTORS];
+
+void disk_io_init(struct disk_io *io, struct loop *loop)
+{
+	*io = (struct disk_io){ .loop = loop };
+}
+
+void disk_io_drain(struct disk_io *io)
+{
+	(void)io;
+	queued = 0;
+}
+
+void disk_io_fini(struct disk_io *io)
+{
+	(void)io;
+}
+
+void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot)
+{
+	(void)snapshot;
+	*d = (struct disk){ .io = io, .path = path, .readonly = readonly, .overlay = -1,
+			    .sectors = SECTORS };
+}
+
+void disk_close(struct disk *d)
+{
+	*d = (struct disk){ .fd = -1 };
+}
+
+void disk_submit(struct disk_req *r)
+{
+	REQUIRE(queued < REQUESTS && !r->busy && r->disk && r->disk->io);
+	r->busy = true;
+	queue[queued++] = r;
+}
+
+static void new_contents(u64 sector)
+{
+	memset(contents + sector * DISK_SECTOR, sector * 7, DISK_SECTOR);
+	written[sector] = false;
+}
+
+static int perform(const struct disk_req *r)
+{
+	u8 *at = contents + r->sector * DISK_SECTOR;
+
+	if (r->op == DISK_FLUSH)
+		return 0;
+	if (r->sector > SECTORS || r->count > SECTORS - r->sector)
+		return -EINVAL;
+	if (r->op == DISK_READ) {
+		memcpy(r->buf, at, r->count * DISK_SECTOR);
+		return 0;
+	}
+	if (r->disk->readonly)
+		return -EROFS;
+	memcpy(at, r->buf, r->count * DISK_SECTOR);
+	memset(written + r->sector, true, r->count);
+	return 0;
+}
+
+static void finish_request(bool fails)
+{
+	struct disk_req *r = queue[0];
+	int rc;
+
+	if (!queued)
+		return;
+	rc = fails ? -EIO : perform(r);
+	memmove(queue, queue + 1, --queued * sizeof(*queue));
+	r->busy = false;
+	r->done(r->arg, rc);
+}
+
+/* The guest. */
+
+static u16 known_port(u8 n)
+{
+	static const struct {
+		u16 port, count;
+	} range[] = {
+		{ 0x00, 16 }, { 0x20, 2 }, { 0x40, 4 }, { 0x60, 2 }, { 0x64, 1 },
+		{ 0x70, 2 }, { 0x80, 16 }, { 0x92, 1 }, { 0xa0, 2 }, { 0xb2, 2 },
+		{ 0xc0, 32 }, { 0x170, 8 }, { 0x1ce, 3 }, { 0x1f0, 8 }, { 0x2f8, 8 },
+		{ 0x376, 1 }, { 0x3b0, 48 }, { 0x3f0, 8 }, { 0x3f8, 8 }, { 0x402, 1 },
+		{ 0x4d0, 2 }, { 0x510, 2 }, { 0xcf8, 8 }, { 0xc000, 16 },
+		{ 0xb000, 56 },
+	};
+	u32 i = 0, at = n;
+
+	while (at >= range[i].count) {
+		at -= range[i].count;
+		i = (i + 1) % ARRAY_SIZE(range);
+	}
+	return range[i].port + at;
+}
+
+static void port_io(bool out, u16 port, unsigned int size, unsigned int count, u32 val)
+{
+	u8 *data = malloc(size * count);
+	unsigned int i;
+
+	for (i = 0; i < size * count; i++)
+		data[i] = out ? (val >> 8 * (i & 3)) + i / 4 : 0xcc;
+	bus_io(&m->bus, out, port, size, count, data);
+	if (!out)
+		note(data, size * count);
+	free(data);
+}
+
+/* Where something may be: the display's window, ROM, a BAR, anywhere. */
+static void mmio(bool write, u8 how, unsigned int len, u32 val)
+{
+	u8 *data = malloc(len);
+	u64 gpa = val;
+
+	if ((how & 0xc0) == 0)
+		gpa = 0xa0000 + val % 0x20000;
+	else if ((how & 0xc0) == 0x40)
+		gpa = 0xc0000 + val % 0x40000;
+	else if ((how & 0xc0) == 0x80)
+		gpa = 0xfebf0000 + val % 0x1010;
+	memset(data, how * 5, len);
+	pc_mmio(m, gpa, data, len, write);
+	if (!write)
+		note(data, len);
+	free(data);
+}
+
+/* An address and its data: one in a million inputs would have both. */
+static void pci_config(u8 where, u32 val, unsigned int size)
+{
+	static const u8 devfn[] = { 0, 8, 9, 11, 16 };
+	static const u8 reg[] = { 0x04, 0x10, 0x18, 0x20, 0x24, 0x3c, 0x40, 0x58, 0x5a,
+				  0x5c, 0x60, 0x70, 0x80 };
+	u8 at = reg[where / 5 % ARRAY_SIZE(reg)];
+
+	port_io(true, 0xcf8, 4, 1, 0x80000000U | devfn[where % 5] << 8 | (at & ~3U));
+	port_io(true, 0xcfc + (at & 3), at & 3 ? 1 : size, 1, val);
+	port_io(false, 0xcfc, 4, 1, 0);
+}
+
+static void picture(void)
+{
+	static u8 rgb[200000 * 3];
+	static struct vga_text t;
+	unsigned int width, height;
+
+	vga_get_text(&m->pc.vga, &t);
+	vga_size(&m->pc.vga, &width, &height);
+	if (width * height > 200000)
+		return;
+	vga_draw(&m->pc.vga, rgb, width, height);
+	note(rgb, (size_t)width * height * 3);
+}
+
+static void serial_byte(struct serial *s, u8 byte)
+{
+	if (!s->present)
+		return;
+	if (s->line.room(s->line.arg))
+		s->line.receive(s->line.arg, byte);
+	else
+		s->line.idle(s->line.arg);
+}
+
+static void step(u8 op, u8 sel, u32 val)
+{
+	unsigned int size = 1 << (op >> 5) % 3;
+	u8 vector;
+
+	switch (op & 31) {
+	case 0 ... 9:
+		port_io(true, known_port(sel), size, 1, val);
+		break;
+	case 10 ... 14:
+		port_io(false, known_port(sel), size, 1, 0);
+		break;
+	case 15:
+	case 16:
+		port_io(op & 1, known_port(sel), size, val % 1025, val);
+		break;
+	case 17:
+		port_io(sel & 1, val >> 16, size, 1, val);
+		break;
+	case 18:
+	case 19:
+		mmio(op & 1, sel, 1 + (op >> 5), val);
+		break;
+	case 20:
+		pass_time((u64)(val & 0xffff) << (sel & 31));
+		break;
+	case 21:
+	case 22:
+		finish_request(!sel);
+		break;
+	case 23:
+		i8042_key(&m->kbd, sel, val & 1, val & 2);
+		break;
+	case 24:
+		serial_byte(&m->serial[sel & 1], val);
+		break;
+	case 25:
+		if (pic_intr(&m->pic)) {
+			vector = irq_ack(m);
+			note(&vector, 1);
+		}
+		break;
+	case 26:
+		memcpy(ram + val % (RAM - 4), &val, 4);
+		break;
+	case 27:
+	case 28:
+		memcpy(ram + sel * 4, &val, 4);
+		break;
+	case 29:
+		picture();
+		break;
+	default:
+		pci_config(sel, val, size);
+		break;
+	}
+}
+
+/* In the place of the loop's: the whole life of the machine. */
+void loop_run(struct loop *loop)
+{
+	unsigned int i;
+	u8 op, sel;
+
+	for (i = 0; i < STEPS && script.left >= 6 && !loop->stop; i++) {
+		op = input_take(&script, 1);
+		sel = input_take(&script, 1);
+		step(op, sel, input_take(&script, 4));
+	}
+}
+
+static void setup(void)
+{
+	static char bios[32];
+	static u8 rom[ROM_SIZE];
+	int fd = memfd_create("bios", 0);
+	u64 i;
+
+	ram = mmap(NULL, RAM + 2 * GUARD, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	REQUIRE(ram != MAP_FAILED && fd >= 0);
+	ram += GUARD;
+	REQUIRE(!mprotect(ram, RAM, PROT_READ | PROT_WRITE));
+	contents = malloc(SECTORS * DISK_SECTOR);
+	for (i = 0; i < SECTORS; i++)
+		new_contents(i);
+	memset(rom, 0xea, sizeof(rom));
+	REQUIRE(write(fd, rom, sizeof(rom)) == sizeof(rom));
+	snprintf(bios, sizeof(bios), "/proc/self/fd/%d", fd);
+	opt = (struct options){
+		.memory = RAM, .append = "", .device = "the VM", .bios = bios,
+		.serial = { "a", "b" }, .debugcon = "c", .ide = { "disk", NULL, "cd" },
+		.cd = 2, .floppy = { "floppy" }, .boot_order = "c",
+	};
+	machine_init(m, &opt);
+}
+
+static u64 run(const u8 *data, size_t size)
+{
+	u64 i;
+
+	script = (struct input){ data, size };
+	opt.user_chips = input_take(&script, 1) & 1;
+	now = START_NS;
+	digest = 0;
+	for (i = 0; i < SECTORS; i++)
+		if (written[i])
+			new_contents(i);
+	machine_boot(m);
+	machine_off(m);
+	return digest;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	static u8 before[RAM];
+	u64 first;
+
+	if (!ram)
+		setup();
+	first = run(data, size);
+	memcpy(before, ram, RAM);
+	REQUIRE(run(data, size) == first && !memcmp(before, ram, RAM));
+	return 0;
+}
