@@ -71,6 +71,7 @@
 #define VMBT_MON_HASH3		0x00081000
 #define VMBT_MON_HASH_ENTRIES	65536
 #define VMBT_MON_RT		0x00101000
+#define VMBT_MON_INSN		0x0010f000	/* metal/guestinsn.c */
 #define VMBT_MON_TC		0x00110000
 #define VMBT_MON_FIXED_BASE	0xffc00000
 

@@ -49,6 +49,8 @@ struct vmbt_mon_same {
  *	vmbt_sreg
  * @same: for each segment register, in that order, which load would change
  *	nothing
+ * @operand: memory operand of an x87 or SSE instruction that the VMM lends the
+ *	guest's ring for
  */
 struct vmbt_mon {
 	u32 vif;
@@ -61,6 +63,7 @@ struct vmbt_mon {
 	u32 site;
 	u32 sel[6];
 	struct vmbt_mon_same same[6];
+	u8 operand[16] __aligned(16);
 };
 
 /*

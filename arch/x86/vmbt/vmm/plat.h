@@ -11,6 +11,8 @@
 #include "../include/types.h"
 #include "../include/hostcall.h"
 
+struct vcpu;
+
 /* Returned by plat_gfn_map() besides RAM. */
 struct plat_page {
 	u64 phys;		/* host physical address, page aligned */
@@ -118,6 +120,23 @@ void plat_mmio(u64 gpa, void *data, u32 len, bool write);
  */
 bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
 		   void *mem);
+
+/**
+ * plat_guest_insn() - the same for one that plat_run_insn() cannot, as a guest
+ * @v: the vCPU
+ * @code: as for plat_run_insn(); or MASKMOV, whose operand @mem is, too
+ * @len: bytes of @code, at most 16
+ * @gpr: the guest's general registers, read and written
+ * @eflags: arithmetic flags in and out
+ * @mem: the operand, at most 16 bytes
+ *
+ * At the guest's privilege, hence with no more rights than translated code.
+ *
+ * Return: X_OK; X_FAULT with the exception that it raised itself; X_RETRY if
+ * the host wants something first; X_UNSUPPORTED if this platform cannot
+ */
+int plat_guest_insn(struct vcpu *v, const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
+		    void *mem);
 
 /*
  * The monitor area by the VMM's writable alias, all VMBT_MON_SIZE bytes: the

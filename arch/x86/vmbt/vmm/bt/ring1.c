@@ -58,7 +58,7 @@ void bt_ring1_init(struct bt *bt)
 {
 	u32 n = ring1_code_end - ring1_code, i;
 
-	if (n > VMBT_MON_TC - VMBT_MON_RT)
+	if (n > VMBT_MON_INSN - VMBT_MON_RT)
 		plat_panic("the ring-1 runtime has %u bytes", n);
 	for (i = 0; i < n; i++)
 		bt->mon[VMBT_MON_RT + i] = ring1_code[i];

@@ -53,9 +53,12 @@ static void page_fault(struct vcpu *v)
 {
 	u32 lin = v->frame.cr2, error = v->frame.error;
 	u64 traced = v->stats->faults_trace;
+	enum mmu_fault outcome;
 
 	/* A trace may invalidate the very code that runs: sync comes first. */
-	switch (mmu_fault(v, lin, error)) {
+	/* Behind 4 GiB comes 0, but QEMU does not know it: not for the CPU. */
+	outcome = v->frame.cr2 >> 32 ? MMU_FAULT_MONITOR : mmu_fault(v, lin, error);
+	switch (outcome) {
 	case MMU_FAULT_FIXED:
 		break;
 	case MMU_FAULT_TRUE: {
@@ -69,14 +72,9 @@ static void page_fault(struct vcpu *v)
 	case MMU_FAULT_EMULATE:
 	case MMU_FAULT_MONITOR:
 		core_sync(v);
-		if (fpu_insn(v)) {
-			if (mmu_drop_traces(v, lin))
-				break;
-			vcpu_unsupported(v,
-					 "x87 or SIMD access to a device at %08x",
-					 lin);
-			core_stop(v, VMBT_EXIT_UNSUPPORTED);
-		}
+		/* One world switch less for each that follows. */
+		if (outcome == MMU_FAULT_EMULATE && fpu_insn(v) && mmu_drop_traces(v, lin))
+			break;
 		if (v->mode != VCPU_DE && v->stats->faults_trace != traced)
 			bt_adapt_fault(v);
 		core_interpret(v, NULL);

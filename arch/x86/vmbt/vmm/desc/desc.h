@@ -50,6 +50,12 @@ bool desc_all_shadowed(struct vcpu *v);
 void desc_prepare(struct vcpu *v, enum vcpu_mode mode);
 
 /*
+ * Selectors of the VMM's own in @f, for ring-1 code that has nothing of the
+ * guest's but its registers.
+ */
+void desc_prepare_own(struct vcpu *v, struct vmbt_frame *f);
+
+/*
  * DS, ES, FS and GS of the CPU were used by someone else (the host): the next
  * desc_prepare() asks for all four.
  */
@@ -74,9 +80,6 @@ bool desc_limit_fault(struct vcpu *v);
  * desc_limit_fault() it says which half of a truncated segment is in use.
  */
 void desc_note_access(struct vcpu *v, enum vmbt_sreg s, u32 off);
-
-/* Did an access since then turn a segment over? Then it is worth a retry. */
-bool desc_turned(struct vcpu *v);
 
 /* The TSS of the image: metal/ says where it is, before each LTR. */
 void desc_set_tss(u64 base);

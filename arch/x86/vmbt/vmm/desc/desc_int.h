@@ -107,7 +107,6 @@ struct desc_regs {
  * @loaded: what DS, ES, FS and GS of the CPU hold
  * @flip_cached: bit per register: truncated form of its cached descriptor
  * @watch: the next accesses decide about flipping
- * @turned: one of them did
  * @view: the run tables in use
  * @current: and as metal_run() loads them
  */
@@ -120,7 +119,6 @@ struct desc {
 	bool remap;
 	bool fixed;
 	bool watch;
-	bool turned;
 	u32 mon_base;
 	struct vmbt_seg offered_ss;
 	struct desc_loaded loaded[VMBT_NSEG];

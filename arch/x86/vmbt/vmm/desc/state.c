@@ -439,6 +439,26 @@ void desc_prepare(struct vcpu *v, enum vcpu_mode mode)
 	}
 }
 
+/**
+ * desc_prepare_own() - ring-1 code of the VMM's own is about to run
+ * @v: the vCPU
+ * @f: gets code segment, stack and %gs of translated code, and no other segment
+ */
+void desc_prepare_own(struct vcpu *v, struct vmbt_frame *f)
+{
+	if (v->mon_base != v->desc->mon_base)
+		desc_monitor_moved(v);
+	use_view(v, DESC_VIEW_BT);
+	f->cs = VMBT_SEL_TC1_CS;
+	f->ss = VMBT_SEL_MON1_GS;
+	f->ds = 0;
+	f->es = 0;
+	f->fs = 0;
+	f->gs = VMBT_SEL_MON1_GS;
+	f->seg_load = DATA_SEGS;
+	desc_segs_lost(v);
+}
+
 /* The guest loaded @sel by itself: the shadow entry says what came with it. */
 static void take(struct vcpu *v, enum vmbt_sreg s, u16 sel)
 {
@@ -516,7 +536,6 @@ bool desc_limit_fault(struct vcpu *v)
 {
 	struct desc *d = v->desc;
 
-	d->turned = false;
 	if (!d->fixed || v->mode == VCPU_DE)
 		return false;
 	for (int s = 0; s < VMBT_NSEG; s++)
@@ -551,17 +570,6 @@ void desc_note_access(struct vcpu *v, enum vmbt_sreg s, u32 off)
 		desc_flip_entry(v, t, seg->sel >> 3);
 	else
 		d->flip_cached ^= 1 << s;
-	d->turned = true;
-}
-
-/**
- * desc_turned() - has a segment been turned over since desc_limit_fault()?
- * @v: the vCPU
- * Return: true if the instruction that faulted may work now.
- */
-bool desc_turned(struct vcpu *v)
-{
-	return v->desc->turned;
 }
 
 const struct desc_tables *desc_current(struct vcpu *v)

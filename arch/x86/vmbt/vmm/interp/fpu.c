@@ -5,14 +5,15 @@
  * Their registers are live in the CPU, so the instruction is executed, not
  * modelled: re-encoded for 64-bit mode with its memory operand moved to a
  * bounce buffer at [R8]. Checks and memory access are done here, so that the
- * CPU has nothing left to fault for: the VMM could not take it.
+ * CPU has nothing left to fault for: the VMM could not take it. What only moves
+ * state the VMM does itself; the rest, which may raise exceptions of its own, is
+ * done at the guest's privilege, on the same buffer.
  *
  * What is stored of the last instruction's address is made presentable: it may
  * be that of translated code, which no guest may see. The guest then reads
  * zeros, as after FNINIT.
  */
 #include "interp_int.h"
-#include "../desc/desc.h"
 #include "../plat.h"
 #include "../../include/layout.h"
 
@@ -79,7 +80,7 @@ static bool names_sse(const struct vmbt_insn *in)
 
 /*
  * An operand of 16 bytes that has to be aligned: all but those of MOVUPS,
- * MOVUPD, MOVDQU, LDDQU and PCMPxSTRx (SDM vol. 1, 11.6.8 and vol. 2, 2.4).
+ * MOVUPD, MOVDQU, LDDQU, MASKMOVDQU and PCMPxSTRx (SDM vol. 1, 11.6.8 and vol. 2, 2.4).
  */
 static bool wants_alignment(const struct vmbt_insn *in)
 {
@@ -93,6 +94,7 @@ static bool wants_alignment(const struct vmbt_insn *in)
 	case 0x10:
 	case 0x11:
 	case 0xf0:
+	case 0xf7:
 		return false;
 	case 0x6f:
 	case 0x7f:
@@ -169,6 +171,12 @@ static u32 operand_size(const struct vmbt_insn *in)
 	}
 }
 
+/* MASKMOV's operand is not in its encoding. */
+static bool moved(const struct vmbt_insn *in)
+{
+	return (in->flags & VMBT_IF_MEM) && in->op != VMBT_OP_MASKMOV;
+}
+
 static u32 encode(const struct vmbt_insn *in, u8 *out)
 {
 	bool state = in->op == VMBT_OP_FNSTENV || in->op == VMBT_OP_FLDENV ||
@@ -181,12 +189,12 @@ static u32 encode(const struct vmbt_insn *in, u8 *out)
 		out[n++] = 0xf3;
 	else if (in->mandatory == VMBT_MP_F2)
 		out[n++] = 0xf2;
-	if (in->flags & VMBT_IF_MEM)
+	if (moved(in))
 		out[n++] = 0x41;	/* REX.B: base is R8 */
 	for (i = in->esc_off; i <= in->opcode_off; i++)
 		out[n++] = in->bytes[i];
 	if (in->flags & VMBT_IF_MODRM)
-		out[n++] = in->flags & VMBT_IF_MEM ? in->reg << 3 : in->modrm;
+		out[n++] = moved(in) ? in->reg << 3 : in->modrm;
 	for (i = 0; i < in->imm_size; i++)
 		out[n++] = in->bytes[in->imm_off + i];
 	return n;
@@ -302,7 +310,7 @@ int iexec_fpu(struct ictx *c)
 
 	if (!(in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)))
 		return X_NOT_MINE;
-	if (in->op == VMBT_OP_MASKMOV || in->map >= VMBT_MAP_VEX_0F ||
+	if (in->map >= VMBT_MAP_VEX_0F ||
 	    (in->op >= VMBT_OP_XSAVE && in->op <= VMBT_OP_XRSTORS))
 		return X_NOT_MINE;
 	r = fpu_allowed(c);
@@ -325,9 +333,11 @@ int iexec_fpu(struct ictx *c)
 			return r;
 	}
 	len = encode(in, code);
-	if (!plat_run_insn(code, len, c->g->gpr, &fl, bounce))
-		/* The CPU can do it now, if it was the segment's other half. */
-		return desc_turned(c->v) ? X_RETRY : X_NOT_MINE;
+	if (in->op == VMBT_OP_MASKMOV || !plat_run_insn(code, len, c->g->gpr, &fl, bounce)) {
+		r = plat_guest_insn(c->v, code, len, c->g->gpr, &fl, bounce);
+		if (r)
+			return r == X_UNSUPPORTED ? X_NOT_MINE : r;
+	}
 	if (store) {
 		hide_pointers(c);
 		r = mmu_write(c->v, lin, bounce,

@@ -276,6 +276,16 @@ void metal_run(struct vcpu *v)
 	metal.last_out = rdtsc();
 }
 
+void metal_run_own(struct vcpu *v, struct vmbt_frame *f)
+{
+	account(v->stats);
+	load_cr4(v->guest->cr4);
+	metal_run_tables(f, desc_current(v), v->guest->cr0);
+	v->dr_late |= metal_late_dr6 & VMBT_DR6_HITS;
+	metal_late_dr6 = 0;
+	metal.last_out = rdtsc();
+}
+
 void metal_host_interrupt_vector(u64 vector)
 {
 	struct vmbt_shared *s = metal_shared();

@@ -60,6 +60,8 @@ struct desc_tables;
 /* metal_run() with everything it takes from elsewhere as arguments. */
 void metal_run_tables(struct vmbt_frame *f, const struct desc_tables *t,
 		      u32 cr0);
+/* The same for ring-1 code of the VMM's: no breakpoints, no vCPU mode. */
+void metal_run_own(struct vcpu *v, struct vmbt_frame *f);
 /* The host's breakpoint addresses again, and none enabled. */
 void metal_drop_breakpoints(void);
 /* Clear CR0.TS and EM, for x87 and SSE instructions of the VMM's. */

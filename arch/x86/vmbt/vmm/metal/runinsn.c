@@ -4,10 +4,9 @@
  * state, each as an instruction of the image's own.
  *
  * The VMM has no page that is both writable to it and executable, and means to
- * keep it so: what the guest wrote is recognised, not executed. Arithmetic is
- * translated, never interpreted, but for a guest that single-steps its kernel;
- * that one stops with a message. Stores to traced pages drop the trace and run
- * natively (core).
+ * keep it so: what the guest wrote is recognised, not executed. All others run
+ * at the guest's privilege (guestinsn.c). Stores to traced pages drop the trace
+ * and run natively (core).
  *
  * The guest's registers are live in the CPU. None of these waits for a pending
  * x87 exception or has been left anything to fault for (interp/fpu.c), once

@@ -240,6 +240,19 @@ bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
 	return true;
 }
 
+/* There is no ring 1 here. */
+int plat_guest_insn(struct vcpu *v, const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
+		    void *mem)
+{
+	(void)v;
+	(void)code;
+	(void)len;
+	(void)gpr;
+	(void)eflags;
+	(void)mem;
+	return X_UNSUPPORTED;
+}
+
 u32 metal_requests(void)
 {
 	return requests;

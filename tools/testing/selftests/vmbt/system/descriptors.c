@@ -779,14 +779,6 @@ static void limits(void)
 			gdt_set(T(0), descriptor(POOL_AT, segs[i].limit, a, segs[i].flags));
 			sweep_begin("limit/%s/ring%u", segs[i].name, ring);
 			for (k = 0; k < ARRAY_SIZE(sizes); k++) {
-				/*
-				 * A segment with a lower limit that also has to end below
-				 * the monitor area can't be shown to the CPU at all.
-				 */
-				if (sizes[k].size == 8 && (a & 0x1c) == 0x14 && under_vmbt()) {
-					skip("limit/down-x87", "vmbt stops there, see status.rst");
-					continue;
-				}
 				for (n = 0; n < 28; n++) {
 					u32 offset = n < 14 ? end - 9 + n : n < 20 ? n - 14 :
 						     0x10000 - 28 + n;
