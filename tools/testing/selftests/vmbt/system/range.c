@@ -18,103 +18,49 @@ HOST_HALF(.chips = false);
 
 /* What an instruction under test stores, and where it puts what it read. */
 static SHARED u8 source[16] __aligned(16) = {
-	0x11, 0x82, 0x33, 0x94, 0x55, 0xa6, 0x77, 0xb8, 0x99, 0x3f, 0xbb, 0xdc, 0x1d, 0xfe, 0x5f, 0x06,
+	0x11, 0x82, 0x33, 0x94, 0x55, 0xa6, 0x77, 0xb8,
+	0x99, 0x3f, 0xbb, 0xdc, 0x1d, 0xfe, 0x5f, 0x06,
 };
+
 static SHARED u8 result[16] __aligned(16);
 
 /*
- * The same instruction with each segment: @insn with the segment under test,
- * @before and @then with a flat one.
+ * The same instruction with each segment: %\reg is the one under test, %\flat one
+ * that is flat.
  */
-#define WITH(n, before, insn, then)						\
-	CODE_THEN(n##_ds, before("%ss"), insn("%ds"), then("%ss"));		\
-	CODE_THEN(n##_es, before("%ss"), insn("%es"), then("%ss"));		\
-	CODE_THEN(n##_fs, before("%ss"), insn("%fs"), then("%ss"));		\
-	CODE_THEN(n##_gs, before("%ss"), insn("%gs"), then("%ss"));		\
-	CODE_THEN(n##_ss, before("%ds"), insn("%ss"), then("%ds"))
-#define NOTHING(s)	""
-#define ECX_OUT(s)	"movl %ecx, " s ":result"
-#define CLEAN(s)	"fninit"
-
-#define I_GET8(s)	"movb " s ":(%esi), %cl"
-#define I_GET16(s)	"movw " s ":(%esi), %cx"
-#define I_GET32(s)	"movl " s ":(%esi), %ecx"
-#define I_PUT8(s)	"movb %al, " s ":(%esi)"
-#define I_PUT16(s)	"movw %ax, " s ":(%esi)"
-#define I_PUT32(s)	"movl %eax, " s ":(%esi)"
-#define I_ADD32(s)	"addl %eax, " s ":(%esi)"
-#define I_XOR8(s)	"xorb %al, " s ":(%esi)"
-#define I_XCHG16(s)	"xchgw %ax, " s ":(%esi)"
-#define I_CX8(s)	"lock cmpxchg8b " s ":(%esi)"
-#define I_BTS(s)	"btsl %edi, " s ":(%esi)"
-#define I_SETC(s)	"setnc " s ":(%esi)"
-#define I_IMUL(s)	"imull $1, " s ":(%esi), %ecx"
-#define I_LODS(s)	"lodsl " s ":(%esi), %eax"
-#define I_PUSH(s)	"pushl " s ":(%esi)"
-#define I_POP(s)	"popl " s ":(%esi)"
-#define I_SGDT(s)	"sgdt " s ":(%esi)"
-#define I_SMSW(s)	"smsw " s ":(%esi)"
-#define I_SREG(s)	"movw %fs, " s ":(%esi)"
-#define I_FILD(s)	"fildll " s ":(%esi)"
-#define I_FISTP(s)	"fistpll " s ":(%esi)"
-#define I_FLDT(s)	"fldt " s ":(%esi)"
-#define I_FSTPT(s)	"fstpt " s ":(%esi)"
-#define I_LDQ(s)	"movq " s ":(%esi), %mm1"
-#define I_STQ(s)	"movq %mm1, " s ":(%esi)"
-#define I_LDU(s)	"movups " s ":(%esi), %xmm1"
-#define I_STU(s)	"movups %xmm1, " s ":(%esi)"
-#define I_LDA(s)	"movaps " s ":(%esi), %xmm1"
-#define I_STA(s)	"movaps %xmm1, " s ":(%esi)"
-#define I_POR(s)	"por " s ":(%esi), %xmm1"
-#define I_SHUF(s)	"pshufd $0x1b, " s ":(%esi), %xmm1"
-
-#define B_CX8(s)	"xorl %eax, %eax; xorl %edx, %edx"
-#define T_CX8(s)	"movl %eax, " s ":result; movl %edx, " s ":result + 4"
-#define T_LODS(s)	"movl %eax, " s ":result"
-#define T_PUSH(s)	"popl " s ":result"
-#define B_POP(s)	"pushl " s ":source"
-#define B_FISTP(s)	"fninit; fildll " s ":source"
-#define T_FISTP(s)	"fistpll " s ":result"
-#define B_FSTPT(s)	"fninit; fldt " s ":source"
-#define T_FSTPT(s)	"fstpt " s ":result"
-#define B_STQ(s)	"fninit; movq " s ":source, %mm1"
-#define T_LDQ(s)	"movq %mm1, " s ":result; emms"
-#define T_STQ(s)	"emms"
-#define B_STU(s)	"movaps " s ":source, %xmm1"
-#define T_LDU(s)	"movaps %xmm1, " s ":result"
-#define B_POR(s)	"pxor %xmm1, %xmm1"
-
-WITH(get8, NOTHING, I_GET8, ECX_OUT);
-WITH(get16, NOTHING, I_GET16, ECX_OUT);
-WITH(get32, NOTHING, I_GET32, ECX_OUT);
-WITH(put8, NOTHING, I_PUT8, NOTHING);
-WITH(put16, NOTHING, I_PUT16, NOTHING);
-WITH(put32, NOTHING, I_PUT32, NOTHING);
-WITH(add32, NOTHING, I_ADD32, NOTHING);
-WITH(xor8, NOTHING, I_XOR8, NOTHING);
-WITH(xchg16, NOTHING, I_XCHG16, T_LODS);
-WITH(cx8, B_CX8, I_CX8, T_CX8);
-WITH(bts, NOTHING, I_BTS, NOTHING);
-WITH(setc, NOTHING, I_SETC, NOTHING);
-WITH(imul, NOTHING, I_IMUL, ECX_OUT);
-WITH(lods, NOTHING, I_LODS, T_LODS);
-WITH(push, NOTHING, I_PUSH, T_PUSH);
-WITH(pop, B_POP, I_POP, NOTHING);
-WITH(sgdt_, NOTHING, I_SGDT, NOTHING);
-WITH(smsw_, NOTHING, I_SMSW, NOTHING);
-WITH(sreg, NOTHING, I_SREG, NOTHING);
-WITH(fild, CLEAN, I_FILD, T_FISTP);
-WITH(fistp, B_FISTP, I_FISTP, NOTHING);
-WITH(fldt, CLEAN, I_FLDT, T_FSTPT);
-WITH(fstpt, B_FSTPT, I_FSTPT, NOTHING);
-WITH(ldq, CLEAN, I_LDQ, T_LDQ);
-WITH(stq, B_STQ, I_STQ, T_STQ);
-WITH(ldu, NOTHING, I_LDU, T_LDU);
-WITH(stu, B_STU, I_STU, NOTHING);
-WITH(lda, NOTHING, I_LDA, T_LDU);
-WITH(sta, B_STU, I_STA, NOTHING);
-WITH(por, B_POR, I_POR, T_LDU);
-WITH(shuf, NOTHING, I_SHUF, T_LDU);
+WITH_EACH(get8, "", "movb %\\reg:(%esi), %cl", "movl %ecx, %\\flat:result");
+WITH_EACH(get16, "", "movw %\\reg:(%esi), %cx", "movl %ecx, %\\flat:result");
+WITH_EACH(get32, "", "movl %\\reg:(%esi), %ecx", "movl %ecx, %\\flat:result");
+WITH_EACH(put8, "", "movb %al, %\\reg:(%esi)", "");
+WITH_EACH(put16, "", "movw %ax, %\\reg:(%esi)", "");
+WITH_EACH(put32, "", "movl %eax, %\\reg:(%esi)", "");
+WITH_EACH(add32, "", "addl %eax, %\\reg:(%esi)", "");
+WITH_EACH(xor8, "", "xorb %al, %\\reg:(%esi)", "");
+WITH_EACH(xchg16, "", "xchgw %ax, %\\reg:(%esi)", "movl %eax, %\\flat:result");
+WITH_EACH(cx8, "xorl %eax, %eax; xorl %edx, %edx",
+	  "lock cmpxchg8b %\\reg:(%esi)",
+	  "movl %eax, %\\flat:result; movl %edx, %\\flat:result + 4");
+WITH_EACH(bts, "", "btsl %edi, %\\reg:(%esi)", "");
+WITH_EACH(setc, "", "setnc %\\reg:(%esi)", "");
+WITH_EACH(imul, "", "imull $1, %\\reg:(%esi), %ecx", "movl %ecx, %\\flat:result");
+WITH_EACH(lods, "", "lodsl %\\reg:(%esi), %eax", "movl %eax, %\\flat:result");
+WITH_EACH(push, "", "pushl %\\reg:(%esi)", "popl %\\flat:result");
+WITH_EACH(pop, "pushl %\\flat:source", "popl %\\reg:(%esi)", "");
+WITH_EACH(sgdt_, "", "sgdt %\\reg:(%esi)", "");
+WITH_EACH(smsw_, "", "smsw %\\reg:(%esi)", "");
+WITH_EACH(sreg, "", "movw %fs, %\\reg:(%esi)", "");
+WITH_EACH(fild, "fninit", "fildll %\\reg:(%esi)", "fistpll %\\flat:result");
+WITH_EACH(fistp, "fninit; fildll %\\flat:source", "fistpll %\\reg:(%esi)", "");
+WITH_EACH(fldt, "fninit", "fldt %\\reg:(%esi)", "fstpt %\\flat:result");
+WITH_EACH(fstpt, "fninit; fldt %\\flat:source", "fstpt %\\reg:(%esi)", "");
+WITH_EACH(ldq, "fninit", "movq %\\reg:(%esi), %mm1", "movq %mm1, %\\flat:result; emms");
+WITH_EACH(stq, "fninit; movq %\\flat:source, %mm1", "movq %mm1, %\\reg:(%esi)", "emms");
+WITH_EACH(ldu, "", "movups %\\reg:(%esi), %xmm1", "movaps %xmm1, %\\flat:result");
+WITH_EACH(stu, "movaps %\\flat:source, %xmm1", "movups %xmm1, %\\reg:(%esi)", "");
+WITH_EACH(lda, "", "movaps %\\reg:(%esi), %xmm1", "movaps %xmm1, %\\flat:result");
+WITH_EACH(sta, "movaps %\\flat:source, %xmm1", "movaps %xmm1, %\\reg:(%esi)", "");
+WITH_EACH(por, "pxor %xmm1, %xmm1", "por %\\reg:(%esi), %xmm1", "movaps %xmm1, %\\flat:result");
+WITH_EACH(shuf, "", "pshufd $0x1b, %\\reg:(%esi), %xmm1", "movaps %xmm1, %\\flat:result");
 
 /* What an instruction does with its operand. */
 enum effect {
@@ -126,8 +72,6 @@ enum effect {
 #define PARTS	4u		/* may be written in parts */
 #define KERNEL	8u		/* at ring 0 only: UMIP is for others to test */
 
-#define FORMS(n)	{ n##_ds, n##_es, n##_fs, n##_gs, n##_ss },	\
-			{ n##_ds_at, n##_es_at, n##_fs_at, n##_gs_at, n##_ss_at }
 #define NR_REGS		5
 #define REG_SS		4
 
@@ -138,37 +82,37 @@ static const struct op {
 	enum effect effect;
 	u32 flags, delta;
 } ops[] = {
-	{ "get8", FORMS(get8), 1, READ },
-	{ "get16", FORMS(get16), 2, READ },
-	{ "get32", FORMS(get32), 4, READ },
-	{ "put8", FORMS(put8), 1, WRITE },
-	{ "put16", FORMS(put16), 2, WRITE },
-	{ "put32", FORMS(put32), 4, WRITE },
-	{ "add32", FORMS(add32), 4, ADD },
-	{ "xor8", FORMS(xor8), 1, XOR },
-	{ "xchg16", FORMS(xchg16), 2, XCHG },
-	{ "cmpxchg8b", FORMS(cx8), 8, SAME },
-	{ "bts", FORMS(bts), 4, BTS, 0, 12 },
-	{ "setnc", FORMS(setc), 1, ONE },
-	{ "imul", FORMS(imul), 4, READ },
-	{ "lods", FORMS(lods), 4, READ },
-	{ "push", FORMS(push), 4, READ, STACK },
-	{ "pop", FORMS(pop), 4, WRITE, STACK },
-	{ "sgdt", FORMS(sgdt_), 6, GDTR, PARTS | KERNEL },
-	{ "smsw", FORMS(smsw_), 2, MSW, KERNEL },
-	{ "mov-sreg", FORMS(sreg), 2, FS },
-	{ "fild", FORMS(fild), 8, READ },
-	{ "fistp", FORMS(fistp), 8, WRITE },
-	{ "fldt", FORMS(fldt), 10, READ },
-	{ "fstpt", FORMS(fstpt), 10, WRITE, PARTS },
-	{ "movq-load", FORMS(ldq), 8, READ },
-	{ "movq-store", FORMS(stq), 8, WRITE },
-	{ "movups-load", FORMS(ldu), 16, READ },
-	{ "movups-store", FORMS(stu), 16, WRITE },
-	{ "movaps-load", FORMS(lda), 16, READ, ALIGNED },
-	{ "movaps-store", FORMS(sta), 16, WRITE, ALIGNED },
-	{ "por", FORMS(por), 16, READ, ALIGNED },
-	{ "pshufd", FORMS(shuf), 16, REVERSE, ALIGNED },
+	{ "get8", EACH(get8), 1, READ },
+	{ "get16", EACH(get16), 2, READ },
+	{ "get32", EACH(get32), 4, READ },
+	{ "put8", EACH(put8), 1, WRITE },
+	{ "put16", EACH(put16), 2, WRITE },
+	{ "put32", EACH(put32), 4, WRITE },
+	{ "add32", EACH(add32), 4, ADD },
+	{ "xor8", EACH(xor8), 1, XOR },
+	{ "xchg16", EACH(xchg16), 2, XCHG },
+	{ "cmpxchg8b", EACH(cx8), 8, SAME },
+	{ "bts", EACH(bts), 4, BTS, 0, 12 },
+	{ "setnc", EACH(setc), 1, ONE },
+	{ "imul", EACH(imul), 4, READ },
+	{ "lods", EACH(lods), 4, READ },
+	{ "push", EACH(push), 4, READ, STACK },
+	{ "pop", EACH(pop), 4, WRITE, STACK },
+	{ "sgdt", EACH(sgdt_), 6, GDTR, PARTS | KERNEL },
+	{ "smsw", EACH(smsw_), 2, MSW, KERNEL },
+	{ "mov-sreg", EACH(sreg), 2, FS },
+	{ "fild", EACH(fild), 8, READ },
+	{ "fistp", EACH(fistp), 8, WRITE },
+	{ "fldt", EACH(fldt), 10, READ },
+	{ "fstpt", EACH(fstpt), 10, WRITE, PARTS },
+	{ "movq-load", EACH(ldq), 8, READ },
+	{ "movq-store", EACH(stq), 8, WRITE },
+	{ "movups-load", EACH(ldu), 16, READ },
+	{ "movups-store", EACH(stu), 16, WRITE },
+	{ "movaps-load", EACH(lda), 16, READ, ALIGNED },
+	{ "movaps-store", EACH(sta), 16, WRITE, ALIGNED },
+	{ "por", EACH(por), 16, READ, ALIGNED },
+	{ "pshufd", EACH(shuf), 16, REVERSE, ALIGNED },
 };
 
 static const char *const reg_names[NR_REGS] = { "ds", "es", "fs", "gs", "ss" };

@@ -56,6 +56,23 @@ struct tss {
 #define CODE(name, before, insn)	CODE_THEN(name, before, insn, "")
 
 /*
+ * The same with each segment register but CS: @reg in the text is its name,
+ * @flat that of another one, which is flat.
+ */
+#define WITH_EACH(name, before, insn, then)				\
+	extern const u8 name##_ds[], name##_es[], name##_fs[], name##_gs[], name##_ss[],	\
+			name##_ds_at[], name##_es_at[], name##_fs_at[], name##_gs_at[],	\
+			name##_ss_at[];					\
+	asm(".pushsection .text.tests, \"ax\"\n.macro piece reg, flat\n"	\
+	    #name "_\\reg:\n\t" before "\n" #name "_\\reg\\()_at:\n\t" insn	\
+	    "\n\t" then "\n\tint $0x40\n.endm\n"			\
+	    "piece ds, ss\npiece es, ss\npiece fs, ss\npiece gs, ss\npiece ss, ds\n"	\
+	    ".purgem piece\n.popsection")
+#define EACH(name)							\
+	{ name##_ds, name##_es, name##_fs, name##_gs, name##_ss },	\
+	{ name##_ds_at, name##_es_at, name##_fs_at, name##_gs_at, name##_ss_at }
+
+/*
  * The same in 16-bit code, which runs where it is copied to, at CODE16_IP of
  * segment LOW_SEG.
  */
