@@ -156,6 +156,8 @@ int vmbt_world_run(struct vmbt_hv_vcpu *v)
 	vmbt_hostcpu_away(v);
 	vtime_account_guest_enter();
 
+	/* Whatever is there afterwards is of this trip, even if it failed. */
+	WRITE_ONCE(s->hc_nr, VMBT_HC_NONE);
 	world_switch(v);
 
 	vmbt_hostcpu_back(v);
@@ -165,15 +167,20 @@ int vmbt_world_run(struct vmbt_hv_vcpu *v)
 		vmbt_snapshot_after(v->check);
 
 	ret = READ_ONCE(s->hc_nr);
+	/*
+	 * First of all, and though the way home may have failed: the APIC holds
+	 * back all interrupts of this priority until the handler has run.
+	 */
+	if (ret == VMBT_HC_INTR && !replay_interrupt(s->hc_arg[0])) {
+		pr_err("vmbt: the VMM reported interrupt %llu\n", s->hc_arg[0]);
+		v->dead = true;
+		ret = -EIO;
+	}
 	if (unlikely(v->cross->trap_vector != VMBT_X_NO_TRAP)) {
 		report_trap(v);
 		ret = -EIO;
-	} else if (ret <= VMBT_HC_NONE || ret >= VMBT_HC_MAX) {
-		pr_err("vmbt: the VMM made host call %u\n", s->hc_nr);
-		v->dead = true;
-		ret = -EIO;
-	} else if (ret == VMBT_HC_INTR && !replay_interrupt(s->hc_arg[0])) {
-		pr_err("vmbt: the VMM reported interrupt %llu\n", s->hc_arg[0]);
+	} else if (ret != -EIO && (ret <= VMBT_HC_NONE || ret >= VMBT_HC_MAX)) {
+		pr_err("vmbt: the VMM made host call %d\n", ret);
 		v->dead = true;
 		ret = -EIO;
 	}

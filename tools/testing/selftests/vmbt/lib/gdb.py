@@ -7,19 +7,25 @@ import socket
 
 
 class Gdb:
-    """As much of the remote protocol as breakpoints take."""
+    """As much of the remote protocol as breakpoints take. Connecting stops the machine."""
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(path)
-        self.sock.settimeout(20)
+        self.sock.settimeout(60)
         self.buf = b""
+        # The stop of connecting is reported on its own. The answer to what is asked
+        # behind it is the sign that it has been: from here on, a report of a stop
+        # is the one that is waited for.
+        r = self.ask("qSupported")
+        while r[:1] == "T":
+            r = self.recv()
 
     def send(self, data):
         packet = data.encode()
         self.sock.sendall(b"$%s#%02x" % (packet, sum(packet) & 255))
 
-    def recv(self, timeout=20):
+    def recv(self, timeout=60):
         self.sock.settimeout(timeout)
         while True:
             m = re.search(rb"\$([^#]*)#..", self.buf)
@@ -35,9 +41,6 @@ class Gdb:
 
     def command(self, data):
         r = self.ask(data)
-        # Connecting stops the machine, which is reported on its own.
-        while r[:1] == "T":
-            r = self.recv()
         assert r == "OK", (data, r)
 
     def break_at(self, addr, on):
@@ -49,9 +52,11 @@ class Gdb:
     def wait(self, timeout):
         """True if it stopped within that time."""
         try:
-            return self.recv(timeout)[:1] == "T"
+            r = self.recv(timeout)
         except socket.timeout:
             return False
+        assert r[:1] == "T", r
+        return True
 
     def interrupt(self):
         self.sock.sendall(b"\x03")
@@ -59,12 +64,7 @@ class Gdb:
 
     def registers(self):
         """The 'g' packet's bytes; RIP is at 128 in a 64-bit machine."""
-        self.send("g")
-        r = self.recv()
-        # Reports of a stop may be on the way still.
-        while len(r) < 200:
-            r = self.recv()
-        return bytes.fromhex(r)
+        return bytes.fromhex(self.ask("g"))
 
     def step(self):
         """One instruction; returns RIP."""
