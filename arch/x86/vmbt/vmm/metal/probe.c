@@ -146,12 +146,11 @@ static void go(void)
 	}
 }
 
+/* An NMI that came before the guest was entered ends it, too: it is the host's. */
 static void spin(u32 ring)
 {
 	run(code_spin, sizeof(code_spin), ring, 0);
-	do {
-		metal_run_tables(&frame, &tables, 0);
-	} while (frame.entry_fault);
+	metal_run_tables(&frame, &tables, 0);
 	metal_host_interrupt_vector(frame.vector);
 }
 
