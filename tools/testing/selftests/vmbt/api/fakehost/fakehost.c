@@ -226,23 +226,29 @@ static int stay(struct vmbt_hv_vcpu *v)
 	return VMBT_HC_INTR;
 }
 
-/*
- * Stay, interrupts off, until something is revoked and @ms longer. Nobody may
- * go on with revoked pages before this is over.
- */
-static int linger(struct vmbt_hv_vcpu *v, u32 ms)
+static void count_up(struct vmbt_hv_vcpu *v)
 {
-	u64 end = ktime_get_ns() + 2 * NSEC_PER_SEC;
-	bool seen = false;
 	unsigned int i;
 
-	/* Tells the test that this has begun. */
 	for (i = 0; i < v->nmaps; i++) {
 		u32 *p = phys_to_virt(v->maps[i].phys);
 
 		if (v->maps[i].writable)
 			WRITE_ONCE(*p, READ_ONCE(*p) + 1);
 	}
+}
+
+/*
+ * Stay, interrupts off, until something is revoked and @ms longer. Nobody may
+ * go on with revoked pages before this is over.
+ */
+static int linger(struct vmbt_hv_vcpu *v, u32 ms)
+{
+	u64 end = ktime_get_ns() + 5ull * NSEC_PER_SEC;
+	bool seen = false;
+
+	/* Tells the test that this has begun. */
+	count_up(v);
 	while (ktime_get_ns() < end) {
 		if (!seen && !vmbt_mem_current(v->vcpu->vm, v->vcpu->mem_seq)) {
 			seen = true;
@@ -250,6 +256,8 @@ static int linger(struct vmbt_hv_vcpu *v, u32 ms)
 		}
 		cpu_relax();
 	}
+	/* The last moment at which the pages may be used. */
+	count_up(v);
 	return leave(v, VMBT_EXIT_HLT);
 }
 
