@@ -8,11 +8,9 @@
  * what the guest that was not moved reads.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "../lib/vm.h"
@@ -344,20 +342,6 @@ static void pit(void)
 	vm_destroy(&vm);
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
-/* Run until a signal comes; the guest sleeps or spins. */
-static int run_for(struct vm *vm, unsigned int ms)
-{
-	struct itimerval once = { .it_value.tv_usec = ms * 1000 };
-
-	setitimer(ITIMER_REAL, &once, NULL);
-	return vm_run(vm);
-}
-
 /* To the end of the instruction that waits for KVM_EXIT_IO. */
 static void finish_insn(struct vm *vm)
 {
@@ -464,13 +448,13 @@ static void moved_asleep(void)
 	memcpy(vm.mem + 12 * 4, "\x00\x20\x00\x00", 4);
 	start(&vm);
 	do {
-		rc = run_for(&vm, 50);
+		rc = vm_run_for(&vm, 50000);
 		ioctl(vm.cpu, KVM_GET_MP_STATE, &mp);
 	} while (rc == -EINTR && mp.mp_state != KVM_MP_STATE_HALTED);
 	EXPECT_EQ("asleep", rc, -EINTR);
 	clone_vm(&two, &vm);
 	vm_destroy(&vm);
-	EXPECT_EQ("asleep-moved", run_for(&two, 50), -EINTR);
+	EXPECT_EQ("asleep-moved", vm_run_for(&two, 50000), -EINTR);
 	ioctl(two.cpu, KVM_GET_MP_STATE, &mp);
 	EXPECT_EQ("asleep-still", mp.mp_state, KVM_MP_STATE_HALTED);
 	vm_get_regs(&two, &r);
@@ -567,13 +551,10 @@ static void counter_offset(void)
 
 int main(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
-
 	if (vm_is_fake(-1)) {
 		test_skip("chipstate", "needs the real VMM");
 		return 0;
 	}
-	sigaction(SIGALRM, &sa, NULL);
 	without_chips();
 	firmware();
 	pic();

@@ -161,7 +161,11 @@ static void on_signal(int sig)
 static void signals(struct vm *vm)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	struct itimerval once = { .it_value.tv_usec = 50000 };
+	/* Again and again: the first may come before KVM_RUN does. */
+	struct itimerval every = {
+		.it_value.tv_usec = 50000,
+		.it_interval.tv_usec = 50000,
+	}, once = { .it_value.tv_usec = 50000 };
 	struct {
 		struct kvm_signal_mask head;
 		uint64_t set;
@@ -170,7 +174,7 @@ static void signals(struct vm *vm)
 	sigset_t block, pending;
 
 	sigaction(SIGALRM, &sa, NULL);
-	setitimer(ITIMER_REAL, &once, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
 	EXPECT_EQ("signal", op(vm, FAKE_STAY, 0, 0, &r), -EINTR);
 	EXPECT_EQ("signal-reason", vm->run->exit_reason, KVM_EXIT_INTR);
 

@@ -11,12 +11,10 @@
  * another one to do as many rounds.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "../lib/vm.h"
@@ -129,11 +127,6 @@ static void prepare(struct vm *vm, uint32_t rounds)
 	vm_set_regs(vm, &r);
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
 /* Run to the end; true if the guest said HLT. */
 static bool finish(struct vm *vm)
 {
@@ -149,10 +142,7 @@ static bool finish(struct vm *vm)
 static int run_a_while(struct vm *vm)
 {
 	/* Between 1 and 64 ms, by chance anywhere in the guest. */
-	struct itimerval timer = { .it_value.tv_usec = 1000 + rand() % 63000 };
-
-	setitimer(ITIMER_REAL, &timer, NULL);
-	return vm_run(vm);
+	return vm_run_for(vm, 1000 + rand() % 63000);
 }
 
 static void move(struct vm *vm)
@@ -170,7 +160,6 @@ static void move(struct vm *vm)
 
 int main(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
 	unsigned int moves, tries = 0, seed = getpid();
 	uint32_t at, was = 0;
 	struct kvm_regs regs;
@@ -181,7 +170,6 @@ int main(void)
 		test_skip("move", "needs the real VMM");
 		return 0;
 	}
-	sigaction(SIGALRM, &sa, NULL);
 	srand(seed);
 	printf("# seed %u\n", seed);
 

@@ -262,11 +262,6 @@ static void clock_data(void)
 	vm_destroy(&vm);
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
 /*
  * Have the guest interrupted by a signal again and again until EBX has passed
  * @ebx: how far it gets in a given time nobody knows. Every run must end with
@@ -274,14 +269,12 @@ static void on_signal(int sig)
  */
 static bool interrupted(const char *name, struct vm *vm, uint32_t ebx)
 {
-	struct itimerval once = { .it_value.tv_usec = 100000 };
 	struct kvm_regs regs;
 	unsigned int tries = 0;
 	int r;
 
 	do {
-		setitimer(ITIMER_REAL, &once, NULL);
-		r = vm_run(vm);
+		r = vm_run_for(vm, 100000);
 		vm_get_regs(vm, &regs);
 	} while (r == -EINTR && regs.rbx <= ebx && tries++ < 600);
 	return test_result(name, r == -EINTR && regs.rbx > ebx, "%d, EBX %#llx, %s", r,
@@ -291,7 +284,6 @@ static bool interrupted(const char *name, struct vm *vm, uint32_t ebx)
 /* An endless loop, and a program that wants it back. */
 static void signals(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
 	struct kvm_regs r;
 	struct vm vm;
 
@@ -299,7 +291,6 @@ static void signals(void)
 	/* 1: inc ebx; jmp 1b */
 	LOAD(&vm, 0x43, 0xeb, 0xfd);
 	start(&vm, 32);
-	sigaction(SIGALRM, &sa, NULL);
 	interrupted("loop-eintr", &vm, 1000);
 	EXPECT_EQ("loop-reason", vm.run->exit_reason, KVM_EXIT_INTR);
 	vm_get_regs(&vm, &r);

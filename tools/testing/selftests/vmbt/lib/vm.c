@@ -4,11 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -184,6 +186,28 @@ void vm_set_mode(struct vm *vm, int bits)
 int vm_run(struct vm *vm)
 {
 	return ioctl(vm->cpu, KVM_RUN, 0) ? -errno : 0;
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+int vm_run_for(struct vm *vm, unsigned int us)
+{
+	/* Again and again: the first one may come before KVM_RUN does. */
+	struct itimerval every = {
+		.it_value.tv_usec = us,
+		.it_interval.tv_usec = us,
+	}, never = { };
+	struct sigaction sa = { .sa_handler = on_alarm };
+	int r;
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+	r = vm_run(vm);
+	setitimer(ITIMER_REAL, &never, NULL);
+	return r;
 }
 
 int vm_interrupt(struct vm *vm, uint32_t vector)

@@ -22,7 +22,7 @@
 #define READ_ONCE(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 
-void sleep_ms(unsigned int ms);
+void sleep_ms(unsigned int us);
 
 /* Report one test; the format says why it failed. Returns @good. */
 bool test_result(const char *name, bool good, const char *fmt, ...)
@@ -72,6 +72,11 @@ void vm_set_regs(struct vm *vm, const struct kvm_regs *regs);
 void vm_set_mode(struct vm *vm, int bits);
 /* KVM_RUN; the return value is 0 or -errno. */
 int vm_run(struct vm *vm);
+/*
+ * The same, but a signal ends it after @us microseconds (less than a second)
+ * or a multiple of that: -EINTR then. Takes SIGALRM.
+ */
+int vm_run_for(struct vm *vm, unsigned int us);
 int vm_interrupt(struct vm *vm, uint32_t vector);	/* KVM_INTERRUPT */
 uint64_t vm_stat(struct vm *vm, const char *name);
 const char *vm_exit_name(uint32_t reason);
