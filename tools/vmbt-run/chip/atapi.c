@@ -58,7 +58,7 @@ void ide_packet_done(struct ide *c, u8 sense, u8 asc)
 	d->sense = sense;
 	d->asc = asc;
 	c->phase = IDE_IDLE;
-	c->bm_status &= ~1;
+	c->bm_status &= ~IDE_BM_ACTIVE;
 	c->count[0] = IDE_REASON_CD | IDE_REASON_IO;
 	c->error = sense << 4 | (sense ? IDE_ABRT : 0);
 	c->status = IDE_DRDY | IDE_DSC | (sense ? IDE_ERR : 0);

@@ -2,13 +2,12 @@
 /*
  * A channel of the PIIX3's IDE controller, with its drives and bus master.
  *
- * From ATA/ATAPI-6 (T13/1410D) and Intel's "Programming Interface for Bus Master
- * IDE Controller" 1.0. The drives share the registers, as on the cable both hear
- * every write. Data pass through one buffer of 256 sectors: a read fills it from
- * the medium and then gives it away in blocks, each with an interrupt; a write
- * takes a block and then writes it. While a request is under way the channel is
- * busy and takes no command, so the buffer has one user. Packet commands are
- * atapi.c's.
+ * From ATA/ATAPI-6 (T13/1410D). The drives share the registers, as on the cable
+ * both hear every write. Data pass through one buffer of 256 sectors: a read fills
+ * it from the medium and then gives it away in blocks, each with an interrupt; a
+ * write takes a block and then writes it. While a request is under way the channel
+ * is busy and takes no command, so the buffer has one user. The bus master is
+ * idebm.c's, packet commands are atapi.c's.
  */
 #include "ide.h"
 
@@ -32,15 +31,6 @@
 #define DIAG_PASSED	0x01
 #define STATUS_DF	0x20
 
-#define BM_START	0x01
-#define BM_TO_MEMORY	0x08
-#define BM_ACTIVE	0x01
-#define BM_ERROR	0x02
-#define BM_INTERRUPT	0x04
-#define BM_KEPT		0x60	/* the drives can do DMA */
-#define PRD_LAST	0x80
-#define PRD_MAX		8192	/* descriptors of one chunk: the table has 64 KiB */
-
 #define MULTIPLE_MAX	16
 #define LBA28		0x0fffffff
 
@@ -57,7 +47,7 @@ static void irq_level(struct ide *c, bool level)
 
 void ide_interrupt(struct ide *c)
 {
-	c->bm_status |= BM_INTERRUPT;
+	c->bm_status |= IDE_BM_INTERRUPT;
 	irq_level(c, true);
 }
 
@@ -65,7 +55,7 @@ void ide_interrupt(struct ide *c)
 static void finish(struct ide *c, u8 status, u8 error)
 {
 	c->phase = IDE_IDLE;
-	c->bm_status &= ~BM_ACTIVE;
+	c->bm_status &= ~IDE_BM_ACTIVE;
 	c->error = error;
 	c->status = IDE_DRDY | IDE_DSC | status;
 	ide_interrupt(c);
@@ -107,56 +97,14 @@ static void device_reset(struct ide *c)
 	c->left = 0;
 	c->device = 0;
 	c->error = DIAG_PASSED;
-	c->bm_status &= ~BM_ACTIVE;
+	c->bm_status &= ~IDE_BM_ACTIVE;
 	signature(c);
 	irq_level(c, false);
 }
 
-/* The bus master */
-
-/* The next region of the descriptor table; false at its end or behind RAM. */
-static bool prd_fetch(struct ide *c)
-{
-	u8 d[8];
-	u32 len;
-
-	if (c->prd_last || !c->memory(c->arg, c->prd_next, d, sizeof(d), false))
-		return false;
-	c->prd_next += 8;
-	c->prd_addr = (d[0] & 0xfe) | d[1] << 8 | d[2] << 16 | (u32)d[3] << 24;
-	len = (d[4] & 0xfe) | d[5] << 8;
-	c->prd_left = len ? len : 0x10000;
-	c->prd_last = d[7] & PRD_LAST;
-	return true;
-}
-
-/* Move the chunk between buffer and memory. */
-static bool prd_move(struct ide *c, bool to_memory)
-{
-	u32 done = 0, len;
-	unsigned int n;
-
-	for (n = 0; done < c->chunk; ) {
-		if (!c->prd_left) {
-			if (n++ == PRD_MAX || !prd_fetch(c))
-				return false;
-			continue;
-		}
-		len = c->chunk - done;
-		if (len > c->prd_left)
-			len = c->prd_left;
-		if (!c->memory(c->arg, c->prd_addr, c->buffer + done, len, to_memory))
-			return false;
-		c->prd_addr += len;
-		c->prd_left -= len;
-		done += len;
-	}
-	return true;
-}
-
 static void dma_failed(struct ide *c)
 {
-	c->bm_status |= BM_ERROR;
+	c->bm_status |= IDE_BM_ERROR;
 	if (ide_selected(c)->kind == IDE_CD)
 		ide_packet_done(c, 0x0b, 0);
 	else
@@ -249,7 +197,7 @@ static void dma_step(struct ide *c)
 		return;
 	}
 	c->chunk = (c->left < n ? c->left : n) * DISK_SECTOR;
-	if (prd_move(c, false))
+	if (ide_bm_move(c, false))
 		submit(c, DISK_WRITE);
 	else
 		dma_failed(c);
@@ -286,7 +234,7 @@ static void request_done(void *arg, int result)
 			command_done(c);
 	} else if (!c->dma) {
 		next_block_in(c);
-	} else if (prd_move(c, true)) {
+	} else if (ide_bm_move(c, true)) {
 		advance(c);
 		dma_step(c);
 	} else {
@@ -294,14 +242,13 @@ static void request_done(void *arg, int result)
 	}
 }
 
-static void dma_start(struct ide *c)
+/* The bus master was started, the drive wants it: go. */
+void ide_dma_start(struct ide *c)
 {
-	c->prd_next = c->bm_table;
-	c->prd_left = 0;
-	c->prd_last = false;
+	ide_bm_begin(c);
 	if (ide_selected(c)->kind == IDE_CD && c->chunk) {
 		/* The answer of a packet command that reads no medium. */
-		if (prd_move(c, true))
+		if (ide_bm_move(c, true))
 			command_done(c);
 		else
 			dma_failed(c);
@@ -321,8 +268,8 @@ static void start_transfer(struct ide *c)
 	}
 	c->phase = IDE_DMA_WAIT;
 	c->status = IDE_DRDY | IDE_DSC | IDE_DRQ;
-	if (c->bm_command & BM_START)
-		dma_start(c);
+	if (c->bm_command & IDE_BM_START)
+		ide_dma_start(c);
 }
 
 /**
@@ -355,8 +302,8 @@ void ide_data_in(struct ide *c, u32 len)
 	}
 	c->phase = IDE_DMA_WAIT;
 	c->status = IDE_DRDY | IDE_DSC | IDE_DRQ;
-	if (c->bm_command & BM_START)
-		dma_start(c);
+	if (c->bm_command & IDE_BM_START)
+		ide_dma_start(c);
 }
 
 static void block_read(struct ide *c)
@@ -911,67 +858,6 @@ void ide_control(struct ide *c, u8 val)
 			device_reset(c);
 	}
 	irq_level(c, c->irq);
-}
-
-/**
- * ide_bm_read() - the guest reads a register of the bus master
- * @c: the channel
- * @reg: 0 to 7
- *
- * Return: the byte.
- */
-u8 ide_bm_read(const struct ide *c, unsigned int reg)
-{
-	switch (reg) {
-	case 0:
-		return c->bm_command;
-	case 2:
-		return c->bm_status;
-	case 4: case 5: case 6: case 7:
-		return c->bm_table >> 8 * (reg - 4);
-	default:
-		return 0;
-	}
-}
-
-/**
- * ide_bm_write() - the guest writes a register of the bus master
- * @c: the channel
- * @reg: 0 to 7
- * @val: the byte
- *
- * Stopping it while a request is under way does not stop that: what has been
- * read meets a bus master that is off, and goes nowhere.
- */
-void ide_bm_write(struct ide *c, unsigned int reg, u8 val)
-{
-	u32 shift = 8 * (reg & 3);
-	u8 was;
-
-	switch (reg) {
-	case 0:
-		was = c->bm_command;
-		c->bm_command = val & (BM_START | BM_TO_MEMORY);
-		if (!(val & BM_START)) {
-			c->bm_status &= ~BM_ACTIVE;
-			c->prd_left = 0;
-			c->prd_last = true;
-		} else if (!(was & BM_START)) {
-			c->bm_status |= BM_ACTIVE;
-			if (c->phase == IDE_DMA_WAIT)
-				dma_start(c);
-		}
-		break;
-	case 2:		/* written ones clear */
-		c->bm_status = (c->bm_status & ~BM_KEPT & ~(val & (BM_ERROR | BM_INTERRUPT))) |
-			       (val & BM_KEPT);
-		break;
-	case 4: case 5: case 6: case 7:
-		c->bm_table &= ~(0xffU << shift);
-		c->bm_table |= (u32)val << shift;
-		c->bm_table &= ~3U;
-		break;
-	}
 }
 
 /**

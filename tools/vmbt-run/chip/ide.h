@@ -139,13 +139,17 @@ u8 ide_bm_read(const struct ide *c, unsigned int reg);
 void ide_bm_write(struct ide *c, unsigned int reg, u8 val);
 void ide_state(struct ide *c, struct state *s);
 
-/* Between ide.c and atapi.c. */
+/* Between ide.c, idebm.c and atapi.c. */
 #define IDE_ERR		0x01
 #define IDE_DRQ		0x08
 #define IDE_DSC		0x10
 #define IDE_DRDY	0x40
 #define IDE_BSY		0x80
 #define IDE_ABRT	0x04
+#define IDE_BM_START	0x01	/* bus master's command */
+#define IDE_BM_ACTIVE	0x01	/* its status */
+#define IDE_BM_ERROR	0x02
+#define IDE_BM_INTERRUPT 0x04
 #define IDE_REASON_CD	0x01	/* interrupt reason, in the count register */
 #define IDE_REASON_IO	0x02
 
@@ -153,6 +157,9 @@ struct ide_drive *ide_selected(struct ide *c);
 void ide_interrupt(struct ide *c);
 void ide_read_medium(struct ide *c, u64 sector, u32 count);
 void ide_data_in(struct ide *c, u32 len);
+void ide_dma_start(struct ide *c);
+void ide_bm_begin(struct ide *c);
+bool ide_bm_move(struct ide *c, bool to_memory);
 void ide_packet(struct ide *c, const u8 *packet);
 void ide_packet_block(struct ide *c);
 void ide_packet_done(struct ide *c, u8 sense, u8 asc);
