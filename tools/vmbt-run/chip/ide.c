@@ -31,8 +31,9 @@
 #define DIAG_PASSED	0x01
 #define STATUS_DF	0x20
 
-#define MULTIPLE_MAX	16
-#define LBA28		0x0fffffff
+#define SET_CACHE_ON	0x02	/* subcommands of SET FEATURES */
+#define SET_CACHE_OFF	0x82
+#define SET_MODE	0x03
 
 struct ide_drive *ide_selected(struct ide *c)
 {
@@ -175,10 +176,13 @@ static void next_block_out(struct ide *c, bool interrupt)
 		ide_interrupt(c);
 }
 
+/* With its write cache off, what a disk has written is on the medium. */
 static void command_done(struct ide *c)
 {
 	if (ide_selected(c)->kind == IDE_CD)
 		ide_packet_done(c, 0, 0);
+	else if (c->write && ide_selected(c)->write_through)
+		submit(c, DISK_FLUSH);
 	else
 		finish(c, 0, 0);
 }
@@ -423,6 +427,8 @@ static void transfer(struct ide *c, bool write, bool dma, u32 block)
 	c->error = 0;
 	if (c->sector >= total || c->left > total - c->sector)
 		fail(c, ERR_IDNF);
+	else if (write && ide_selected(c)->disk->readonly)
+		fail(c, IDE_ABRT);
 	else
 		start_transfer(c);
 }
@@ -447,68 +453,9 @@ static void verify(struct ide *c)
 		finish(c, 0, 0);
 }
 
-static void put16(u8 *id, unsigned int word, u16 val)
-{
-	id[2 * word] = val;
-	id[2 * word + 1] = val >> 8;
-}
-
-/* Characters of a word are swapped, and padded with blanks. */
-static void put_text(u8 *id, unsigned int word, unsigned int words, const char *text)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2 * words; i++)
-		id[2 * word + (i ^ 1)] = *text ? *text++ : ' ';
-}
-
-/* ATA/ATAPI-6, 8.15 and 8.16. */
 static void identify(struct ide *c)
 {
-	struct ide_drive *d = ide_selected(c);
-	u64 total = d->disk->sectors, chs;
-	u32 lba28 = total > LBA28 ? LBA28 : total;
-	bool cd = d->kind == IDE_CD;
-	u8 *id = c->buffer;
-	unsigned int i;
-
-	memset(id, 0, DISK_SECTOR);
-	put16(id, 0, cd ? 0x8580 : 0x0040);
-	put_text(id, 10, 10, c->device & DEV_SLAVE ? "VMBT00002" : "VMBT00001");
-	put_text(id, 23, 4, "1.0");
-	put_text(id, 27, 20, cd ? "VMBT CD-ROM" : "VMBT DISK");
-	put16(id, 49, 0x0300);			/* LBA and DMA */
-	put16(id, 51, 0x0200);
-	put16(id, 53, 0x0007);
-	put16(id, 63, 0x0007);			/* multiword DMA 0 to 2 */
-	put16(id, 64, 0x0003);			/* PIO 3 and 4 */
-	for (i = 65; i < 69; i++)
-		put16(id, i, 120);
-	put16(id, 80, 0x0070);			/* ATA/ATAPI-4 to 6 */
-	put16(id, 82, cd ? 0x4210 : 0x4000);
-	put16(id, 83, cd ? 0x4000 : 0x7400);
-	put16(id, 84, 0x4000);
-	put16(id, 85, cd ? 0x4210 : 0x4000);
-	put16(id, 86, cd ? 0x0000 : 0x3400);
-	put16(id, 87, 0x4000);
-	put16(id, 88, 0x203f);			/* Ultra DMA 0 to 5; 5 is set */
-	if (!cd) {
-		put16(id, 1, d->cylinders);
-		put16(id, 3, 16);
-		put16(id, 6, 63);
-		put16(id, 47, 0x8000 | MULTIPLE_MAX);
-		put16(id, 54, d->cylinders);
-		put16(id, 55, d->heads);
-		put16(id, 56, d->spt);
-		chs = (u64)d->cylinders * d->heads * d->spt;
-		put16(id, 57, chs);
-		put16(id, 58, chs >> 16);
-		put16(id, 59, d->multiple ? 0x0100 | d->multiple : 0);
-		put16(id, 60, lba28);
-		put16(id, 61, lba28 >> 16);
-		for (i = 0; i < 4; i++)
-			put16(id, 100 + i, total >> 16 * i);
-	}
+	ide_identify(c);
 	c->write = false;
 	c->dma = false;
 	c->block = DISK_SECTOR;
@@ -539,8 +486,8 @@ static void native_max(struct ide *c)
 	u64 last = ide_selected(c)->disk->sectors - 1;
 	unsigned int i;
 
-	if (!c->lba48 && last > LBA28)
-		last = LBA28;
+	if (!c->lba48 && last > IDE_LBA28)
+		last = IDE_LBA28;
 	for (i = 0; i < 3; i++) {
 		c->lba[i][0] = last >> 8 * i;
 		if (c->lba48)
@@ -548,6 +495,25 @@ static void native_max(struct ide *c)
 	}
 	if (!c->lba48)
 		c->device = (c->device & 0xf0) | (last >> 24 & 15);
+	finish(c, 0, 0);
+}
+
+/* What can be set besides makes no difference here. */
+static void set_features(struct ide *c)
+{
+	struct ide_drive *d = ide_selected(c);
+
+	switch (c->features[0]) {
+	case SET_CACHE_ON:
+		d->write_through = false;
+		break;
+	case SET_CACHE_OFF:
+		d->write_through = true;
+		break;
+	case SET_MODE:
+		d->mode = c->count[0];
+		break;
+	}
 	finish(c, 0, 0);
 }
 
@@ -564,8 +530,10 @@ static bool common_command(struct ide *c, u8 val)
 		return true;
 	case 0xe0: case 0xe1: case 0xe2: case 0xe3: case 0xe6:	/* power management */
 	case 0x94: case 0x95: case 0x96: case 0x97: case 0x99:
-	case 0xef:		/* set features: nothing that could be set differs */
 		finish(c, 0, 0);
+		return true;
+	case 0xef:
+		set_features(c);
 		return true;
 	case 0xe5: case 0x98:	/* check power mode: active */
 		c->count[0] = 0xff;
@@ -607,7 +575,7 @@ static void set_multiple(struct ide *c)
 {
 	u8 n = c->count[0];
 
-	if (n > MULTIPLE_MAX || n & (n - 1)) {
+	if (n > IDE_MULTIPLE_MAX || n & (n - 1)) {
 		fail(c, IDE_ABRT);
 		return;
 	}
@@ -748,6 +716,7 @@ void ide_attach(struct ide *c, unsigned int n, enum ide_kind kind, struct disk *
 		.heads = 16,
 		.spt = 63,
 		.attention = kind == IDE_CD,
+		.mode = IDE_UDMA5,
 	};
 	if (kind != IDE_NONE)
 		c->bm_status |= 0x20 << n;
@@ -902,10 +871,12 @@ void ide_state(struct ide *c, struct state *s)
 		STATE(s, c->drive[i].heads);
 		STATE(s, c->drive[i].spt);
 		STATE(s, c->drive[i].multiple);
+		STATE(s, c->drive[i].mode);
+		state_bool(s, &c->drive[i].write_through);
 		STATE(s, c->drive[i].sense);
 		STATE(s, c->drive[i].asc);
 		state_bool(s, &c->drive[i].attention);
-		state_sane(s, c->drive[i].heads <= 16 && c->drive[i].multiple <= MULTIPLE_MAX);
+		state_sane(s, c->drive[i].heads <= 16 && c->drive[i].multiple <= IDE_MULTIPLE_MAX);
 	}
 	state_sane(s, phase <= IDE_DMA_WAIT && phase != IDE_BUSY && c->pos <= c->block_end &&
 		   c->block_end <= IDE_CHUNK && c->chunk <= IDE_CHUNK && c->block <= IDE_CHUNK &&

@@ -41,6 +41,8 @@ enum ide_phase {
  * @multiple: sectors per block of READ and WRITE MULTIPLE
  * @sense: key of the last packet command's failure
  * @asc: its additional code
+ * @mode: transfer mode that was set, as SET FEATURES codes it
+ * @write_through: the write cache is off
  * @attention: the next packet command fails, the medium may be another
  */
 struct ide_drive {
@@ -52,6 +54,8 @@ struct ide_drive {
 	u8 multiple;
 	u8 sense;
 	u8 asc;
+	u8 mode;
+	bool write_through;
 	bool attention;
 };
 
@@ -140,6 +144,9 @@ void ide_bm_write(struct ide *c, unsigned int reg, u8 val);
 void ide_state(struct ide *c, struct state *s);
 
 /* Between ide.c, idebm.c and atapi.c. */
+#define IDE_MULTIPLE_MAX 16
+#define IDE_LBA28	0x0fffffff
+#define IDE_UDMA5	0x45
 #define IDE_ERR		0x01
 #define IDE_DRQ		0x08
 #define IDE_DSC		0x10
@@ -157,6 +164,7 @@ struct ide_drive *ide_selected(struct ide *c);
 void ide_interrupt(struct ide *c);
 void ide_read_medium(struct ide *c, u64 sector, u32 count);
 void ide_data_in(struct ide *c, u32 len);
+void ide_identify(struct ide *c);
 void ide_dma_start(struct ide *c);
 void ide_bm_begin(struct ide *c);
 bool ide_bm_move(struct ide *c, bool to_memory);

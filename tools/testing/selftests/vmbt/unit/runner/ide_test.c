@@ -180,6 +180,70 @@ static void write_pio(void)
 	EXPECT(irq);
 }
 
+static void words(u8 *id)
+{
+	lba(0, 0, 0xec);
+	EXPECT_EQ(ide_read(&c, 7), 0x58);
+	read_sector(id);
+}
+
+/* 8.46: SET FEATURES, and what IDENTIFY DEVICE says of it in words 82, 85, 63, 88. */
+static void features(void)
+{
+	u8 id[512];
+
+	start();
+	words(id);
+	EXPECT_EQ(id[164] & 0x20, 0x20);	/* there is a write cache, and it is on */
+	EXPECT_EQ(id[170] & 0x20, 0x20);
+	EXPECT_EQ(id[177], 0x20);		/* Ultra DMA 5 */
+	ide_write(&c, 1, 0x03);
+	lba(0, 0x22, 0xef);			/* multiword DMA 2 */
+	words(id);
+	EXPECT_EQ(id[127], 0x04);
+	EXPECT_EQ(id[177], 0x00);
+	ide_write(&c, 1, 0x82);
+	lba(0, 0, 0xef);
+	words(id);
+	EXPECT_EQ(id[164] & 0x20, 0x20);
+	EXPECT_EQ(id[170] & 0x20, 0x00);
+	lba(3, 1, 0x30);
+	write_sector(0x33);
+	EXPECT_EQ(fake_req->op, DISK_WRITE);
+	fake_done();
+	EXPECT(!irq);				/* not before it is on the medium */
+	EXPECT_EQ(fake_req->op, DISK_FLUSH);
+	fake_done();
+	EXPECT(irq);
+	EXPECT_EQ(ide_read(&c, 7), 0x50);
+	ide_write(&c, 1, 0x02);
+	lba(0, 0, 0xef);
+	words(id);
+	EXPECT_EQ(id[170] & 0x20, 0x20);
+	lba(3, 1, 0x30);
+	write_sector(0x34);
+	fake_done();
+	EXPECT(irq);
+	EXPECT(!fake_req);
+	EXPECT_EQ(fake_flushes, 1);
+}
+
+static void read_only(void)
+{
+	start();
+	disk.readonly = true;
+	lba(9, 1, 0x30);
+	EXPECT_EQ(ide_read(&c, 7), 0x51);
+	EXPECT_EQ(ide_read(&c, 1), 0x04);
+	lba(9, 1, 0xca);
+	EXPECT_EQ(ide_read(&c, 7), 0x51);
+	lba(9, 1, 0x20);
+	EXPECT(fake_req);
+	fake_done();
+	EXPECT_EQ(ide_read(&c, 7), 0x58);
+	disk.readonly = false;
+}
+
 static void multiple(void)
 {
 	u8 got[512];
@@ -534,6 +598,8 @@ int main(void)
 	CASE(identify);
 	CASE(read_pio);
 	CASE(write_pio);
+	CASE(features);
+	CASE(read_only);
 	CASE(multiple);
 	CASE(bounds);
 	CASE(chs);
