@@ -387,13 +387,14 @@ enum outcome machine_boot(struct machine *m)
 	if (m->o->kernel && !loader_linux(&m->memory, m->o, &entry, why, sizeof(why)))
 		die("%s", why);
 	vmm_create(&m->vmm, m->o->device, !m->o->user_chips);
-	if (m->o->kernel) {
-		memory_attach(&m->memory, &m->vmm);
-		loader_registers(&entry, &regs, &sregs);
-	} else {
+	if (m->pc.on)
 		pc_attach(m);
+	else
+		memory_attach(&m->memory, &m->vmm);
+	if (m->o->kernel)
+		loader_registers(&entry, &regs, &sregs);
+	else
 		loader_reset(&regs, &sregs);
-	}
 	rc = vmm_set_regs(&m->vmm, &regs, &sregs);
 	if (rc)
 		die("%s: the initial state is refused: %s", m->o->device, strerror(-rc));

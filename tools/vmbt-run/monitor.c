@@ -107,7 +107,7 @@ static void cmd_screen(struct machine *m)
 
 	if (!f)
 		return;
-	ok = screen_text(&m->pc.vga, f);
+	ok = m->pc.firmware && screen_text(&m->pc.vga, f);
 	fclose(f);
 	if (ok)
 		send(m->monitor.peer.fd, text, size, MSG_NOSIGNAL);
@@ -132,7 +132,12 @@ static void cmd_info(struct machine *m, const char *what)
 
 static void cmd_screendump(struct machine *m, const char *path)
 {
-	const char *why = *path ? screen_dump(&m->pc.vga, path) : "which file?";
+	const char *why = "which file?";
+
+	if (!m->pc.firmware)
+		why = "there is no display without firmware";
+	else if (*path)
+		why = screen_dump(&m->pc.vga, path);
 
 	if (why)
 		say(&m->monitor, "%s%s%s\n", path, *path ? ": " : "", why);

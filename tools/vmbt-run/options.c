@@ -27,7 +27,7 @@ enum {
 	OPT_NO_REBOOT, OPT_NO_SHUTDOWN, OPT_NAME, OPT_PIDFILE, OPT_DEBUGCON, OPT_STATS,
 	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_CHIPS, OPT_VERSION, OPT_HELP,
 	OPT_HDA, OPT_HDB, OPT_HDC, OPT_HDD, OPT_CDROM, OPT_FDA, OPT_FDB, OPT_SNAPSHOT,
-	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA,
+	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE,
 };
 
 static const struct option longopts[] = {
@@ -42,6 +42,7 @@ static const struct option longopts[] = {
 	{ "cdrom",		required_argument, NULL, OPT_CDROM },
 	{ "fda",		required_argument, NULL, OPT_FDA },
 	{ "fdb",		required_argument, NULL, OPT_FDB },
+	{ "drive",		required_argument, NULL, OPT_DRIVE },
 	{ "snapshot",		no_argument,	   NULL, OPT_SNAPSHOT },
 	{ "bios",		required_argument, NULL, OPT_BIOS },
 	{ "boot",		required_argument, NULL, OPT_BOOT },
@@ -74,6 +75,8 @@ static const char help[] =
 "Drives\n"
 "  DISK, -hda FILE     first IDE disk; -hdb, -hdc, -hdd: the others\n"
 "  -cdrom FILE         CD-ROM drive, in the place of -hdc; -fda, -fdb: floppies\n"
+"  -drive LIST         file=FILE,if=ide|floppy,index=N,media=disk|cdrom,\n"
+"                      readonly=on,snapshot=on\n"
 "  -snapshot           forget at the end what was written to drives\n"
 "  -boot ORDER         letters a (floppy), c (disk), d (CD); menu=on: ask\n"
 "  -bios FILE          firmware in the place of Debian's SeaBIOS\n"
@@ -108,8 +111,11 @@ static const char help[] =
 "Keys on a terminal: Ctrl-A x leaves, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h lists.\n"
 "See vmbt-run(1).\n";
 
-__printf(1, 2) __noreturn
-static void usage(const char *fmt, ...)
+/**
+ * usage() - the command line is wrong: say why in a line and end
+ * @fmt: as printf()'s
+ */
+void usage(const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -168,16 +174,70 @@ static const char *parse_where(const char *option, const char *arg)
 	usage("%s %s: not one of stdio, null, pty, none, file:PATH", option, arg);
 }
 
+/**
+ * option_pair() - the next of a list of KEY=VALUE, as in QEMU's options
+ * @list: what is left of it, advanced
+ * @key: filled; kept until the program ends
+ * @val: filled; NULL for a key alone
+ *
+ * Two commas are one in a value.
+ *
+ * Return: false at the end of the list.
+ */
+bool option_pair(const char **list, char **key, char **val)
+{
+	static char kept[16384];
+	static size_t used;
+	const char *p = *list;
+	char *to = kept + used;
+
+	if (!*p)
+		return false;
+	if (strlen(p) >= sizeof(kept) - used)
+		usage("%s: too much of it", p);
+	*key = to;
+	*val = NULL;
+	for (; *p && (*p != ',' || p[1] == ','); p++) {
+		if (*p == ',')
+			p++;
+		if (*p == '=' && !*val) {
+			*to++ = 0;
+			*val = to;
+		} else {
+			*to++ = *p;
+		}
+	}
+	*to++ = 0;
+	used = to - kept;
+	*list = *p ? p + 1 : p;
+	return true;
+}
+
+/**
+ * option_on() - read a value that is on or off
+ * @option: the option, for messages
+ * @key: the key
+ * @val: the value
+ *
+ * Return: whether it is on.
+ */
+bool option_on(const char *option, const char *key, const char *val)
+{
+	if (val && !strcmp(val, "on"))
+		return true;
+	if (!val || strcmp(val, "off"))
+		usage("%s: %s=%s: not one of on, off", option, key, val ? val : "");
+	return false;
+}
+
 /* The CD-ROM drive is the secondary master, as everywhere. */
 #define CD_PLACE	2
 
 static void set_ide(struct options *o, unsigned int place, const char *path, bool cd)
 {
-	if (o->ide[place])
-		usage("%s: the place of -hd%c is taken by %s", path, 'a' + place, o->ide[place]);
-	o->ide[place] = path;
-	if (cd)
-		o->cd = place;
+	static const char *const name[MAX_IDE] = { "-hda", "-hdb", "-hdc", "-hdd" };
+
+	drive_place(&o->ide[place], name[place], (struct drive){ .file = path, .cd = cd });
 }
 
 /* QEMU's: letters, or order=LETTERS, menu=on|off, separated by commas. */
@@ -241,22 +301,17 @@ static void check_spelling(const char *arg, const char *name)
 static void check(const struct options *o, unsigned int nserial)
 {
 	unsigned int i, stdio = 0;
-	bool drive = false;
 
 	for (i = 0; i < nserial; i++)
 		stdio += !strcmp(o->serial[i], "stdio");
 	stdio += o->debugcon && !strcmp(o->debugcon, "stdio");
 	if (stdio > 1)
 		usage("stdio can be given to one port only");
-	for (i = 0; i < MAX_IDE; i++)
-		drive |= !!o->ide[i];
-	for (i = 0; i < MAX_FLOPPY; i++)
-		drive |= !!o->floppy[i];
-	if (o->kernel && (drive || o->bios || o->boot_order || o->monitor))
-		usage("-kernel starts without firmware: no drives, -bios, -boot, -monitor");
+	if (o->kernel && (o->bios || o->boot_order))
+		usage("-kernel starts without firmware: no -bios, no -boot");
 	if (!o->kernel && (o->initrd || *o->append))
 		usage("-initrd and -append need -kernel");
-	if (!o->kernel && !drive && !o->bios && !o->boot_order)
+	if (!o->kernel && !options_drives(o) && !o->bios && !o->boot_order)
 		usage("no guest: give a disk, -cdrom, -fda or -kernel FILE (see --help)");
 	if (o->exit_line && !*o->exit_line)
 		usage("--exit-line: the prefix is empty");
@@ -279,7 +334,6 @@ void options_parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options){
 		.memory = 256ULL << 20,
-		.cd = NO_DRIVE,
 		.append = "",
 		.device = "/dev/vmbt",
 	};
@@ -376,9 +430,11 @@ void options_parse(struct options *o, int argc, char **argv)
 			break;
 		case OPT_FDA:
 		case OPT_FDB:
-			if (o->floppy[c - OPT_FDA])
-				usage("-fd%c is given twice", 'a' + c - OPT_FDA);
-			o->floppy[c - OPT_FDA] = optarg;
+			drive_place(&o->floppy[c - OPT_FDA], c == OPT_FDA ? "-fda" : "-fdb",
+				    (struct drive){ .file = optarg });
+			break;
+		case OPT_DRIVE:
+			drive_option(o, optarg);
 			break;
 		case OPT_SNAPSHOT:
 			o->snapshot = true;

@@ -11,7 +11,19 @@
 #define MAX_IDE		4
 #define MAX_FLOPPY	2
 
-#define NO_DRIVE	(-1)
+/**
+ * struct drive - a drive and what is in it
+ * @file: the image, or NULL for no drive
+ * @cd: a CD-ROM drive
+ * @readonly: its medium can't be written
+ * @snapshot: what is written to it is gone at the end
+ */
+struct drive {
+	const char *file;
+	bool cd;
+	bool readonly;
+	bool snapshot;
+};
 
 /**
  * struct options - what the user asked for
@@ -20,9 +32,8 @@
  * @initrd: path of an initial RAM disk, or NULL
  * @append: kernel command line, never NULL
  * @serial: where COM1 to COM4 lead; NULL for ports that are not there
- * @ide: files of the IDE drives: primary master, slave, secondary master, slave
- * @cd: which of them is a CD-ROM drive, or NO_DRIVE
- * @floppy: files of the floppy drives
+ * @ide: the IDE drives: primary master, slave, secondary master, slave
+ * @floppy: the floppy drives
  * @snapshot: what is written to drives is gone at the end
  * @monitor: where the monitor is, or NULL
  * @bios: firmware, or NULL for the usual
@@ -44,9 +55,8 @@ struct options {
 	const char *initrd;
 	const char *append;
 	const char *serial[MAX_SERIAL];
-	const char *ide[MAX_IDE];
-	int cd;
-	const char *floppy[MAX_FLOPPY];
+	struct drive ide[MAX_IDE];
+	struct drive floppy[MAX_FLOPPY];
 	bool snapshot;
 	const char *monitor;
 	const char *bios;
@@ -64,5 +74,28 @@ struct options {
 };
 
 void options_parse(struct options *o, int argc, char **argv);
+
+/* Was any drive asked for? */
+static inline bool options_drives(const struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_IDE; i++)
+		if (o->ide[i].file)
+			return true;
+	for (i = 0; i < MAX_FLOPPY; i++)
+		if (o->floppy[i].file)
+			return true;
+	return false;
+}
+
+/* For the files that parse one kind of option each. */
+__printf(1, 2) __noreturn void usage(const char *fmt, ...);
+bool option_pair(const char **list, char **key, char **val);
+bool option_on(const char *option, const char *key, const char *val);
+
+/* optdrive.c */
+void drive_place(struct drive *d, const char *option, struct drive is);
+void drive_option(struct options *o, const char *arg);
 
 #endif

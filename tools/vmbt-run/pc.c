@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "machine.h"
+#include "pcsetup.h"
 #include "util.h"
 
 #define FIRMWARE_DIR	"/usr/share/seabios"
@@ -365,7 +366,7 @@ void pc_mmio(struct machine *m, u64 gpa, u8 *data, unsigned int len, bool write)
 
 	if (!write)
 		memset(data, 0xff, len);
-	if (!m->pc.on)
+	if (!m->pc.firmware)
 		return;
 	if (gpa >= VGA_WINDOW && gpa + len <= VGA_WINDOW_END) {
 		for (i = 0; i < len; i++) {
@@ -500,7 +501,7 @@ static void power_on_ide(struct machine *m, unsigned int n)
 		drive = 2 * n + k;
 		d = &m->pc.disk[drive];
 		if (d->io)
-			ide_attach(&i->chip, k, (int)drive == m->o->cd ? IDE_CD : IDE_DISK, d);
+			ide_attach(&i->chip, k, m->o->ide[drive].cd ? IDE_CD : IDE_DISK, d);
 	}
 	bus_claim(&m->bus, bus_add(&m->bus, &(struct bus_dev){
 		.name = name[n], .read = ide_port_read, .write = ide_port_write, .arg = i,
@@ -545,6 +546,21 @@ static void power_on_drives(struct machine *m)
 	bus_claim(&m->bus, i, FDC_DIR, 1);
 }
 
+static void power_on_display(struct machine *m)
+{
+	struct pc *pc = &m->pc;
+
+	tell_firmware(m);
+	add(m, "fw_cfg", FWCFG_SELECTOR, 2, true, fwcfg_port_read, fwcfg_port_write);
+	pc->vga.text_switch = text_switch;
+	pc->vga.lfb_moved = lfb_moved;
+	pc->vga.arg = m;
+	vga_reset(&pc->vga);
+	pc->pci.func[PCI_DEVFN(DEV_VGA, 0)] = &pc->vga.pci;
+	add(m, "vga", 0x3b0, 0x30, false, vga_port_read, vga_port_write);
+	add(m, "vbe", VGA_VBE_INDEX, 3, true, vbe_port_read, vbe_port_write);
+}
+
 /**
  * pc_power_on() - what a reset resets
  * @m: the machine, its bus empty of these devices
@@ -565,18 +581,12 @@ void pc_power_on(struct machine *m)
 	pc->pm_dev = add(m, "pm", 0, 0, true, pm_read, pm_write);
 	add(m, "apm", PORT_APM, 2, false, apm_read, apm_write);
 
-	tell_firmware(m);
-	add(m, "fw_cfg", FWCFG_SELECTOR, 2, true, fwcfg_port_read, fwcfg_port_write);
-
-	pc->vga.text_switch = text_switch;
-	pc->vga.lfb_moved = lfb_moved;
-	pc->vga.arg = m;
-	vga_reset(&pc->vga);
-	pc->pci.func[PCI_DEVFN(DEV_VGA, 0)] = &pc->vga.pci;
-	add(m, "vga", 0x3b0, 0x30, false, vga_port_read, vga_port_write);
-	add(m, "vbe", VGA_VBE_INDEX, 3, true, vbe_port_read, vbe_port_write);
+	if (pc->firmware)
+		power_on_display(m);
 	power_on_drives(m);
 	fill_cmos(m);
+	if (!pc->firmware)
+		pc_setup(&pc->pci);
 }
 
 /**
@@ -651,6 +661,13 @@ static u8 *pages(size_t size)
 	return p;
 }
 
+static void open_drive(struct machine *m, struct disk *disk, const struct drive *d)
+{
+	if (d->file)
+		disk_open(disk, &m->pc.io, d->file, d->cd || d->readonly,
+			  m->o->snapshot || d->snapshot);
+}
+
 /**
  * pc_init() - what lives as long as the program
  * @m: the machine
@@ -660,24 +677,23 @@ void pc_init(struct machine *m)
 	struct pc *pc = &m->pc;
 	unsigned int i;
 
-	pc->on = !m->o->kernel;
+	pc->firmware = !m->o->kernel;
+	pc->on = pc->firmware || options_drives(m->o);
 	if (!pc->on)
 		return;
-	load_firmware(m);
-	load_vgabios(pc);
-	pc->vga.ram = pages(VGA_RAM);
-	pc->vga.text = pages(VGA_TEXT_SIZE);
+	if (pc->firmware) {
+		load_firmware(m);
+		load_vgabios(pc);
+		pc->vga.ram = pages(VGA_RAM);
+		pc->vga.text = pages(VGA_TEXT_SIZE);
+	}
 	disk_io_init(&pc->io, &m->loop);
 	for (i = 0; i < IDE_CHANNELS; i++)
 		pc->ide[i].chip.buffer = pages(IDE_CHUNK);
 	for (i = 0; i < MAX_IDE; i++)
-		if (m->o->ide[i])
-			disk_open(&pc->disk[i], &pc->io, m->o->ide[i], (int)i == m->o->cd,
-				  m->o->snapshot);
+		open_drive(m, &pc->disk[i], &m->o->ide[i]);
 	for (i = 0; i < MAX_FLOPPY; i++)
-		if (m->o->floppy[i])
-			disk_open(&pc->floppy[i], &pc->io, m->o->floppy[i], false,
-				  m->o->snapshot);
+		open_drive(m, &pc->floppy[i], &m->o->floppy[i]);
 }
 
 /**

@@ -36,6 +36,7 @@ struct pc_ide {
 /**
  * struct pc - its devices
  * @on: the machine has them
+ * @firmware: and starts with firmware, which has a display
  * @machine: the machine
  * @mem: the memory map
  * @pci: bus 0
@@ -59,6 +60,7 @@ struct pc_ide {
  */
 struct pc {
 	bool on;
+	bool firmware;
 	struct machine *machine;
 	struct pcmem mem;
 	struct pci pci;

@@ -89,7 +89,7 @@ void pcmem_load(struct pcmem *p, const char *path)
 
 /**
  * pcmem_attach() - give memory to a new VM; ends the program if that fails
- * @p: the map, with firmware
+ * @p: the map, with firmware if there is any
  * @mem: RAM
  * @vmm: the VM
  */
@@ -103,7 +103,8 @@ void pcmem_attach(struct pcmem *p, struct memory *mem, struct vmm *vmm)
 	p->pam_write = 0;
 	set(p, SLOT_LOW, 0, MEMORY_LOW_END, mem->base, false);
 	set(p, SLOT_HIGH, MEMORY_HIGH, mem->size - MEMORY_HIGH, mem->base + MEMORY_HIGH, false);
-	set(p, SLOT_ROM, FOUR_GIB - p->rom_size, p->rom_size, p->rom, true);
+	if (p->rom_size)
+		set(p, SLOT_ROM, FOUR_GIB - p->rom_size, p->rom_size, p->rom, true);
 }
 
 /* The ROM's bytes that are seen at an address below 1 MiB, or NULL. */

@@ -104,6 +104,26 @@ bool pci_func_bar_at(const struct pci_func *f, unsigned int n, u32 *base)
 }
 
 /**
+ * pci_func_write() - software writes a function's registers
+ * @f: the function
+ * @reg: the first one
+ * @val: the value
+ * @size: 1, 2 or 4 bytes, not beyond offset FFh
+ */
+void pci_func_write(struct pci_func *f, unsigned int reg, u32 val, unsigned int size)
+{
+	unsigned int i;
+	u8 mask;
+
+	for (i = 0; i < size; i++) {
+		mask = f->writable[reg + i];
+		f->config[reg + i] = (f->config[reg + i] & ~mask) | (val >> 8 * i & mask);
+	}
+	if (f->changed)
+		f->changed(f->arg, reg, size);
+}
+
+/**
  * pci_read() - the guest reads CF8h to CFFh
  * @pci: the bus
  * @port: the port
@@ -138,8 +158,6 @@ u32 pci_read(struct pci *pci, u16 port, unsigned int size)
 void pci_write(struct pci *pci, u16 port, u32 val, unsigned int size)
 {
 	struct pci_func *f;
-	unsigned int reg, i;
-	u8 mask;
 
 	if (port < PCI_DATA) {
 		if (port == PCI_ADDRESS && size == 4)
@@ -151,13 +169,7 @@ void pci_write(struct pci *pci, u16 port, u32 val, unsigned int size)
 		return;
 	if (size > 4U - (port & 3))
 		size = 4 - (port & 3);
-	reg = (pci->address & 0xfc) | (port & 3);
-	for (i = 0; i < size; i++) {
-		mask = f->writable[reg + i];
-		f->config[reg + i] = (f->config[reg + i] & ~mask) | (val >> 8 * i & mask);
-	}
-	if (f->changed)
-		f->changed(f->arg, reg, size);
+	pci_func_write(f, (pci->address & 0xfc) | (port & 3), val, size);
 }
 
 /**

@@ -60,6 +60,7 @@ void pci_func_init(struct pci_func *f, u32 id, u32 class_rev);
 void pci_func_bar(struct pci_func *f, unsigned int n, u32 size, u32 type);
 u32 pci_func_get(const struct pci_func *f, unsigned int reg);
 bool pci_func_bar_at(const struct pci_func *f, unsigned int n, u32 *base);
+void pci_func_write(struct pci_func *f, unsigned int reg, u32 val, unsigned int size);
 u32 pci_read(struct pci *pci, u16 port, unsigned int size);
 void pci_write(struct pci *pci, u16 port, u32 val, unsigned int size);
 void pci_state(struct pci *pci, struct state *s);

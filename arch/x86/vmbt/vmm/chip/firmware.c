@@ -8,6 +8,8 @@
  */
 #include "firmware.h"
 
+#define PCI_IRQS	0x0c	/* of the slave: IRQ 10, 11 */
+
 /**
  * chip_firmware() - reset the chips and program them as a BIOS does
  * @pic: the interrupt controllers
@@ -15,7 +17,8 @@
  * @now: time in nanoseconds
  *
  * The controllers deliver at vectors 08h and 70h, all inputs but the cascade
- * masked; counter 0 ticks at 18.2 Hz, counter 1 refreshes memory.
+ * masked; IRQ 10 and 11, PCI's, are level-triggered; counter 0 ticks at 18.2 Hz,
+ * counter 1 refreshes memory.
  */
 void chip_firmware(struct pic *pic, struct pit *pit, u64 now)
 {
@@ -25,6 +28,7 @@ void chip_firmware(struct pic *pic, struct pit *pit, u64 now)
 		{ PIC_SLAVE_CMD, 0x11 }, { PIC_SLAVE_DATA, 0x70 },
 		{ PIC_SLAVE_DATA, 0x02 }, { PIC_SLAVE_DATA, 0x01 },
 		{ PIC_MASTER_DATA, 0xfb }, { PIC_SLAVE_DATA, 0xff },
+		{ PIC_ELCR_SLAVE, PCI_IRQS },
 		{ PIT_CONTROL, 0x36 }, { PIT_COUNTER0, 0x00 }, { PIT_COUNTER0, 0x00 },
 		{ PIT_CONTROL, 0x54 }, { PIT_COUNTER0 + 1, 0x12 },
 	};

@@ -559,8 +559,9 @@ static void setup(void)
 	snprintf(bios, sizeof(bios), "/proc/self/fd/%d", fd);
 	opt = (struct options){
 		.memory = RAM, .append = "", .device = "the VM", .bios = bios,
-		.serial = { "a", "b" }, .debugcon = "c", .ide = { "disk", NULL, "cd" },
-		.cd = 2, .floppy = { "floppy" }, .boot_order = "c",
+		.serial = { "a", "b" }, .debugcon = "c",
+		.ide = { [0] = { .file = "disk" }, [2] = { .file = "cd", .cd = true } },
+		.floppy = { [0] = { .file = "floppy" } }, .boot_order = "c",
 	};
 	machine_init(m, &opt);
 }

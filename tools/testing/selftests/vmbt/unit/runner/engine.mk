@@ -13,7 +13,7 @@ all: $(O)/vmbt-run-engine
 
 include ../../lib/pure.mk
 
-SRCS := main options machine vcpu bus irq memory loop loader terminal stats util pc pcmem monitor keys screen \
+SRCS := main options optdrive machine vcpu bus irq memory loop loader terminal stats util pc pcmem pcsetup monitor keys screen \
 	chip/uart chip/rtc chip/i8042 chip/board chip/pci chip/i440fx \
 	chip/piix chip/fwcfg chip/vga chip/vgadraw chip/dma chip/ide chip/idebm chip/ideid chip/atapi chip/fdc \
 	backend/disk backend/chardev backend/exitline

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "i440fx.h"
 #include "pci.h"
+#include "pcsetup.h"
 #include "piix.h"
 
 static struct pci pci;
@@ -292,6 +293,38 @@ static void saved(void)
 	EXPECT_EQ(get(0, 0, 0), 0x12378086);
 }
 
+/* What firmware leaves behind: addresses, routes, decoding, as the data sheets code it. */
+static void set_up(void)
+{
+	struct pci_func ide;
+	u32 base;
+
+	start();
+	pci_func_bar(&card, 2, 0x20, PCI_BAR_IO);
+	card.config[PCI_INT_PIN] = 1;
+	ide = (struct pci_func){ .changed = on_change };
+	pci_func_init(&ide, 0x70108086, 0x01018000);
+	memset(ide.writable + 0x40, 0xff, 4);
+	pci.func[PCI_DEVFN(1, 1)] = &ide;
+	pci.func[PCI_DEVFN(5, 0)] = NULL;
+	pci.func[PCI_DEVFN(3, 0)] = &card;
+	pc_setup(&pci);
+	EXPECT(pci_func_bar_at(&card, 0, &base));
+	EXPECT_EQ(base & 0xfff, 0);
+	EXPECT(base >= 0xc0000000);
+	EXPECT(pci_func_bar_at(&card, 1, &base));
+	EXPECT_EQ(base, 0xc000);
+	EXPECT(pci_func_bar_at(&card, 2, &base));
+	EXPECT_EQ(base, 0xc020);
+	EXPECT_EQ(pci_func_get(&ide, 0x40), 0x80008000);	/* IDETIM: both decode */
+	EXPECT(i440fx_pam(&host, 0).write && i440fx_pam(&host, 12).read);
+	/* where the register says that it goes is where it goes */
+	irq_level = 0;
+	piix_set_pin(&piix, 3, 0, true);
+	EXPECT_EQ(irq_level, BIT(card.config[PCI_INT_LINE]));
+	EXPECT_EQ(card.config[PCI_INT_LINE], 11);
+}
+
 int main(void)
 {
 	CASE(address_register);
@@ -302,5 +335,6 @@ int main(void)
 	CASE(pirqs);
 	CASE(power);
 	CASE(saved);
+	CASE(set_up);
 	return check_failed != 0;
 }
