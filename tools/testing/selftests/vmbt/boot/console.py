@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""A Debian guest on a serial console, for tests that run in the test host.
+
+Starts vmbt-run with a kernel and an initial RAM disk of scripts/guest-initrd, whose
+command is one script for all tests of a kind; the kernel's command line tells it
+which part to do. What the guest says are lines 'KEY: VALUE' behind 'vmbt-guest:
+ready'. Environment: GUEST_KERNEL, INITRD.
+"""
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+
+APPEND = "console=ttyS0 acpi=off nolapic noisapnp pnpbios=off quiet panic=-1 "
+
+
+class Failure(Exception):
+    """Why a test failed."""
+
+
+class Guest:
+    """A running vmbt-run; its output is read as it comes."""
+
+    def __init__(self, part, *args, memory=128, append="", **env):
+        self.text = ""
+        self.at = 0
+        self.proc = subprocess.Popen(
+            ["vmbt-run", "-m", str(memory), "-kernel", os.environ["GUEST_KERNEL"], "-initrd",
+             os.environ["INITRD"], "-append", f"{APPEND}part={part} {append}", "-nographic",
+             *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=dict(os.environ, **env))
+
+    def wait(self, pattern, seconds):
+        """Read on until a pattern behind what was waited for before; its match."""
+        end = time.time() + seconds
+        while True:
+            m = re.compile(pattern, re.M).search(self.text, self.at)
+            if m:
+                self.at = m.end()
+                return m
+            left = end - time.time()
+            if left <= 0 or not select.select([self.proc.stdout], [], [], left)[0]:
+                raise Failure(f"no '{pattern}' after {seconds} s in:\n{self.text[-3000:]}")
+            part = os.read(self.proc.stdout.fileno(), 65536)
+            if not part:
+                raise Failure(f"vmbt-run ended without '{pattern}':\n{self.text[-3000:]}")
+            self.text += part.decode("latin1").replace("\r", "")
+
+    def says(self, key, value, seconds=120):
+        """Wait for a line 'KEY: VALUE'."""
+        got = self.wait(rf"^{re.escape(key)}: (.*)\n", seconds).group(1)
+        if not re.fullmatch(value, got):
+            raise Failure(f"{key}: '{got}', not '{value}'")
+        return got
+
+    def kill(self):
+        """SIGKILL, whatever it does."""
+        self.proc.kill()
+        self.proc.wait()
+        self.proc.stdout.close()
+
+
+def run(tests, prefix):
+    """Run tests by name or all, print a line for each; the exit status."""
+    failed = 0
+    for test in tests:
+        if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
+            continue
+        name = f"{prefix}-{test.__name__.replace('_', '-')}"
+        start = time.time()
+        try:
+            test()
+            print(f"ok {name}\n   {name}: {time.time() - start:.0f} s", flush=True)
+        except (Failure, OSError) as e:
+            text = str(e).replace("\n", "\n    ")
+            print(f"not ok {name}: {text}", flush=True)
+            failed += 1
+    return failed != 0
