@@ -24,6 +24,10 @@ bool vmbt_param_no_de;
 module_param_named(no_de, vmbt_param_no_de, bool, 0644);
 MODULE_PARM_DESC(no_de, "never execute guest code directly (for tests; new VMs)");
 
+uint vmbt_param_no_offers;
+module_param_named(no_offers, vmbt_param_no_offers, uint, 0644);
+MODULE_PARM_DESC(no_offers, "what translated code must leave to the VMM in new VMs: 1 reads of CRn and masks, 2 segment loads, 4 IRET to ring 3 (for measurements)");
+
 int vmbt_param_monitor = -1;
 module_param_named(monitor, vmbt_param_monitor, int, 0644);
 MODULE_PARM_DESC(monitor, "where the monitor area sits in new VMs: 0 floating, 1 fixed at the top, -1 as the CPU allows (default)");

@@ -106,6 +106,7 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 	vm->shared->host_caps = vmbt_host_caps();
 	vm->shared->tsc_khz = vmbt_clock_get_khz();
 	vm->shared->no_de = vmbt_param_no_de;
+	vm->shared->no_offers = vmbt_param_no_offers;
 	if (vmbt_param_monitor >= 0)
 		vm->shared->mon_policy = vmbt_param_monitor ?
 					 VMBT_MON_FIXED : VMBT_MON_FLOATING;

@@ -132,6 +132,7 @@ struct vmbt_vm {
 
 /* Module parameters (main.c). */
 extern bool vmbt_param_no_de;
+extern uint vmbt_param_no_offers;
 extern int vmbt_param_monitor;
 extern uint vmbt_param_pool_pages;
 extern bool vmbt_param_hostile;

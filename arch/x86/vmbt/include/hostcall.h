@@ -124,6 +124,11 @@ struct vmbt_vmm_stats {
 /* Ranges that the host can hold; more of them become one. */
 #define VMBT_WRITTEN		32
 
+/* What translated code may do without the VMM, by what it was told. */
+#define VMBT_OFFER_READS	0x01	/* control registers, interrupt masks */
+#define VMBT_OFFER_LOADS	0x02	/* loads of segment registers */
+#define VMBT_OFFER_USER		0x04	/* IRET to ring 3 */
+
 #define VMBT_SLOT_MAP		16	/* words */
 #define VMBT_SLOT_MAP_SHIFT	22
 
@@ -167,6 +172,8 @@ struct vmbt_shared {
 	u32 mon_policy;		/* VMBT_MON_FLOATING or VMBT_MON_FIXED */
 	u32 no_de;		/* test option: never direct execution */
 	u32 interp_only;	/* test option: only the interpreter */
+	u32 no_offers;		/* test option: VMBT_OFFER_* that are not made */
+	u32 pad4;
 	u32 ncpuid;
 	struct vmbt_cpuid {
 		u32 function, index, flags;

@@ -14,9 +14,8 @@
 #include "layout.h"
 
 /**
- * struct vmbt_mon_same - the load of a segment register that is a no-op
- * @neg_sel: two's complement of the selector that the register holds, if the
- *	guest's table says what is in the register, or VMBT_MON_NONE
+ * struct vmbt_mon_same - a selector whose descriptor is known
+ * @neg_sel: two's complement of the selector, or VMBT_MON_NONE
  * @off: its descriptor as an offset in SS, or 0: none is read (null selector)
  * @neg_lo: two's complement of the descriptor's low half
  * @neg_hi: of its high half
@@ -30,6 +29,7 @@ struct vmbt_mon_same {
 
 /* Added to no selector gives 0. */
 #define VMBT_MON_NONE	1
+#define VMBT_MON_OFFERS	32
 
 /**
  * struct vmbt_mon - offsets from %gs
@@ -47,8 +47,18 @@ struct vmbt_mon_same {
  * @site: where translated code jumped to a routine of the ring-1 runtime from
  * @sel: selectors as the guest sees them, zero-extended, in the order of enum
  *	vmbt_sreg
- * @same: for each segment register, in that order, which load would change
- *	nothing
+ * @same: for each segment register, in that order, what it holds, if the
+ *	guest's table says what is in the register: the load that changes nothing
+ * @offer: selectors that the CPU may load itself, by their index modulo
+ *	VMBT_MON_OFFERS: the run table has what the guest's table said then
+ * @load: scratch home of a selector in the ring-1 runtime
+ * @cr: the control registers that MOV from CRn reads; the VMM has its own
+ * @ask_imr: 0 if @imr is what IN from ports 21h and A1h reads
+ * @imr: the interrupt controllers' masks
+ * @no_user: 0 if IRET may lead to ring 3 (vmm/desc/user.c)
+ * @gdt_off: the guest's GDT as an offset in SS
+ * @gdt_n: so many dwords of it must be as in @gdt then, a multiple of 4, or 0
+ * @gdt: its contents when ring 3 ran last
  * @operand: memory operand of an x87 or SSE instruction that the VMM lends the
  *	guest's ring for
  */
@@ -63,6 +73,15 @@ struct vmbt_mon {
 	u32 site;
 	u32 sel[6];
 	struct vmbt_mon_same same[6];
+	struct vmbt_mon_same offer[VMBT_MON_OFFERS];
+	u32 load;
+	u32 cr[5];
+	u32 ask_imr;
+	u8 imr[4];
+	u32 no_user;
+	u32 gdt_off;
+	u32 gdt_n;
+	u32 gdt[64];
 	u8 operand[16] __aligned(16);
 };
 

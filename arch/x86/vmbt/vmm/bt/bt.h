@@ -79,6 +79,9 @@ bool bt_continue(struct vcpu *v);
  */
 int bt_sync(struct vcpu *v);
 
+/* The guest went on by itself to where no translated code runs. */
+void bt_left(struct vcpu *v);
+
 /**
  * bt_at_boundary() - has the last guest instruction been completed?
  * @v: the vCPU, its frame live

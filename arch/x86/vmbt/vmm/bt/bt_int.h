@@ -42,6 +42,7 @@ enum bt_map_kind {
 	BT_M_RING1,		/* the JMP to a routine of ring1/ */
 	BT_M_IRET_FLAGS,	/* IRET: EIP and CS popped, flags come next */
 	BT_M_IRET_DONE,		/* IRET done but for IF, which is in ECX */
+	BT_M_LOADED,		/* segment register loaded: the next entry's EIP */
 };
 
 /* Repairs (struct bt_map.fix); bits 0-3: reload EAX, ECX, EDX, EBX. */

@@ -113,6 +113,9 @@ bool bt_emit_flags(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 bool bt_emit_load_sreg(struct bt_emit *e, const struct vmbt_insn *in,
 		       u8 next_off);
 bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in);
+/* peek.c: what the monitor area has; likewise */
+bool bt_emit_read_cr(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
+bool bt_emit_in(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 /* copy.c */
 void bt_emit_copy(struct bt_emit *e, const struct vmbt_insn *in);
 void bt_emit_with_modrm(struct bt_emit *e, const struct vmbt_insn *in,

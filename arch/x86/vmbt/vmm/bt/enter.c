@@ -34,6 +34,7 @@ static void trace_write(struct vcpu *v, u64 gpa, u32 len)
 void bt_init(struct vcpu *v)
 {
 	v->bt = &bt0;
+	v->mon->ask_imr = 1;
 	if (!bt_cache_init(v))
 		plat_panic("no pool pages for the translator");
 	mmu_trace_register(v, MMU_TRACE_CODE, trace_write);
@@ -97,6 +98,20 @@ found:
 	return i;
 }
 
+/* What translated code reads without asking. */
+static void show(struct vcpu *v)
+{
+	const struct vmbt_guest *g = v->guest;
+	struct vmbt_mon *m = v->mon;
+
+	for (u32 i = 0; i < VMBT_NSEG; i++)
+		m->sel[i] = g->seg[i].sel;
+	m->cr[0] = g->cr0;
+	m->cr[2] = g->cr2;
+	m->cr[3] = g->cr3;
+	m->cr[4] = g->cr4;
+}
+
 /* Registers, flags and the monitor area for code at TC address @tc. */
 static int go(struct vcpu *v, u32 tc)
 {
@@ -120,8 +135,7 @@ static int go(struct vcpu *v, u32 tc)
 	if ((g->eflags & (VMBT_X86_EFLAGS_NT | VMBT_X86_EFLAGS_VIF |
 			  VMBT_X86_EFLAGS_VIP)) || g->nmi_masked)
 		m->flags_virt |= VMBT_X86_EFLAGS_TF;
-	for (i = 0; i < VMBT_NSEG; i++)
-		m->sel[i] = g->seg[i].sel;
+	show(v);
 	v->mode = vcpu_cpl(v) == 3 ? VCPU_BT3 : VCPU_BT1;
 	return X_OK;
 }
@@ -373,8 +387,29 @@ static bool locate_unit(struct bt *bt, u64 rip, u32 *idx, u32 *map)
 	return false;
 }
 
+/*
+ * The segment register of p->at has been loaded: what is left of the
+ * instruction, if anything, is the ESP of a POP, and then comes the next one.
+ */
+static bool loaded(struct bt *bt, struct place *p, u32 map)
+{
+	const struct bt_unit *u = bt_unit(bt, p->unit);
+	const struct bt_map *m = bt_map(bt, map);
+
+	if (m->kind == BT_M_LOADED) {
+		p->at.fix |= m->fix & (BT_F_PUSHED | BT_F_OPS16);
+		map++;
+	}
+	/* Something always follows. */
+	if (map >= u->map + u->nr_map)
+		return false;
+	p->at.kind = BT_M_START;
+	p->at.g_off = bt_map(bt, map)->g_off;
+	return true;
+}
+
 /* In a routine at @rip, which p->map has jumped to, if the guest is honest. */
-static bool locate_ring1(u32 rip, struct place *p)
+static bool locate_ring1(struct bt *bt, u32 rip, struct place *p)
 {
 	const struct ring1_map *m = bt_ring1_at(rip);
 	u8 shadow = p->at.fix & BT_F_SHADOW;
@@ -383,6 +418,8 @@ static bool locate_ring1(u32 rip, struct place *p)
 		return false;
 	p->at.kind = m->kind;
 	p->at.fix = m->fix;
+	if (m->kind == BT_M_LOADED)
+		return loaded(bt, p, p->map + 1);
 	if (m->kind == BT_M_START || m->kind == BT_M_INTERP)
 		p->at.fix |= shadow;
 	return true;
@@ -397,7 +434,9 @@ static bool locate(struct vcpu *v, u64 rip, struct place *p)
 			 &p->map))
 		return false;
 	p->at = *bt_map(bt, p->map);
-	return !ring1 || locate_ring1(rip, p);
+	if (p->at.kind == BT_M_LOADED)
+		return loaded(bt, p, p->map);
+	return !ring1 || locate_ring1(bt, rip, p);
 }
 
 /* The same for a callout, which will be back. */
@@ -422,7 +461,7 @@ static bool locate_site(struct vcpu *v, u64 rip, struct place *p)
 	p->unit = s->unit;
 	p->map = s->map;
 	p->at = *bt_map(bt, s->map);
-	if (ring1 && !locate_ring1(rip, p))
+	if (ring1 && !locate_ring1(bt, rip, p))
 		return false;
 	bt->last_site = s;
 	return true;
@@ -496,8 +535,7 @@ bool bt_continue(struct vcpu *v)
 		f->gpr[i] = g->gpr[i];
 	f->rsp = g->gpr[VMBT_ESP];
 	f->rflags = (f->rflags & ~(u64)REAL_FLAGS) | (g->eflags & REAL_FLAGS);
-	for (i = 0; i < VMBT_NSEG; i++)
-		v->mon->sel[i] = g->seg[i].sel;
+	show(v);
 	v->raw = true;
 	return true;
 }
@@ -584,6 +622,12 @@ bool bt_at_boundary(struct vcpu *v)
 	return !p.at.fix && !in_ring1(v->frame.rip) &&
 	       (p.map == bt_unit(bt, p.unit)->map ||
 		bt_map(bt, p.map - 1)->g_off != p.at.g_off);
+}
+
+void bt_left(struct vcpu *v)
+{
+	v->bt->last_unit = BT_NIL;
+	v->bt->chain_from = BT_NIL;
 }
 
 int bt_sync(struct vcpu *v)

@@ -32,7 +32,14 @@ MON_IS(JUMP, jump);
 MON_IS(TARGET, target);
 MON_IS(FLAGS_VIRT, flags_virt);
 MON_IS(SITE, site);
+MON_IS(SEL, sel);
 MON_IS(SAME, same);
+MON_IS(OFFER, offer);
+MON_IS(LOAD, load);
+MON_IS(NO_USER, no_user);
+MON_IS(GDT_OFF, gdt_off);
+MON_IS(GDT_N, gdt_n);
+MON_IS(GDT, gdt);
 SAME_IS(NEG_SEL, neg_sel);
 SAME_IS(OFF, off);
 SAME_IS(NEG_LO, neg_lo);
@@ -45,11 +52,13 @@ IS(SREG_FS, VMBT_FS);
 IS(SREG_GS, VMBT_GS);
 IS(EFLAGS_IF, VMBT_X86_EFLAGS_IF);
 IS(IRET_SLOW, IRET_SLOW);
+IS(EFLAGS_RF, VMBT_X86_EFLAGS_RF);
 IS(M_START, BT_M_START);
 IS(M_TARGET, BT_M_TARGET);
 IS(M_INTERP, BT_M_INTERP);
 IS(M_IRET_FLAGS, BT_M_IRET_FLAGS);
 IS(M_IRET_DONE, BT_M_IRET_DONE);
+IS(M_LOADED, BT_M_LOADED);
 IS(F_EAX, BT_F_EAX);
 IS(F_REGS, BT_F_EAX | BT_F_ECX | BT_F_EDX);
 
@@ -149,7 +158,9 @@ bool bt_emit_load_sreg(struct bt_emit *e, const struct vmbt_insn *in,
 	jump_to(e, routine);
 	e->fix = 0;
 	if (pop) {
-		mark(e, BT_M_START);	/* lea esp, [esp + opsize] */
+		e->fix = BT_F_PUSHED | (in->opsize == 2 ? BT_F_OPS16 : 0);
+		mark(e, BT_M_LOADED);	/* lea esp, [esp + opsize] */
+		e->fix = 0;
 		e8(e, 0x8d);
 		e8(e, 0x64);
 		e8(e, 0x24);

@@ -93,6 +93,10 @@ static bool done_inline(struct bt_emit *e, const struct vmbt_insn *in,
 	case VMBT_OP_MOV_TO_SREG:
 		return !special && !(mode & BT_MODE_CPL3) &&
 		       bt_emit_load_sreg(e, in, next_off);
+	case VMBT_OP_MOV_FROM_CR:
+		return !(mode & BT_MODE_CPL3) && bt_emit_read_cr(e, in, next_off);
+	case VMBT_OP_IN:
+		return !(mode & BT_MODE_CPL3) && bt_emit_in(e, in, next_off);
 	default:
 		return false;
 	}

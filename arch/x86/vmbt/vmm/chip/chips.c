@@ -18,6 +18,7 @@
 #include "pic.h"
 #include "pit.h"
 #include "../plat.h"
+#include "../vcpu.h"
 
 #define PORT_DELAY	0x80
 #define IRQ_CLOCK	0
@@ -166,4 +167,22 @@ u8 chips_ack(void)
 	if (s->chip.pit.owed)
 		clock_check(s, now_ns(s));
 	return vector;
+}
+
+/**
+ * chips_show() - tell translated code the masks, which it then reads by itself
+ * @v: the vCPU, about to run
+ *
+ * Not while a read is to acknowledge an interrupt (poll), and not while the
+ * guest has breakpoints, which may be on ports.
+ */
+void chips_show(struct vcpu *v)
+{
+	const struct vmbt_shared *s = v->shared;
+	const struct pic *p = &s->chip.pic;
+
+	v->mon->ask_imr = !s->chips || p->chip[0].poll || p->chip[1].poll ||
+			  (v->guest->dr[7] & VMBT_DR7_ENABLED);
+	v->mon->imr[0] = p->chip[0].imr;
+	v->mon->imr[1] = p->chip[1].imr;
 }

@@ -7,9 +7,12 @@
 
 #include "../../include/types.h"
 
+struct vcpu;
+
 bool chips_pio(u16 port, u8 dir, u8 *val);
 bool chips_hurry(void);
 bool chips_service(void);
 u8 chips_ack(void);
+void chips_show(struct vcpu *v);
 
 #endif

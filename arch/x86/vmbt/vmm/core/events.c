@@ -210,6 +210,7 @@ bool core_inject(struct vcpu *v)
 		}
 	}
 	bt_set_pending(v, wants);
+	chips_show(v);
 	if (unlikely(g->halted)) {
 		/* User space decides when to go on, as with KVM. */
 		core_sync(v);

@@ -12,6 +12,7 @@
 #include "../cpu/cpu.h"
 #include "../decode/decode.h"
 #include "../desc/desc.h"
+#include "../direct/direct.h"
 #include "../interp/interp.h"
 #include "../metal/metal.h"
 #include "../mmu/mmu.h"
@@ -162,10 +163,28 @@ static void host_interrupt(struct vcpu *v)
 	metal_host_interrupt(v);
 }
 
+/* What translated code has done that is only to be seen by the registers. */
+static void left_ring1(struct vcpu *v)
+{
+	if (likely((v->frame.cs & 3) != 3) || (v->frame.rflags & VMBT_X86_EFLAGS_VM)) {
+		desc_sync_bt(v);
+		return;
+	}
+	if (direct_arrived(v)) {
+		bt_left(v);
+		return;
+	}
+	vcpu_unsupported(v, "ring-1 code went to ring 3: cs %x, rip %x", (u32)v->frame.cs,
+			 (u32)v->frame.rip);
+	core_stop(v, VMBT_EXIT_INTERNAL);
+}
+
 void core_handle_exit(struct vcpu *v)
 {
 	u64 vector = v->frame.vector;
 
+	if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
+		left_ring1(v);
 	if (vector == VMBT_VEC_NMI || vector == VMBT_VEC_MC ||
 	    (vector >= 32 && vector < 256 && vector != 0x80)) {
 		host_interrupt(v);

@@ -159,6 +159,8 @@ static bool attack(struct vcpu *v, u32 n)
 		return false;
 	v->events = 0;
 	desc_prepare(v, VCPU_BT1);
+	/* As if ring 3 had run before: what leads there is accepted. */
+	desc_offer_user(v);
 	place(v, n);
 	for (u32 i = 0; i < 8; i++)
 		f->gpr[i] = h->gpr[i];

@@ -112,6 +112,8 @@ static bool prepare(struct vcpu *v)
 	if (v->events)
 		return false;
 	desc_prepare(v, v->mode);
+	if (v->mode == VCPU_DE)
+		desc_offer_user(v);
 	v->raw = true;
 	return true;
 }

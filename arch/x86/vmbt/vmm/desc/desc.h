@@ -64,6 +64,14 @@ void desc_segs_lost(struct vcpu *v);
 /* After DE: take selectors the guest loaded itself back into v->guest. */
 void desc_sync_de(struct vcpu *v);
 
+/* user.c: IRET of the ring-1 runtime's to ring 3. */
+void desc_offer_user(struct vcpu *v);
+void desc_revoke_user(struct vcpu *v);
+bool desc_user_arrived(struct vcpu *v);
+
+/* After translated code at ring 1: those that it has loaded, before all else. */
+void desc_sync_bt(struct vcpu *v);
+
 /*
  * #GP, #NP or #SS with a selector error code, hit by guest code in DE or a
  * copied instruction. True: a shadow entry was filled, retry. False: interpret

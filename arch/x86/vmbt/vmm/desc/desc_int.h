@@ -101,6 +101,11 @@ struct desc_regs {
  * @other: at the other: system calls and returns come back to it unchanged
  * @regime: what @cur was found for: 0 without tables, else the ring
  * @offered_ss: SS when the ring-1 runtime was told about all registers
+ * @user_offered: and that it may go to ring 3 (user.c)
+ * @user_cs: CS there when that was offered
+ * @user_ss: SS likewise
+ * @ring3: the entries for translated ring-3 code are in the run GDT: always where
+ *	direct execution has another one
  * @remap: the guest's tables may have moved in physical memory
  * @fixed: segments are truncated below the monitor area
  * @mon_base: monitor area's place that the VMM's entries and truncation have
@@ -121,6 +126,10 @@ struct desc {
 	bool watch;
 	u32 mon_base;
 	struct vmbt_seg offered_ss;
+	struct vmbt_seg user_cs;
+	struct vmbt_seg user_ss;
+	bool user_offered;
+	bool ring3;
 	struct desc_loaded loaded[VMBT_NSEG];
 	enum desc_view view;
 	struct desc_tables current;
@@ -134,13 +143,17 @@ u64 desc_hw_truncated(const struct vmbt_seg *seg, u8 dpl, u32 mon, bool flip);
 bool desc_is_truncated(const struct vmbt_seg *seg, u32 mon);
 bool desc_other_half(const struct vmbt_seg *seg, u32 off, u32 mon, bool flip);
 
+/* state.c */
+void desc_forget_offer(struct vcpu *v, u32 idx);
+
 /* table.c */
 void desc_tables_init(struct vcpu *v);
 void desc_own_entries(struct vcpu *v);
+void desc_own_ring3(struct vcpu *v, bool on);
 bool desc_fill(struct vcpu *v, u16 sel);
 void desc_fill_small(struct vcpu *v);
 void desc_drop_all(struct vcpu *v, struct desc_table *t);
-void desc_drop_entry(struct desc_table *t, u32 idx);
+void desc_drop_entry(struct vcpu *v, struct desc_table *t, u32 idx);
 void desc_flip_entry(struct vcpu *v, struct desc_table *t, u32 idx);
 void desc_check_maps(struct vcpu *v);
 void desc_check_moved(struct vcpu *v);

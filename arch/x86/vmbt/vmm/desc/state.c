@@ -111,11 +111,27 @@ static enum desc_finding find(struct vcpu *v, enum vmbt_sreg s)
 }
 
 /*
- * Tell the ring-1 runtime which load of @s would change nothing: the register
- * is what the guest's table says. It looks at the table itself, through SS,
- * since pages that are only compared may have changed.
+ * IRETQ may turn a null selector of 1 to 3 in DS or ES into 0, so as long as the
+ * guest has one, what the CPU has does not say whether it loaded 0 since.
  */
-static void offer_same(struct vcpu *v, enum vmbt_sreg s)
+static bool null_offered(const struct vcpu *v)
+{
+	for (u32 segs = DATA_SEGS; segs; segs &= segs - 1) {
+		u16 sel = v->guest->seg[__builtin_ctz(segs)].sel;
+
+		if (DESC_SEL_NULL(sel) && sel)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Tell the ring-1 runtime about the selector in @s: the register is what the
+ * guest's table says. It looks at the table itself, through SS, since pages that
+ * are only compared may have changed. In CS and GS, which it cannot load, such a
+ * selector would change nothing. The others it may load whatever they have.
+ */
+static void offer_one(struct vcpu *v, enum vmbt_sreg s)
 {
 	const struct vmbt_seg *seg = &v->guest->seg[s];
 	const struct vmbt_seg *ss = &v->guest->seg[VMBT_SS];
@@ -140,7 +156,30 @@ static void offer_same(struct vcpu *v, enum vmbt_sreg s)
 	same.neg_lo = -(u32)raw;
 	same.neg_hi = -(u32)(raw >> 32);
 out:
-	v->mon->same[s] = same;
+	if (s == VMBT_CS || s == VMBT_GS)
+		v->mon->same[s] = same;
+	else if (DESC_SEL_NULL(seg->sel) && !null_offered(v))
+		v->mon->offer[0].neg_sel = VMBT_MON_NONE;
+	else if (s != VMBT_SS && same.neg_sel != VMBT_MON_NONE &&
+		 !(v->shared->no_offers & VMBT_OFFER_LOADS))
+		v->mon->offer[seg->sel / 8 % VMBT_MON_OFFERS] = same;
+}
+
+/**
+ * desc_forget_offer() - what run-table entry @idx says is about to change
+ * @v: the vCPU
+ * @idx: index, in either table
+ */
+void desc_forget_offer(struct vcpu *v, u32 idx)
+{
+	v->mon->offer[idx % VMBT_MON_OFFERS].neg_sel = VMBT_MON_NONE;
+	desc_revoke_user(v);
+}
+
+static void forget_offers(struct vcpu *v)
+{
+	for (u32 i = 0; i < VMBT_MON_OFFERS; i++)
+		desc_forget_offer(v, i);
 }
 
 /* The runtime's view of registers @segs at ring 1, of all if SS is another. */
@@ -151,10 +190,11 @@ static void offer(struct vcpu *v, u32 segs)
 
 	if (ss->base != was->base || ss->limit != was->limit || ss->attr != was->attr) {
 		*was = *ss;
+		forget_offers(v);
 		segs = ALL_SEGS;
 	}
 	for (; segs; segs &= segs - 1)
-		offer_same(v, __builtin_ctz(segs));
+		offer_one(v, __builtin_ctz(segs));
 }
 
 /**
@@ -166,6 +206,7 @@ static void offer(struct vcpu *v, u32 segs)
 void desc_monitor_moved(struct vcpu *v)
 {
 	desc_own_entries(v);
+	desc_revoke_user(v);
 	for (int i = 0; v->desc->fixed && i < DESC_NTAB; i++)
 		desc_drop_all(v, &v->desc->tab[i]);
 }
@@ -223,6 +264,7 @@ void desc_init(struct vcpu *v)
 		.fixed = v->shared->mon_policy == VMBT_MON_FIXED,
 	};
 	the_desc.current.generation = 1;
+	forget_offers(v);
 	desc_tables_init(v);
 }
 
@@ -304,6 +346,7 @@ void desc_tables_changed(struct vcpu *v)
 void desc_mappings_changed(struct vcpu *v)
 {
 	v->desc->remap = true;
+	desc_revoke_user(v);
 }
 
 /**
@@ -369,10 +412,19 @@ static u16 *frame_sel(struct vcpu *v, enum vmbt_sreg s)
 	}
 }
 
-static void use_view(struct vcpu *v, enum desc_view view)
+/*
+ * Where no segment is truncated one pair of tables does for both. What the VMM
+ * has there for translated ring-3 code, ring 3 must not find when it runs
+ * directly.
+ */
+static void use_view(struct vcpu *v, enum vcpu_mode mode)
 {
 	struct desc *d = v->desc;
+	enum desc_view view = mode == VCPU_DE && d->fixed ? DESC_VIEW_DE : DESC_VIEW_BT;
+	bool ring3 = mode == VCPU_BT3 || d->fixed;
 
+	if (unlikely(d->ring3 != ring3))
+		desc_own_ring3(v, ring3);
 	if (d->view == view && d->current.gdt_base)
 		return;
 	d->view = view;
@@ -413,7 +465,7 @@ void desc_prepare(struct vcpu *v, enum vcpu_mode mode)
 	refresh(v);
 	d->watch = false;
 	v->frame.seg_load = 0;
-	use_view(v, mode == VCPU_DE ? DESC_VIEW_DE : DESC_VIEW_BT);
+	use_view(v, mode);
 	if (mode == VCPU_DE) {
 		if (!all_shadowed(d))
 			plat_panic("direct execution with a cached segment");
@@ -448,7 +500,7 @@ void desc_prepare_own(struct vcpu *v, struct vmbt_frame *f)
 {
 	if (v->mon_base != v->desc->mon_base)
 		desc_monitor_moved(v);
-	use_view(v, DESC_VIEW_BT);
+	use_view(v, VCPU_BT1);
 	f->cs = VMBT_SEL_TC1_CS;
 	f->ss = VMBT_SEL_MON1_GS;
 	f->ds = 0;
@@ -469,7 +521,7 @@ static void take(struct vcpu *v, enum vmbt_sreg s, u16 sel)
 	if (!DESC_SEL_NULL(sel) && desc_bit(t->filled, idx)) {
 		desc_unpack(t->src[idx], seg);
 		seg->sel = sel;
-		v->desc->loaded[s].raw = t->hw[DESC_VIEW_DE][idx];
+		v->desc->loaded[s].raw = t->hw[v->desc->view][idx];
 	} else if (s != VMBT_CS && s != VMBT_SS) {
 		*seg = (struct vmbt_seg){ .sel = sel };
 		v->desc->loaded[s].raw = 0;
@@ -499,6 +551,55 @@ void desc_sync_de(struct vcpu *v)
 
 		if (sel != v->desc->loaded[s].sel)
 			take(v, s, sel);
+	}
+}
+
+/* What a selector means that ring 1 has loaded; false if it is not the guest's. */
+static bool take_loaded(struct vcpu *v, enum vmbt_sreg s, u16 sel)
+{
+	const struct desc_table *t = desc_tab_of(v, sel);
+	struct desc_loaded *l = &v->desc->loaded[s];
+	struct vmbt_seg *seg = &v->guest->seg[s];
+	u32 idx = sel >> 3;
+
+	if (DESC_SEL_NULL(sel)) {
+		*seg = (struct vmbt_seg){ .sel = sel };
+		l->raw = 0;
+		return true;
+	}
+	if (idx >= t->first || !desc_bit(t->filled, idx))
+		return false;
+	desc_unpack(t->src[idx], seg);
+	seg->sel = sel;
+	l->raw = t->hw[DESC_VIEW_BT][idx];
+	return true;
+}
+
+/**
+ * desc_sync_bt() - take back what translated code loaded
+ * @v: the vCPU, just back from VCPU_BT1, frame as the CPU left it
+ *
+ * To be called before anything can change the run tables: what a selector that
+ * differs from the one given was loaded from is still there then, and the CPU
+ * has checked type and privilege. So code that the translator has not made, too,
+ * loads the guest's own segments and nothing else; of a selector of the VMM's no
+ * notice is taken, and desc_prepare() loads what belongs there.
+ */
+void desc_sync_bt(struct vcpu *v)
+{
+	struct desc *d = v->desc;
+
+	for (u32 segs = DATA_SEGS & ~BIT(VMBT_GS); segs; segs &= segs - 1) {
+		enum vmbt_sreg s = __builtin_ctz(segs);
+		u16 sel = *frame_sel(v, s);
+
+		if (likely(sel == d->loaded[s].sel) || d->regime != 1 ||
+		    (DESC_SEL_NULL(sel) && DESC_SEL_NULL(d->loaded[s].sel)) ||
+		    !take_loaded(v, s, sel))
+			continue;
+		d->loaded[s].sel = sel;
+		d->cur.state[s] = DESC_SHADOWED;
+		d->other.stale |= BIT(s);
 	}
 }
 

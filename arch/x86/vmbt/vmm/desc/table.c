@@ -90,6 +90,7 @@ void desc_own_entries(struct vcpu *v)
 		.base = v->mon_base, .limit = VMBT_MON_SIZE - 1,
 		.attr = VMBT_ATTR_W | VMBT_ATTR_DB,
 	};
+	bool ring3 = v->desc->ring3;
 	struct vmbt_seg vmm_cs = {
 		.attr = VMBT_ATTR_P | VMBT_ATTR_S | VMBT_ATTR_L |
 			VMBT_ATTR_CODE | VMBT_ATTR_ACCESSED,
@@ -112,11 +113,27 @@ void desc_own_entries(struct vcpu *v)
 		if (i != DESC_VIEW_BT)
 			continue;
 		*own(gdt, VMBT_SEL_TC1_CS) = desc_hw(&tc, 1);
-		*own(gdt, VMBT_SEL_TC3_CS) = desc_hw(&tc, 3);
+		*own(gdt, VMBT_SEL_TC3_CS) = ring3 ? desc_hw(&tc, 3) : 0;
 		*own(gdt, VMBT_SEL_MON1_GS) = desc_hw(&gs, 1);
-		*own(gdt, VMBT_SEL_MON3_GS) = desc_hw(&gs, 3);
+		*own(gdt, VMBT_SEL_MON3_GS) = ring3 ? desc_hw(&gs, 3) : 0;
 	}
 	v->desc->mon_base = v->mon_base;
+}
+
+/**
+ * desc_own_ring3() - enter or clear the VMM's entries of DPL 3
+ * @v: the vCPU
+ * @on: translated ring-3 code is about to run; else none of it has a selector
+ *	of the VMM's that is not loaded anew
+ */
+void desc_own_ring3(struct vcpu *v, bool on)
+{
+	u64 *gdt = v->desc->tab[DESC_GDT].hw[DESC_VIEW_BT];
+
+	v->desc->ring3 = on;
+	desc_own_entries(v);
+	for (int s = 0; !on && s < VMBT_NSEG; s++)
+		*own(gdt, VMBT_SEL_CACHED(s)) = 0;
 }
 
 /**
@@ -151,10 +168,11 @@ static void clear_bit(u64 *map, u32 i)
 
 /**
  * desc_drop_entry() - forget a shadow entry
+ * @v: the vCPU
  * @t: the table
  * @idx: index; nothing happens if it is not filled
  */
-void desc_drop_entry(struct desc_table *t, u32 idx)
+void desc_drop_entry(struct vcpu *v, struct desc_table *t, u32 idx)
 {
 	if (!desc_bit(t->filled, idx))
 		return;
@@ -162,6 +180,7 @@ void desc_drop_entry(struct desc_table *t, u32 idx)
 		t->hw[i][idx] = 0;
 	clear_bit(t->filled, idx);
 	clear_bit(t->flip, idx);
+	desc_forget_offer(v, idx);
 }
 
 /* Registers that hold a selector of [first, last], a bit each. */
@@ -198,7 +217,7 @@ void desc_drop_all(struct vcpu *v, struct desc_table *t)
 {
 	for (u32 i = 0; i < DESC_BITMAP; i++)
 		while (t->filled[i])
-			desc_drop_entry(t, i * 64 +
+			desc_drop_entry(v, t, i * 64 +
 					__builtin_ctzll(t->filled[i]));
 	for (u32 p = 0; p < DESC_PAGES; p++) {
 		u64 gfn = t->gfn[p];
@@ -216,6 +235,7 @@ void desc_drop_all(struct vcpu *v, struct desc_table *t)
 	}
 	t->complete = false;
 	t->compared = 0;
+	desc_revoke_user(v);
 	stale_segs(v, t - v->desc->tab, 0, DESC_ENTRIES - 1);
 }
 
@@ -280,6 +300,7 @@ static void put_entry(struct vcpu *v, struct desc_table *t, u32 idx, u64 raw)
 	t->hw[DESC_VIEW_BT][idx] = bt;
 	t->hw[DESC_VIEW_DE][idx] = de;
 	set_bit(t->filled, idx);
+	desc_forget_offer(v, idx);
 	v->stats->desc_fills++;
 }
 
@@ -388,7 +409,7 @@ static void drop_range(struct vcpu *v, struct desc_table *t, u32 p, u32 in_page,
 	if (hi > t->limit)
 		hi = t->limit;
 	for (u32 i = lo >> 3; i <= hi >> 3; i++)
-		desc_drop_entry(t, i);
+		desc_drop_entry(v, t, i);
 	t->complete = false;
 	stale_segs(v, t - v->desc->tab, lo >> 3, hi >> 3);
 	if (++t->writes[p] >= DESC_WRITES) {
@@ -531,7 +552,7 @@ static bool compare(struct vcpu *v, struct desc_table *t)
 		/* Remembered, or an entry that is no use differs for ever. */
 		t->src[i] = now;
 		t->complete = false;
-		desc_drop_entry(t, i);
+		desc_drop_entry(v, t, i);
 		stale_segs(v, tab, i, i);
 	}
 	return true;

@@ -42,6 +42,18 @@ void direct_enter(struct vcpu *v)
 		    VMBT_X86_EFLAGS_IF | VMBT_X86_EFLAGS_FIXED;
 }
 
+bool direct_arrived(struct vcpu *v)
+{
+	if (!desc_user_arrived(v))
+		return false;
+	/* The rest of the flags is for direct_sync(); IOPL does not change. */
+	v->guest->eflags |= VMBT_X86_EFLAGS_IF;
+	v->guest->int_shadow = 0;
+	v->mode = VCPU_DE;
+	v->stats->switches_de_bt++;
+	return true;
+}
+
 void direct_sync(struct vcpu *v)
 {
 	struct vmbt_guest *g = v->guest;

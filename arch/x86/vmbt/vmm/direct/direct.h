@@ -13,6 +13,12 @@ bool direct_possible(struct vcpu *v);
 /* Load the guest's registers into v->frame; segments are desc_prepare()'s. */
 void direct_enter(struct vcpu *v);
 
+/*
+ * Translated code came to ring 3 by itself: the frame is that of VCPU_DE now.
+ * False: not by what the VMM had offered.
+ */
+bool direct_arrived(struct vcpu *v);
+
 /* Take registers and segments back from v->frame. */
 void direct_sync(struct vcpu *v);
 

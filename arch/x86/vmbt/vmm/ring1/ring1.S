@@ -39,6 +39,15 @@
 	int	$VMBT_VEC_CALLOUT1
 .endm
 
+/* Bytes [i]: twice the place of selectors with low byte i among the offers. */
+.macro offer_places
+	place = 0
+	.rept	256
+	.byte	(place >> 3 & 31) * 2
+	place = place + 1
+	.endr
+.endm
+
 /*
  * On to label 1 if the descriptor at SS:%ecx is what it was when the register
  * was loaded. Flags are kept: LEA adds, JECXZ tests.
@@ -68,39 +77,89 @@ ring1_map:
 ring1_code:
 	.code32
 
+ring1_places:
+	offer_places
+
 /*
- * MOV and POP of a segment register with the selector in EAX, which has been
- * spilled. Kernels load what is there already most of the time: a handler DS
- * and ES for itself and then for who was interrupted. The load is left out if
- * it would change nothing, and that is the case if the guest's table has the
- * same descriptor for the same selector still.
+ * MOV and POP of ES, DS and FS with the selector in EAX, which has been spilled.
+ * Handlers load the kernel's segments and then those of who was interrupted. If
+ * the VMM has offered the selector, and the guest's table still has the
+ * descriptor that it had then, the entry of the run table is what the guest
+ * means, and the CPU loads it. The VMM sees by the register that it happened.
  */
-.macro load_routine name, sreg
+.macro load_routine name, sreg, reg
 	.globl	ring1_load_\name
 ring1_load_\name:
 	at	RING1_M_START, RING1_F_EAX
 	movl	%ecx, %gs:RING1_ECX
 	at	RING1_M_START, RING1_F_EAX
 	movl	%edx, %gs:RING1_EDX
-	undo movl %gs:RING1_SAME + \sreg * RING1_SAME_SIZE + RING1_NEG_SEL, %ecx
+	undo movl %eax, %gs:RING1_LOAD
+	undo movzbl %al, %ecx
+	undo movzbl %gs:VMBT_MON_RT + (ring1_places - ring1_code)(%ecx), %ecx
+	undo leal RING1_OFFER(, %ecx, 8), %edx
+	undo movl %gs:RING1_NEG_SEL(%edx), %ecx
 	undo leal (%ecx, %eax), %ecx
 	undo jecxz 3f
 	vmm
 3:
-	undo movl %gs:RING1_SAME + \sreg * RING1_SAME_SIZE + RING1_OFF, %ecx
+	undo movl %gs:RING1_OFF(%edx), %ecx
 	undo jecxz 1f
-	same_descriptor \sreg
+	undo movl %ss:(%ecx), %eax
+	undo movl %gs:RING1_NEG_LO(%edx), %ecx
+	undo leal (%ecx, %eax), %ecx
+	undo jecxz 4f
+	vmm
+4:
+	undo movl %gs:RING1_OFF(%edx), %ecx
+	undo movl %ss:4(%ecx), %eax
+	undo movl %gs:RING1_NEG_HI(%edx), %ecx
+	undo leal (%ecx, %eax), %ecx
+	undo jecxz 1f
+	vmm
 1:
-	undo jmp ring1_return
+	undo movl %gs:RING1_SITE, %eax
+	undo leal RING1_JMP_LEN(%eax), %eax
+	undo movl %eax, %gs:RING1_JUMP
+	undo movl %gs:RING1_LOAD, %eax
+	undo movl %eax, %\reg
+	at	RING1_M_LOADED, RING1_F_REGS
+	movl	%eax, %gs:RING1_SEL + 4 * \sreg
+	at	RING1_M_LOADED, RING1_F_REGS
+	movl	%gs:RING1_EDX, %edx
+	at	RING1_M_LOADED, RING1_F_REGS
+	movl	%gs:RING1_ECX, %ecx
+	at	RING1_M_LOADED, RING1_F_REGS
+	movl	%gs:RING1_EAX, %eax
+	at	RING1_M_LOADED, RING1_F_REGS
+	jmp	*%gs:RING1_JUMP
 .endm
 
-	load_routine es, RING1_SREG_ES
-	load_routine ds, RING1_SREG_DS
-	load_routine fs, RING1_SREG_FS
-	load_routine gs, RING1_SREG_GS
+	load_routine es, RING1_SREG_ES, es
+	load_routine ds, RING1_SREG_DS, ds
+	load_routine fs, RING1_SREG_FS, fs
 
-/* Behind the JMP at mon->site, as if nothing had been. */
-ring1_return:
+/*
+ * The same of GS, which is ours in the CPU: only a load that would change
+ * nothing is left out, and that is the case if the guest's table has the same
+ * descriptor for the same selector still.
+ */
+	.globl	ring1_load_gs
+ring1_load_gs:
+	at	RING1_M_START, RING1_F_EAX
+	movl	%ecx, %gs:RING1_ECX
+	at	RING1_M_START, RING1_F_EAX
+	movl	%edx, %gs:RING1_EDX
+	undo movl %gs:RING1_SAME + RING1_SREG_GS * RING1_SAME_SIZE + RING1_NEG_SEL, %ecx
+	undo leal (%ecx, %eax), %ecx
+	undo jecxz 3f
+	vmm
+3:
+	undo movl %gs:RING1_SAME + RING1_SREG_GS * RING1_SAME_SIZE + RING1_OFF, %ecx
+	undo jecxz 1f
+	same_descriptor RING1_SREG_GS
+1:
+	/* Behind the JMP at mon->site, as if nothing had been. */
 	undo movl %gs:RING1_SITE, %eax
 	undo leal RING1_JMP_LEN(%eax), %eax
 	undo movl %eax, %gs:RING1_JUMP
@@ -110,10 +169,9 @@ ring1_return:
 	undo jmp *%gs:RING1_JUMP
 
 /*
- * IRETD from ring 0 to ring 0: an interrupt that had stopped the kernel is
- * done. Only with CS as it is, no flag that concerns the VMM, nothing waiting
- * for IF, and a target that has been translated. SDM vol. 2, IRET,
- * RETURN-TO-SAME-PRIVILEGE-LEVEL.
+ * IRETD from ring 0. To ring 0, where an interrupt had stopped the kernel, only with
+ * CS as it is, no flag that concerns the VMM, nothing waiting for IF, and a target
+ * that has been translated. SDM vol. 2, IRET, RETURN-TO-SAME-PRIVILEGE-LEVEL.
  */
 	.globl	ring1_iret
 ring1_iret:
@@ -127,7 +185,7 @@ ring1_iret:
 	undo movl %gs:RING1_SAME + RING1_SREG_CS * RING1_SAME_SIZE + RING1_NEG_SEL, %ecx
 	undo leal (%ecx, %eax), %ecx
 	undo jecxz 3f
-	vmm
+	undo jmp ring1_iret_user
 3:
 	undo movl %gs:RING1_SAME + RING1_SREG_CS * RING1_SAME_SIZE + RING1_OFF, %ecx
 	same_descriptor RING1_SREG_CS
@@ -170,6 +228,76 @@ ring1_iret:
 	jmp	*%gs:RING1_JUMP
 5:
 	/* OF from AL, the others from AH. */
+	undo addb $0x7f, %al
+	undo sahf
+	vmm
+
+/*
+ * IRETD with another CS in EAX. To ring 3 it is the CPU's own, if the VMM has
+ * offered it (vmm/desc/user.c), the GDT is what it was, nothing waits for IF,
+ * which must be set then, and no flag concerns the VMM. Data segments are the
+ * guest's, or null, unless the VMM had to put one of its own there. GS, which
+ * is ours up to here, has what the VMM knows to be in the table.
+ */
+ring1_iret_user:
+	undo movl %gs:RING1_NO_USER, %ecx
+	undo jecxz 1f
+	vmm
+1:
+	undo movl 8(%esp), %edx
+	undo movl %eax, %ecx
+	/* From here the flags are in mon->load. */
+	undo lahf
+	undo seto %al
+	undo movl %eax, %gs:RING1_LOAD
+	undo andl $3, %ecx
+	undo cmpl $3, %ecx
+	undo jne 5f
+	undo movl %edx, %ecx
+	undo xorl %gs:RING1_FLAGS_VIRT, %ecx
+	undo testl $RING1_IRET_SLOW & ~RING1_EFLAGS_RF, %ecx
+	undo jnz 5f
+	undo testl $RING1_EFLAGS_IF, %edx
+	undo jz 5f
+	undo cmpl $0, %gs:RING1_PENDING
+	undo jne 5f
+	undo movl %ds, %eax
+	undo cmpl $VMBT_SEL_FIRST, %eax
+	undo jae 5f
+	undo movl %es, %eax
+	undo cmpl $VMBT_SEL_FIRST, %eax
+	undo jae 5f
+	undo movl %fs, %eax
+	undo cmpl $VMBT_SEL_FIRST, %eax
+	undo jae 5f
+	undo movl %gs:RING1_SEL + 4 * RING1_SREG_GS, %eax
+	undo addl %gs:RING1_SAME_GS + RING1_NEG_SEL, %eax
+	undo jnz 5f
+	undo movl %gs:RING1_GDT_N, %ecx
+	undo testl %ecx, %ecx
+	undo jz 3f
+	undo movl %gs:RING1_GDT_OFF, %edx
+2:
+	.irp	i, 4, 8, 12, 16
+	undo movl %ss:-\i(%edx, %ecx, 4), %eax
+	undo cmpl %gs:RING1_GDT - \i(, %ecx, 4), %eax
+	undo jne 5f
+	.endr
+	undo subl $4, %ecx
+	undo jnz 2b
+3:
+	undo movl %gs:RING1_LOAD, %eax
+	undo addb $0x7f, %al
+	undo sahf
+	undo movl %gs:RING1_EDX, %edx
+	undo movl %gs:RING1_ECX, %ecx
+	undo movl %gs:RING1_EAX, %eax
+	at	RING1_M_START, 0
+	movw	%gs:RING1_SEL + 4 * RING1_SREG_GS, %gs
+	at	RING1_M_START, 0
+	iretl
+5:
+	undo movl %gs:RING1_LOAD, %eax
 	undo addb $0x7f, %al
 	undo sahf
 	vmm

@@ -17,8 +17,15 @@
 #define RING1_TARGET		28
 #define RING1_FLAGS_VIRT	36
 #define RING1_SITE		40
+#define RING1_SEL		44
 #define RING1_SAME		68
 #define RING1_SAME_SIZE		16
+#define RING1_OFFER		164
+#define RING1_LOAD		676
+#define RING1_NO_USER		708
+#define RING1_GDT_OFF		712
+#define RING1_GDT_N		716
+#define RING1_GDT		720
 #define RING1_NEG_SEL		0
 #define RING1_OFF		4
 #define RING1_NEG_LO		8
@@ -30,10 +37,12 @@
 #define RING1_SREG_DS		3
 #define RING1_SREG_FS		4
 #define RING1_SREG_GS		5
+#define RING1_SAME_GS		(RING1_SAME + RING1_SREG_GS * RING1_SAME_SIZE)
 
 #define RING1_EFLAGS_IF		0x00000200
 /* Flags that IRET may change only with the VMM's knowledge: TF IOPL NT RF VM VIF VIP */
 #define RING1_IRET_SLOW		0x001b7100
+#define RING1_EFLAGS_RF		0x00010000
 
 /* enum bt_map_kind and the repairs of struct bt_map.fix */
 #define RING1_M_START		0
@@ -41,6 +50,7 @@
 #define RING1_M_INTERP		5
 #define RING1_M_IRET_FLAGS	10
 #define RING1_M_IRET_DONE	11
+#define RING1_M_LOADED		12
 #define RING1_F_EAX		0x01
 #define RING1_F_REGS		0x07
 

@@ -683,7 +683,7 @@ static void gen_fields(struct emit *e, uint32_t n)
 	case 3:
 	case 4:			/* the runtime, which believes in that */
 		b1(e, 0xea);
-		b4(e, VMBT_MON_RT + below(0x280));
+		b4(e, VMBT_MON_RT + below(0x700));
 		b2(e, VMBT_SEL_TC1_CS);
 		break;
 	case 0:
@@ -699,6 +699,81 @@ static void gen_fields(struct emit *e, uint32_t n)
 		break;
 	default:
 		into_cache(e, 0);
+		break;
+	}
+}
+
+static void store_offer(struct emit *e, uint16_t sel)
+{
+	uint32_t at = offsetof(struct vmbt_mon, offer) +
+		      sel / 8 % VMBT_MON_OFFERS * sizeof(struct vmbt_mon_same);
+
+	gs_store(e, at, below(8) ? -(uint32_t)sel : edge());
+	gs_store(e, at + 4, below(2) ? 0 : edge());
+	gs_store(e, at + 8, edge());
+	gs_store(e, at + 12, edge());
+}
+
+/* MOV to one of ES, DS, FS and GS. */
+static void load_sreg(struct emit *e, uint16_t sel)
+{
+	static const uint8_t sregs[] = { 0xc0, 0xd8, 0xe0, 0xe8 };
+
+	b1(e, 0xb8);
+	b4(e, sel);
+	b1(e, 0x8e);
+	b1(e, PICK(sregs));
+}
+
+/*
+ * What the VMM offers the ring-1 runtime: selectors to load, and ring 3. Forged,
+ * then used by the runtime or by this; the VMM finds other segments than it put
+ * there, or ring 3, and goes on with that.
+ */
+static void gen_offers(struct emit *e, uint32_t n)
+{
+	static const uint16_t users[] = { 0x1b, 0x33, 0x3b, 0x43, 0x4b, 0xffab };
+	uint16_t sel = n % 3 ? n * 40503 & 0xffff : selector();
+
+	store_offer(e, sel);
+	gs_store(e, offsetof(struct vmbt_mon, no_user), below(4) ? 0 : edge());
+	gs_store(e, offsetof(struct vmbt_mon, gdt_n), below(2) ? 0 : edge());
+	if (below(2))
+		gs_store(e, offsetof(struct vmbt_mon, gdt_off), edge());
+	if (n % 8 >= 5)
+		gs_store(e, offsetof(struct vmbt_mon, vif), below(2) ? 0 : edge());
+	switch (n % 8) {
+	case 0:
+	case 1:			/* the registers, then the guest's own code */
+		load_sreg(e, sel);
+		load_sreg(e, selector());
+		into_cache(e, 0);
+		break;
+	case 2:			/* the runtime's own load or IRET */
+	case 3:
+		push(e, 0x23);
+		push(e, USER + STACK);
+		push(e, flags_image(n) | IF);
+		push(e, below(2) ? PICK(users) : selector());
+		push(e, target());
+		b1(e, 0xb8);
+		b4(e, sel);
+		b1(e, 0xea);
+		b4(e, VMBT_MON_RT + below(0x600));
+		b2(e, VMBT_SEL_TC1_CS);
+		break;
+	case 4:			/* SYSENTER, which does not say from where */
+		load_sreg(e, sel);
+		op(e, 0x0f34);
+		break;
+	default:		/* to ring 3, with whatever is in the registers */
+		load_sreg(e, sel);
+		push(e, below(4) ? 0x23 : selector());
+		push(e, below(2) ? USER + STACK : edge());
+		push(e, flags_image(n));
+		push(e, below(2) ? PICK(users) : sel);
+		push(e, target());
+		b1(e, 0xcf);
 		break;
 	}
 }
@@ -732,6 +807,7 @@ static const struct class {
 	{ "debug", gen_debug, 6 },
 	{ "fields", gen_fields, 3 },
 	{ "random", gen_random, 6 },
+	{ "offers", gen_offers, 3 },
 	{ "any", gen_any, 6 },
 };
 

@@ -369,7 +369,7 @@ static double now(void)
 
 int main(int argc, char **argv)
 {
-	uint32_t n = 13000, first = 0, classes = 0, share, i;
+	uint32_t n = 14000, first = 0, classes = 0, share, i;
 	struct tally all = { 0 };
 	double start;
 	char *colon;

@@ -77,7 +77,7 @@ u8 *native_ram(u32 gpa)
 
 static void set_ldt(struct user_desc *d)
 {
-	static struct user_desc now[NATIVE_LDT];
+	static struct user_desc now[NATIVE_SLOTS];
 
 	if (!memcmp(&now[d->entry_number], d, sizeof(*d)))
 		return;

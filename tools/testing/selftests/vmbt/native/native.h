@@ -63,6 +63,11 @@ extern bool (*native_watch)(struct native_exit *x);
 u16 native_seg(u32 slot, const struct vmbt_seg *seg);
 void native_seg_clear(u32 slot);
 #define NATIVE_LDT	24
+/* Behind those of the guest's: what translated code has in its registers. */
+#define NATIVE_TC	24
+#define NATIVE_MON	25
+#define NATIVE_BT(s)	(26 + (s))
+#define NATIVE_SLOTS	32
 /* Raw code may load segment registers: what a selector means (ldt.c). */
 extern bool native_segs;
 struct vmbt_seg ldt_seg(u16 sel);

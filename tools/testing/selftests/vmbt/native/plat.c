@@ -19,7 +19,7 @@
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
 #include "../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
 #include "../../../../../arch/x86/vmbt/vmm/decode/decode.h"
-#include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
+#include "../../../../../arch/x86/vmbt/vmm/desc/desc_int.h"
 #include "../../../../../arch/x86/vmbt/vmm/interp/interp.h"
 #include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
 #include "../../../../../arch/x86/vmbt/vmm/core/core.h"
@@ -264,6 +264,8 @@ void native_reset(bool code32, u32 base)
 		v->mon = (void *)mon;
 		v->mon_base = MON_BASE;
 		shared.mem_top = RAM_SIZE;
+		if (getenv("NO_OFFERS"))
+			shared.no_offers = strtoul(getenv("NO_OFFERS"), NULL, 0);
 		shared.host_caps = VMBT_HOST_NX | VMBT_HOST_LIMITS;
 		mmu_init(v, 64, POOL_PAGES);
 		desc_init(v);
@@ -288,12 +290,41 @@ void native_reset(bool code32, u32 base)
 	v->events = 0;
 }
 
-static u16 guest_seg(enum vmbt_sreg s)
+static u16 guest_seg(enum vmbt_sreg s, u32 slot)
 {
 	struct vmbt_seg seg = native_vcpu.guest->seg[s];
 
 	seg.base += native_shift;
-	return seg.attr & VMBT_ATTR_P ? native_seg(8 + s, &seg) : 0;
+	return seg.attr & VMBT_ATTR_P ? native_seg(slot, &seg) : 0;
+}
+
+/*
+ * What the ring-1 runtime may load by the guest's own selectors: the run LDT.
+ * Raw code has the same slots, and puts there what it needs.
+ */
+static void run_ldt(struct vcpu *v)
+{
+	const struct desc_table *t = &v->desc->tab[DESC_LDT];
+	struct vmbt_seg seg;
+	u32 i;
+
+	for (i = 0; t->valid && i < NATIVE_LDT; i++) {
+		if (!desc_bit(t->filled, i)) {
+			native_seg_clear(i);
+			continue;
+		}
+		memset(&seg, 0, sizeof(seg));
+		desc_unpack(t->hw[DESC_VIEW_BT][i], &seg);
+		native_seg(i, &seg);
+	}
+}
+
+/* As desc_prepare() notes what the CPU gets. */
+static void prepared(struct vcpu *v, const struct native_entry *in)
+{
+	v->desc->loaded[VMBT_DS].sel = in->ds;
+	v->desc->loaded[VMBT_ES].sel = in->es;
+	v->desc->loaded[VMBT_FS].sel = in->fs;
 }
 
 /* The signal's view of an exception as the guest's. */
@@ -354,12 +385,12 @@ enum native_stop native_raw(void)
 	memcpy(in.gpr, g->gpr, sizeof(in.gpr));
 	in.eip = g->eip;
 	in.eflags = g->eflags;
-	in.cs = guest_seg(VMBT_CS);
-	in.ss = guest_seg(VMBT_SS);
-	in.ds = guest_seg(VMBT_DS);
-	in.es = guest_seg(VMBT_ES);
-	in.fs = guest_seg(VMBT_FS);
-	in.gs = guest_seg(VMBT_GS);
+	in.cs = guest_seg(VMBT_CS, 8 + VMBT_CS);
+	in.ss = guest_seg(VMBT_SS, 8 + VMBT_SS);
+	in.ds = guest_seg(VMBT_DS, 8 + VMBT_DS);
+	in.es = guest_seg(VMBT_ES, 8 + VMBT_ES);
+	in.fs = guest_seg(VMBT_FS, 8 + VMBT_FS);
+	in.gs = guest_seg(VMBT_GS, 8 + VMBT_GS);
 	/* Two ticks at most: the first may come early. */
 	for (tries = 0; tries < 3; tries++) {
 		native_run(&in, &x);
@@ -447,6 +478,9 @@ static void to_frame(struct vcpu *v, const struct native_exit *x)
 	v->frame.rsp = x->gpr[VMBT_ESP];
 	v->frame.rip = x->eip;
 	v->frame.rflags = x->eflags;
+	v->frame.ds = x->ds;
+	v->frame.es = x->es;
+	v->frame.fs = x->fs;
 	v->raw = true;
 }
 
@@ -564,15 +598,18 @@ static enum native_stop run_bt(void)
 		in.eflags = v->frame.rflags;
 		if (native_stepping)
 			in.eflags |= VMBT_X86_EFLAGS_TF;
-		in.cs = native_seg(1, &tc_cs);
-		in.gs = native_seg(2, &tc_gs);
-		in.ss = guest_seg(VMBT_SS);
-		in.ds = guest_seg(VMBT_DS);
-		in.es = guest_seg(VMBT_ES);
-		in.fs = guest_seg(VMBT_FS);
+		run_ldt(v);
+		in.cs = native_seg(NATIVE_TC, &tc_cs);
+		in.gs = native_seg(NATIVE_MON, &tc_gs);
+		in.ss = guest_seg(VMBT_SS, NATIVE_BT(VMBT_SS));
+		in.ds = guest_seg(VMBT_DS, NATIVE_BT(VMBT_DS));
+		in.es = guest_seg(VMBT_ES, NATIVE_BT(VMBT_ES));
+		in.fs = guest_seg(VMBT_FS, NATIVE_BT(VMBT_FS));
+		prepared(v, &in);
 		step_last = in.eip;
 		native_run(&in, &x);
 		to_frame(v, &x);
+		desc_sync_bt(v);
 		v->frame.rflags &= ~(VMBT_X86_EFLAGS_TF | VMBT_X86_EFLAGS_RF);
 		if (x.trapno == VMBT_VEC_DB) {
 			native_restarts++;

@@ -12,7 +12,7 @@
 
 #include "native.h"
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
-#include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
+#include "../../../../../arch/x86/vmbt/vmm/desc/desc_int.h"
 #include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
 #include "../../../../../arch/x86/vmbt/include/layout.h"
 
@@ -311,14 +311,14 @@ static void test_shadow_fpu(void)
 
 /*
  * A GDT in guest memory that says what the registers hold: flat code at 8, flat
- * data at 10h, a smaller segment at 18h.
+ * data at 10h, a smaller segment at 18h that begins at 10000h.
  */
 #define GDT	0x00220000u
 
 static void flat_gdt(void)
 {
 	static const u64 gdt[] = { 0, 0x00cf9b000000ffff, 0x00cf93000000ffff,
-				   0x00409300000000ff };
+				   0x00409301000000ff };
 
 	load(GDT, gdt, sizeof(gdt));
 	v->guest->gdtr.base = GDT;
@@ -328,27 +328,47 @@ static void flat_gdt(void)
 	v->events = 0;
 }
 
-/* Loads of what is there already take no VMM; others do, and are exact. */
-static void test_same_load(void)
+/* The same as an LDT, which the process can have too: selectors 14h and 1ch. */
+static void flat_ldt(void)
+{
+	enum vmbt_sreg s;
+
+	flat_gdt();
+	v->guest->ldtr = (struct vmbt_seg){ .sel = 0x28, .base = GDT, .limit = 0x1f,
+					    .attr = VMBT_ATTR_P | 2 };
+	for (s = 0; s < VMBT_NSEG; s++)
+		if (s != VMBT_CS)
+			v->guest->seg[s].sel = 0x14;
+	desc_tables_changed(v);
+	desc_segs_changed(v);
+	v->events = 0;
+}
+
+/* The kernel's segments at each entry, others' at the exit: no VMM. */
+static void test_loads(void)
 {
 	static const u8 code[] = {
-		0x31, 0xc0,				/* xor eax, eax */
 		0xb9, 0xe8, 0x03, 0x00, 0x00,		/* mov ecx, 1000 */
-		0x66, 0x8c, 0xd8,			/* top: mov ax, ds */
+		0xb8, 0x1c, 0x00, 0x00, 0x00,		/* top: mov eax, 1ch */
+		0x8e, 0xe0,				/* mov fs, ax */
+		0x64, 0x8a, 0x1d, 0x00, 0x00, 0x00, 0x00, /* mov bl, fs:[0] */
+		0x8c, 0xe2,				/* mov edx, fs */
+		0x66, 0x8c, 0xd8,			/* mov ax, ds */
 		0x8e, 0xd8,				/* mov ds, ax */
 		0x06, 0x07,				/* push es; pop es */
-		0x0f, 0xa0, 0x0f, 0xa1,			/* push fs; pop fs */
 		0x8e, 0xe8,				/* mov gs, ax */
+		0x6a, 0x00, 0x0f, 0xa1,			/* push 0; pop fs */
 		0x49,
-		0x75, 0xf0,				/* jnz top */
+		0x75, 0xe0,				/* jnz top */
+		0x8c, 0xe6,				/* mov esi, fs */
 		0xf4,
 	};
 	static const u8 table[] = {
-		0xb8, 0x10, 0x00, 0x00, 0x00,		/* mov eax, 10h */
-		0xc7, 0x05, 0x14, 0x00, 0x22, 0x00,	/* mov [gdt + 14h], */
+		0xb8, 0x14, 0x00, 0x00, 0x00,		/* mov eax, 14h */
+		0xc7, 0x05, 0x14, 0x00, 0x22, 0x00,	/* mov [ldt + 14h], */
 		0x01, 0x93, 0xcf, 0x00,			/* base + 10000h */
 		0x8e, 0xc0,				/* mov es, ax */
-		0xb8, 0x18, 0x00, 0x00, 0x00,		/* mov eax, 18h */
+		0xb8, 0x1c, 0x00, 0x00, 0x00,		/* mov eax, 1ch */
 		0x8e, 0xe0,				/* mov fs, ax */
 		0xf4,
 	};
@@ -356,18 +376,65 @@ static void test_same_load(void)
 
 	load(OTHER, code, sizeof(code));
 	load(OTHER + 0x1000, table, sizeof(table));
-	flat_gdt();
+	flat_ldt();
 	before = callouts();
-	check(go(OTHER) == NS_HLT && *eax == 0x10, "same-load", "did not end", *eax);
-	check(v->guest->gpr[VMBT_ESP] == STACK, "same-load", "esp",
-	      v->guest->gpr[VMBT_ESP]);
-	check(callouts() - before < 12, "same-load", "callouts",
-	      callouts() - before);
-	check(go(OTHER + 0x1000) == NS_HLT, "same-load", "table: did not end", 0);
-	check(v->guest->seg[VMBT_ES].base == 0x10000, "same-load",
+	check(go(OTHER) == NS_HLT && *eax == 0x14, "loads", "did not end", *eax);
+	check(v->guest->gpr[VMBT_ESP] == STACK, "loads", "esp", v->guest->gpr[VMBT_ESP]);
+	check(v->guest->gpr[VMBT_EDX] == 0x1c, "loads", "FS read back",
+	      v->guest->gpr[VMBT_EDX]);
+	check(!v->guest->gpr[VMBT_ESI] && !(v->guest->seg[VMBT_FS].attr & VMBT_ATTR_P),
+	      "loads", "FS is not null", v->guest->gpr[VMBT_ESI]);
+	check(callouts() - before < 14, "loads", "callouts", callouts() - before);
+	check(go(OTHER + 0x1000) == NS_HLT, "loads", "table: did not end", 0);
+	check(v->guest->seg[VMBT_ES].base == 0x10000, "loads",
 	      "the table has changed, ES has not", v->guest->seg[VMBT_ES].base);
-	check(v->guest->seg[VMBT_FS].limit == 0xff, "same-load",
-	      "another selector", v->guest->seg[VMBT_FS].limit);
+	check(v->guest->seg[VMBT_FS].limit == 0xff, "loads", "another selector",
+	      v->guest->seg[VMBT_FS].limit);
+	v->shared->no_offers = VMBT_OFFER_LOADS;
+	flat_ldt();
+	v->desc->offered_ss.attr = 0;
+	before = callouts();
+	go(OTHER);
+	check(callouts() - before > 3000, "loads", "callouts without offers",
+	      callouts() - before);
+	v->shared->no_offers = 0;
+	v->guest->ldtr.attr = 0;
+	desc_tables_changed(v);
+}
+
+/* Control registers and interrupt masks are read where the VMM put them. */
+static void test_reads(void)
+{
+	static const u8 code[] = {
+		0xb9, 0xe8, 0x03, 0x00, 0x00,		/* mov ecx, 1000 */
+		0x0f, 0x20, 0xd3,			/* top: mov ebx, cr2 */
+		0x0f, 0x20, 0xc2,			/* mov edx, cr0 */
+		0x0f, 0x20, 0xde,			/* mov esi, cr3 */
+		0x0f, 0x20, 0xe7,			/* mov edi, cr4 */
+		0xb8, 0x55, 0x55, 0x55, 0x55,		/* mov eax, 55555555h */
+		0xe4, 0x21,				/* in al, 21h */
+		0x49,
+		0x75, 0xea,				/* jnz top */
+		0xf4,
+	};
+	struct vmbt_guest *g = v->guest;
+	u64 before;
+
+	load(OTHER, code, sizeof(code));
+	g->cr2 = 0x12345678;
+	v->mon->ask_imr = 0;
+	v->mon->imr[0] = 0xa7;
+	before = callouts();
+	check(go(OTHER) == NS_HLT && *eax == 0x555555a7, "reads", "mask", *eax);
+	check(g->gpr[VMBT_EBX] == 0x12345678 && g->gpr[VMBT_EDX] == g->cr0 &&
+	      g->gpr[VMBT_ESI] == g->cr3 && g->gpr[VMBT_EDI] == g->cr4,
+	      "reads", "control registers", g->gpr[VMBT_EDX]);
+	check(callouts() - before < 12, "reads", "callouts", callouts() - before);
+	v->mon->ask_imr = 1;
+	before = callouts();
+	check(go(OTHER) == NS_HLT && *eax == 0x555555ff, "reads", "port", *eax);
+	check(callouts() - before > 999, "reads", "callouts of a port",
+	      callouts() - before);
 }
 
 /* IRET within the kernel: no VMM but for what an interrupt waits for. */
@@ -548,7 +615,8 @@ int main(void)
 	run("shadow", test_shadow);
 	run("shadow-fpu", test_shadow_fpu);
 	run("event", test_event);
-	run("same-load", test_same_load);
+	run("loads", test_loads);
+	run("reads", test_reads);
 	run("iret", test_iret);
 	run("adapt", test_adapt);
 	run("adapt-alone", test_adapt_alone);

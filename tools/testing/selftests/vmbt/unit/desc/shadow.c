@@ -112,12 +112,131 @@ static void translated(void)
 	expect(cpu.frame.cs == VMBT_SEL_TC3_CS &&
 	       cpu.frame.gs == VMBT_SEL_MON3_GS &&
 	       cpu.frame.ss == SEL_DATA3, "BT3", "cs %llx", cpu.frame.cs);
+	/* Nothing is truncated: the same tables, but for what is the VMM's. */
 	gen = desc_current(&cpu)->generation;
 	desc_prepare(&cpu, VCPU_DE);
-	expect(desc_current(&cpu)->generation != gen &&
+	expect(desc_current(&cpu)->generation == gen &&
 	       cpu.frame.seg_load == 1 << VMBT_GS, "to DE", "load %x",
 	       cpu.frame.seg_load);
+	expect(!hw(VMBT_SEL_TC3_CS) && !hw(VMBT_SEL_MON3_GS), "to DE",
+	       "own entries of DPL 3");
+	cpu.desc->fixed = true;
+	desc_prepare(&cpu, VCPU_BT3);
+	gen = desc_current(&cpu)->generation;
+	desc_prepare(&cpu, VCPU_DE);
+	expect(desc_current(&cpu)->generation != gen, "to DE", "truncated");
 	done("translated-code");
+}
+
+/* What ring 1 loads by itself: the guest's segments count, the VMM's do not. */
+static void loaded(void)
+{
+	struct vmbt_mon *m = cpu.mon;
+
+	fake_flat(0);
+	put_desc(GDT, SEL_TEST, 0x5000, 0xffff, 0x40f3);
+	expect(!cpu_load_seg(&cpu, VMBT_ES, SEL_TEST | 3), "load", "fault");
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(m->offer[SEL_TEST / 8].neg_sel == -(SEL_TEST | 3U), "offer", "%x",
+	       m->offer[SEL_TEST / 8].neg_sel);
+	cpu.frame.fs = SEL_TEST | 3;
+	cpu.frame.ds = VMBT_SEL_MON1_GS;
+	desc_sync_bt(&cpu);
+	expect(g->seg[VMBT_FS].sel == (SEL_TEST | 3) && g->seg[VMBT_FS].base == 0x5000,
+	       "taken", "%x", g->seg[VMBT_FS].sel);
+	expect(g->seg[VMBT_DS].sel == SEL_DATA0, "ours", "%x", g->seg[VMBT_DS].sel);
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(cpu.frame.seg_load == 1 << VMBT_DS && cpu.frame.ds == SEL_DATA0, "ours",
+	       "load %x", cpu.frame.seg_load);
+	/* The entry changes: no offer. */
+	put_desc(GDT, SEL_TEST, 0x6000, 0xffff, 0x40f3);
+	expect(m->offer[SEL_TEST / 8].neg_sel == VMBT_MON_NONE, "written", "still offered");
+	/* A null selector that IRETQ may change says nothing. */
+	expect(!cpu_load_seg(&cpu, VMBT_ES, 2), "null", "fault");
+	desc_prepare(&cpu, VCPU_BT1);
+	cpu.frame.es = 0;
+	desc_sync_bt(&cpu);
+	expect(g->seg[VMBT_ES].sel == 2, "null", "%x", g->seg[VMBT_ES].sel);
+	expect(m->offer[0].neg_sel == VMBT_MON_NONE, "null", "offered");
+	done("loaded-by-ring-1");
+}
+
+/* Ring 3 ran, ring 1 has the CPU, and now the frame says ring 3. */
+static void at_ring1(void)
+{
+	struct vmbt_seg user[VMBT_NSEG];
+
+	fake_flat(3);
+	memcpy(user, g->seg, sizeof(user));
+	memset(g->seg, 0, sizeof(g->seg));
+	g->seg[VMBT_CS] = (struct vmbt_seg){ .sel = SEL_CODE0, .limit = ~0U, .attr = A_CODE0 };
+	g->seg[VMBT_SS] = (struct vmbt_seg){ .sel = SEL_DATA0, .limit = ~0U, .attr = A_DATA0 };
+	desc_segs_changed(&cpu);
+	desc_prepare(&cpu, VCPU_BT1);
+	for (int s = 0; s < VMBT_NSEG; s++) {
+		struct vmbt_seg kernel = g->seg[s];
+
+		g->seg[s] = user[s];
+		user[s] = kernel;
+	}
+	desc_segs_changed(&cpu);
+	desc_all_shadowed(&cpu);
+	desc_prepare(&cpu, VCPU_DE);
+	desc_offer_user(&cpu);
+	memcpy(g->seg, user, sizeof(user));
+	desc_segs_changed(&cpu);
+	desc_prepare(&cpu, VCPU_BT1);
+	cpu.frame.vector = 0x80;
+	cpu.frame.cs = SEL_CODE3;
+	cpu.frame.ss = SEL_DATA3;
+	cpu.frame.ds = SEL_DATA3;
+	cpu.frame.es = SEL_DATA3;
+	cpu.frame.fs = 0;
+	cpu.frame.gs = 0;
+}
+
+static void arrivals(void)
+{
+	at_ring1();
+	expect(!cpu.mon->no_user, "offer", "none");
+	expect(desc_user_arrived(&cpu), "arrived", "not accepted");
+	expect(g->seg[VMBT_CS].sel == SEL_CODE3 && g->seg[VMBT_SS].sel == SEL_DATA3 &&
+	       g->seg[VMBT_DS].sel == SEL_DATA3 && g->seg[VMBT_DS].limit == ~0U &&
+	       !g->seg[VMBT_FS].sel && vcpu_cpl(&cpu) == 3, "arrived", "cs %x",
+	       g->seg[VMBT_CS].sel);
+	desc_prepare(&cpu, VCPU_DE);
+	expect(!cpu.frame.seg_load, "arrived", "load %x", cpu.frame.seg_load);
+	/* SYSENTER does not say from where. */
+	at_ring1();
+	cpu.frame.vector = VMBT_VEC_SYSENTER;
+	cpu.frame.cs = 3;
+	cpu.frame.ss = 0;
+	expect(desc_user_arrived(&cpu) && g->seg[VMBT_SS].sel == SEL_DATA3, "sysenter",
+	       "ss %x", g->seg[VMBT_SS].sel);
+	/* Forged: without an offer, with what is not the guest's. */
+	at_ring1();
+	desc_revoke_user(&cpu);
+	cpu.mon->no_user = 0;
+	expect(!desc_user_arrived(&cpu), "forged", "without an offer");
+	at_ring1();
+	cpu.frame.cs = VMBT_SEL_TC3_CS;
+	expect(!desc_user_arrived(&cpu), "forged", "CS of the VMM's");
+	at_ring1();
+	cpu.frame.ss = 3;
+	expect(!desc_user_arrived(&cpu), "forged", "null SS");
+	at_ring1();
+	cpu.frame.gs = SEL_TEST3 | 3;
+	expect(!desc_user_arrived(&cpu), "forged", "GS that is not filled");
+	/* What withdraws it. */
+	at_ring1();
+	put_desc(GDT, SEL_CODE3, 0, 0xffff, A_CODE3);
+	expect(cpu.mon->no_user && !desc_user_arrived(&cpu), "withdrawn", "table written");
+	at_ring1();
+	desc_mappings_changed(&cpu);
+	expect(cpu.mon->no_user && !desc_user_arrived(&cpu), "withdrawn", "mappings");
+	at_ring1();
+	expect(!cpu_write_dr(&cpu, 7, 0x401) && cpu.mon->no_user, "withdrawn", "breakpoint");
+	done("arrives-at-ring-3");
 }
 
 /* The guest writes its table; what is loaded stays what it was. */
@@ -382,6 +501,8 @@ int main(void)
 {
 	direct();
 	translated();
+	loaded();
+	arrivals();
 	writes();
 	moves();
 	modes();

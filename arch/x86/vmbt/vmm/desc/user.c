@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From ring 1 to ring 3 without the VMM.
+ *
+ * The guest's IRET to its ring 3 leads from translated code to direct
+ * execution. Where both use the same run tables (floating monitor area), the
+ * CPU's own IRET at ring 1 does that, if nothing has changed since the VMM saw
+ * to it last that ring 3 may run directly. When it runs so, the VMM offers the
+ * way back to it; whatever would make it decide anew revokes the offer. What it
+ * cannot see, writes to a GDT that is compared instead of traced, the ring-1
+ * runtime compares itself.
+ *
+ * Ring 1 may forge the offer, or go to ring 3 without one. It gets there what
+ * ring 3 gets anyway: segments out of the run tables. The VMM accepts that it
+ * happened only while its own note says that the offer stands, and takes all
+ * segments from the CPU's selectors and the tables.
+ */
+#include "desc_int.h"
+
+/**
+ * desc_revoke_user() - the next way to ring 3 leads through the VMM
+ * @v: the vCPU
+ */
+void desc_revoke_user(struct vcpu *v)
+{
+	v->desc->user_offered = false;
+	v->mon->no_user = 1;
+}
+
+/* Let the runtime compare the GDT; false if it cannot. */
+static bool show_gdt(struct vcpu *v)
+{
+	const struct desc_table *t = &v->desc->tab[DESC_GDT];
+	const struct vmbt_seg *ss = &v->desc->offered_ss;
+	u32 n = (t->limit + 1) / 4, off = t->base - ss->base;
+	struct vmbt_mon *m = v->mon;
+
+	/* Four at a time, by offsets in SS that do not wrap. */
+	if (n > ARRAY_SIZE(m->gdt) || n % 4 || !(ss->attr & VMBT_ATTR_P) ||
+	    (ss->attr & VMBT_ATTR_E) || off > ss->limit || ss->limit - off < n * 4 - 1)
+		return false;
+	for (u32 i = 0; i < n; i++)
+		m->gdt[i] = t->src[i / 2] >> (i % 2 * 32);
+	m->gdt_off = off;
+	m->gdt_n = n;
+	return true;
+}
+
+/**
+ * desc_offer_user() - ring 3 runs directly: it may be come back to
+ * @v: the vCPU, desc_prepare() has been called for VCPU_DE
+ */
+void desc_offer_user(struct vcpu *v)
+{
+	struct desc *d = v->desc;
+
+	if (likely(d->user_offered))
+		return;
+	/* Breakpoints on instructions are the CPU's at ring 3 only. */
+	if (d->fixed || d->remap || d->tab[DESC_LDT].compared ||
+	    (v->shared->no_offers & VMBT_OFFER_USER) ||
+	    (v->guest->dr[7] & VMBT_DR7_ENABLED))
+		return;
+	v->mon->gdt_n = 0;
+	if (d->tab[DESC_GDT].compared && !show_gdt(v))
+		return;
+	d->user_cs = v->guest->seg[VMBT_CS];
+	d->user_ss = v->guest->seg[VMBT_SS];
+	d->user_offered = true;
+	v->mon->no_user = 0;
+}
+
+/* @sel in @s, by the run tables; false if it is no segment of the guest's. */
+static bool arrive(struct vcpu *v, enum vmbt_sreg s, u16 sel)
+{
+	const struct desc_table *t = desc_tab_of(v, sel);
+	struct vmbt_seg *seg = &v->guest->seg[s];
+	struct desc *d = v->desc;
+	u32 idx = sel >> 3;
+	bool ok = true;
+	u64 raw = 0;
+
+	/* The selector of a null segment is what it was. */
+	if (DESC_SEL_NULL(sel) && DESC_SEL_NULL(seg->sel))
+		sel = seg->sel;
+	if (seg->sel != sel)
+		d->other.stale |= BIT(s);
+	if (!DESC_SEL_NULL(sel)) {
+		ok = idx < t->first && desc_bit(t->filled, idx);
+		desc_unpack(t->src[idx], seg);
+		raw = t->hw[d->view][idx];
+	} else if (s != VMBT_CS && s != VMBT_SS) {
+		*seg = (struct vmbt_seg){ 0 };
+	} else {
+		ok = false;
+	}
+	seg->sel = sel;
+	d->loaded[s] = (struct desc_loaded){ .raw = raw, .sel = sel, .known = true };
+	d->cur.state[s] = DESC_SHADOWED;
+	return ok;
+}
+
+/**
+ * desc_user_arrived() - the CPU went from translated code to ring 3 by itself
+ * @v: the vCPU, in VCPU_BT1, the frame's CS of ring 3
+ *
+ * That the CPU has a selector at ring 3 means that the segment may be there.
+ * SYSENTER does not say where it comes from: the segments that ring 3 had when it
+ * was last seen are as good as any, they are about to be replaced.
+ *
+ * Return: false if that was not to happen: ring-1 code has done it
+ */
+bool desc_user_arrived(struct vcpu *v)
+{
+	const struct vmbt_frame *f = &v->frame;
+	struct desc *d = v->desc;
+	struct desc_regs was = d->cur;
+
+	if (!d->user_offered || d->regime != 1)
+		return false;
+	d->cur = d->other;
+	d->other = was;
+	d->regime = 3;
+	d->cur.stale = 0;
+	if (f->vector == VMBT_VEC_SYSENTER) {
+		v->guest->seg[VMBT_CS] = d->user_cs;
+		v->guest->seg[VMBT_SS] = d->user_ss;
+	} else if (!arrive(v, VMBT_CS, f->cs) || !arrive(v, VMBT_SS, f->ss)) {
+		return false;
+	}
+	return arrive(v, VMBT_DS, f->ds) && arrive(v, VMBT_ES, f->es) &&
+	       arrive(v, VMBT_FS, f->fs) && arrive(v, VMBT_GS, f->gs);
+}
