@@ -54,6 +54,8 @@ enum desc_tab {
  * @busy: those of them that are hot for the entries written only
  * @compared: bit per hot page that is shadowed from all the same: the guest's
  *	entries are read again before direct execution (desc_compare())
+ * @read: of a table with such pages, all of @src that matters was read for the
+ *	present entry to direct execution
  * @complete: all entries of a small table have been tried since the last drop
  * @hw: the run tables, one per view
  */
@@ -71,6 +73,7 @@ struct desc_table {
 	u32 hot;
 	u32 busy;
 	u32 compared;
+	bool read;
 	bool complete;
 	u64 *hw[DESC_NVIEW];
 };

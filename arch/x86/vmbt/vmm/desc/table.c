@@ -234,6 +234,7 @@ void desc_drop_all(struct vcpu *v, struct desc_table *t)
 			mmu_trace_del(v, gfn, MMU_TRACE_DESC);
 	}
 	t->complete = false;
+	t->read = false;
 	t->compared = 0;
 	desc_revoke_user(v);
 	stale_segs(v, t - v->desc->tab, 0, DESC_ENTRIES - 1);
@@ -366,7 +367,7 @@ bool desc_fill(struct vcpu *v, u16 sel)
  *
  * User code may ask LSL about a segment it never loads (Linux' vDSO does, for
  * the number of the CPU), and an entry that is merely not filled yet would
- * give the wrong answer without a fault to catch.
+ * give the wrong answer without a fault to catch. After desc_compare().
  */
 void desc_fill_small(struct vcpu *v)
 {
@@ -376,9 +377,13 @@ void desc_fill_small(struct vcpu *v)
 
 		if (!t->valid || t->complete || n > DESC_SMALL)
 			continue;
-		for (u32 i = tab == DESC_GDT; i < n; i++)
+		for (u32 i = tab == DESC_GDT; i < n; i++) {
+			/* What is compared has been read for this entry. */
+			if (t->read && !worthy(t->src[i]))
+				continue;
 			desc_fill(v, i << 3 |
 				  (tab == DESC_LDT ? DESC_SEL_TI : 0));
+		}
 		t->complete = true;
 	}
 }
@@ -572,7 +577,8 @@ void desc_compare(struct vcpu *v)
 	for (int i = 0; i < DESC_NTAB; i++) {
 		struct desc_table *t = &v->desc->tab[i];
 
-		if (unlikely(t->compared) && !compare(v, t))
+		t->read = t->compared && compare(v, t);
+		if (unlikely(t->compared && !t->read))
 			desc_drop_all(v, t);
 	}
 	v->exc = exc;

@@ -39,8 +39,8 @@ static bool show_gdt(struct vcpu *v)
 	if (n > ARRAY_SIZE(m->gdt) || n % 4 || !(ss->attr & VMBT_ATTR_P) ||
 	    (ss->attr & VMBT_ATTR_E) || off > ss->limit || ss->limit - off < n * 4 - 1)
 		return false;
-	for (u32 i = 0; i < n; i++)
-		m->gdt[i] = t->src[i / 2] >> (i % 2 * 32);
+	for (u32 i = 0; i < n; i += 2)
+		__builtin_memcpy(m->gdt + i, &t->src[i / 2], 8);
 	m->gdt_off = off;
 	m->gdt_n = n;
 	return true;
@@ -70,8 +70,12 @@ void desc_offer_user(struct vcpu *v)
 	v->mon->no_user = 0;
 }
 
-/* @sel in @s, by the run tables; false if it is no segment of the guest's. */
-static bool arrive(struct vcpu *v, enum vmbt_sreg s, u16 sel)
+/*
+ * @sel in @s, by the run tables; false if it is no segment of the guest's. Where
+ * @same, the register had at the last exit what the table says of its selector,
+ * and the tables are as they were since.
+ */
+static bool arrive(struct vcpu *v, enum vmbt_sreg s, u16 sel, bool same)
 {
 	const struct desc_table *t = desc_tab_of(v, sel);
 	struct vmbt_seg *seg = &v->guest->seg[s];
@@ -85,7 +89,10 @@ static bool arrive(struct vcpu *v, enum vmbt_sreg s, u16 sel)
 		sel = seg->sel;
 	if (seg->sel != sel)
 		d->other.stale |= BIT(s);
-	if (!DESC_SEL_NULL(sel)) {
+	if (same && seg->sel == sel) {
+		if (seg->attr & VMBT_ATTR_P)
+			raw = t->hw[d->view][idx];
+	} else if (!DESC_SEL_NULL(sel)) {
 		ok = idx < t->first && desc_bit(t->filled, idx);
 		desc_unpack(t->src[idx], seg);
 		raw = t->hw[d->view][idx];
@@ -115,6 +122,7 @@ bool desc_user_arrived(struct vcpu *v)
 	const struct vmbt_frame *f = &v->frame;
 	struct desc *d = v->desc;
 	struct desc_regs was = d->cur;
+	u32 same = 0;
 
 	if (!d->user_offered || d->regime != 1)
 		return false;
@@ -122,12 +130,16 @@ bool desc_user_arrived(struct vcpu *v)
 	d->other = was;
 	d->regime = 3;
 	d->cur.stale = 0;
-	if (f->vector == VMBT_VEC_SYSENTER) {
-		v->guest->seg[VMBT_CS] = d->user_cs;
-		v->guest->seg[VMBT_SS] = d->user_ss;
-	} else if (!arrive(v, VMBT_CS, f->cs) || !arrive(v, VMBT_SS, f->ss)) {
+	for (int s = 0; s < VMBT_NSEG; s++)
+		same |= (was.state[s] == DESC_SHADOWED) << s;
+	same &= ~was.stale;
+	v->guest->seg[VMBT_CS] = d->user_cs;
+	v->guest->seg[VMBT_SS] = d->user_ss;
+	if (f->vector != VMBT_VEC_SYSENTER &&
+	    (!arrive(v, VMBT_CS, f->cs, true) || !arrive(v, VMBT_SS, f->ss, true)))
 		return false;
-	}
-	return arrive(v, VMBT_DS, f->ds) && arrive(v, VMBT_ES, f->es) &&
-	       arrive(v, VMBT_FS, f->fs) && arrive(v, VMBT_GS, f->gs);
+	return arrive(v, VMBT_DS, f->ds, same & BIT(VMBT_DS)) &&
+	       arrive(v, VMBT_ES, f->es, same & BIT(VMBT_ES)) &&
+	       arrive(v, VMBT_FS, f->fs, same & BIT(VMBT_FS)) &&
+	       arrive(v, VMBT_GS, f->gs, same & BIT(VMBT_GS));
 }

@@ -84,7 +84,7 @@ static u64 *find_pte(u64 gfn, bool make)
 }
 
 /* The entry of a frame; NULL if there is no table and none is wanted. */
-static u64 *window_pte(u64 gfn, bool make)
+static inline u64 *window_pte(u64 gfn, bool make)
 {
 	u64 n = gfn / FRAMES_PER_PT, i = n % ARRAY_SIZE(known);
 	u64 *pte;

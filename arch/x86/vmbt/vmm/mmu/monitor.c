@@ -103,8 +103,9 @@ void mon_ensure(struct vcpu *v)
 		pd = root_pd(v, m->cur, v->mon_base >> 30);
 	}
 	for (k = 0; k < 2; k++) {
+		/* Nothing but the right to it ever changes in such an entry. */
 		if (likely(pd->aux[i + k] == CHILD_MON &&
-			   pd->spt[i + k] == mon_pde(v, k)))
+			   !(pd->spt[i + k] & PTE_U) == !m->mon_user))
 			continue;
 		if (pd->aux[i + k] != CHILD_MON)
 			sp_drop_entry(v, pd, i + k);
