@@ -42,7 +42,9 @@ SYM_FUNC_START(vmbt_cross_mce)
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
+#ifndef VMBT_SEED_MCE
 	movl	$VMBT_MCE_VMM, VMBT_X_MCE(%rdi)
+#endif
 	RESUME
 SYM_FUNC_END(vmbt_cross_mce)
 STACK_FRAME_NON_STANDARD vmbt_cross_mce
