@@ -21,6 +21,7 @@
 #include "../../../../../arch/x86/vmbt/vmm/plat.h"
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt_int.h"
 #include "../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
+#include "../../../../../arch/x86/vmbt/vmm/interp/interp.h"
 #include "../../../../../arch/x86/vmbt/vmm/desc/desc.h"
 #include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
 #include "../../../../../arch/x86/vmbt/vmm/ring1/ring1.h"
@@ -261,6 +262,74 @@ static void one_unit(u32 idx)
 	verify_unit(idx);
 }
 
+/* What core goes on in line behind, some of it. */
+static bool straight(const struct vmbt_insn *in)
+{
+	switch (in->op) {
+	case VMBT_OP_IN:
+	case VMBT_OP_OUT:
+	case VMBT_OP_RDTSC:
+	case VMBT_OP_CPUID:
+	case VMBT_OP_MOV_FROM_CR:
+	case VMBT_OP_INVLPG:
+		return true;
+	case VMBT_OP_MOV_TO_SREG:
+	case VMBT_OP_POP_SREG:
+		return in->sreg != VMBT_SEG_SS;
+	default:
+		return false;
+	}
+}
+
+/* Behind a callout: the interpreter has done the instruction. */
+static void go_on(const struct bt_unit *u)
+{
+	struct vmbt_guest *g = v->guest;
+	const struct bt_map *m;
+	struct vmbt_insn in;
+
+	if (interp_fetch(v, &in) != X_OK || !straight(&in) || !bt_callout_insn(v))
+		return;
+	g->eip += in.len;
+	if (!bt_continue(v))
+		return;
+	if (v->frame.rip < u->tc || v->frame.rip >= u->tc + u->tc_len)
+		broken(u, v->frame.rip, "goes on in another unit");
+	m = entry(u, v->frame.rip - u->tc);
+	if (!m)
+		broken(u, v->frame.rip, "goes on in the middle of an instruction");
+	if (m->fix & ~BT_F_SHADOW)
+		broken(u, v->frame.rip, "goes on where registers are spilled");
+	if (u->eip + m->g_off != g->eip && m->kind < BT_M_EXIT0)
+		broken(u, v->frame.rip, "goes on at another instruction");
+}
+
+/* The guest has jumped into the cache and forged what it can write. */
+static void forged(const struct bt_unit *u)
+{
+	v->mon->site = rnd(2) ? rnd(0) : u->tc + rnd(u->tc_len);
+	v->mon->target = rnd(0);
+	v->mon->vif = rnd(0);
+	v->frame.rip = rnd(2) ? rnd(0) : VMBT_MON_RT + rnd(0x1000);
+	bt_at_boundary(v);
+	v->raw = true;
+	bt_sync(v);
+	v->frame.rip = rnd(2) ? rnd(0) % VMBT_MON_SIZE : VMBT_MON_RT + rnd(0x1000);
+	bt_callout(v);
+	v->guest->eflags &= ~VMBT_X86_EFLAGS_TF;
+}
+
+static void check_some_callout(void)
+{
+	u32 idx, tc = bt_some_callout(v, rnd(256));
+
+	if (!tc)
+		return;
+	idx = bt_unit_at(v->bt, tc);
+	if (idx == BT_NIL || !entry(bt_unit(v->bt, idx), tc - bt_unit(v->bt, idx)->tc))
+		broken(bt_unit(v->bt, 0), tc, "a callout out of the cache");
+}
+
 static void one_case(const u8 *code, u32 len)
 {
 	struct vmbt_guest *g = v->guest;
@@ -289,10 +358,17 @@ static void one_case(const u8 *code, u32 len)
 			v->frame.rip = u->tc +
 				bt_map(v->bt, u->map + rnd(u->nr_map))->tc_off
 				+ 2;
-			bt_callout(v);
+			if (bt_callout(v) == BT_INTERP)
+				go_on(u);
+			if (!rnd(4))
+				forged(u);
 			g->int_shadow = 0;
 			g->eflags &= ~VMBT_X86_EFLAGS_TF;
 		}
+		check_some_callout();
+		bt_set_pending(v, rnd(2));
+		if (n == 0 && rnd(256) == 77)
+			bt_restore(v);
 		if (!rnd(16))
 			bt_end_epoch(v);
 		if (!rnd(16))

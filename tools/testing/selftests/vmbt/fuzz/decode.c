@@ -17,7 +17,7 @@
 
 #define REQUIRE(cond) do {						\
 	if (!(cond)) {							\
-		fprintf(stderr, "decode_fuzz: %s\n", #cond);		\
+		fprintf(stderr, "fuzz/decode: %s\n", #cond);		\
 		abort();						\
 	}								\
 } while (0)

@@ -11,8 +11,9 @@
  *   2 bytes   RAM in pages beyond 2 MiB
  *   1 byte    length of the command line / 8
  *   2 bytes   length of the initial RAM disk
- *   1 byte    1: the rest has changes to a header that is right, in triples of
- *             offset (2 bytes) and value; else the rest is the kernel
+ *   1 byte    bit 0: the rest has changes to a kernel that is right, in triples
+ *             of offset (2 bytes) and value; else the rest is the kernel
+ *             bit 1: with an upper bound for the RAM disk, bit 2: not relocatable
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +95,7 @@ static void fill(int fd, const void *data, size_t size)
 }
 
 /* A kernel that the loader takes, but for what the input changes. */
-static size_t make_kernel(struct input *in)
+static size_t make_kernel(struct input *in, u8 how)
 {
 	struct setup_header *h = (void *)(kernel + HEADER_AT);
 	u32 i, at;
@@ -110,9 +111,9 @@ static size_t make_kernel(struct input *in)
 	h->loadflags = LOADED_HIGH;
 	h->syssize = (MADE - 4 * 512) / 16;
 	h->cmdline_size = 2047;
-	h->initrd_addr_max = 0x7fffffff;
+	h->initrd_addr_max = how & 2 ? 0x1fffff : 0x7fffffff;
 	h->kernel_alignment = 0x1000;
-	h->relocatable_kernel = 1;
+	h->relocatable_kernel = !(how & 4);
 	h->pref_address = KERNEL_AT;
 	h->init_size = 0x20000;
 	while (in->left) {
@@ -187,7 +188,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct options o = { .append = text };
 	char *why = malloc(64);
 	size_t len, kernel_size, initrd_size;
-	bool made;
+	u8 how;
 
 	if (!ram)
 		setup();
@@ -200,9 +201,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	text[len] = 0;
 	initrd_size = input_take(&in, 2);
 	memset(initrd, 0x5a, initrd_size);
-	made = input_take(&in, 1) & 1;
-	if (made) {
-		kernel_size = make_kernel(&in);
+	how = input_take(&in, 1);
+	if (how & 1) {
+		kernel_size = make_kernel(&in, how);
 	} else {
 		kernel_size = in.left < sizeof(kernel) ? in.left : sizeof(kernel);
 		memcpy(kernel, in.p, kernel_size);

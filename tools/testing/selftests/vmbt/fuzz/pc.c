@@ -444,6 +444,124 @@ static void pci_config(u8 where, u32 val, unsigned int size)
 	port_io(false, 0xcfc, 4, 1, 0);
 }
 
+/* What takes a driver a dozen accesses in order; the input says where to. */
+
+static void out8(u16 port, u8 val)
+{
+	port_io(true, port, 1, 1, val);
+}
+
+static void pci_on(u8 which, u32 bar)
+{
+	static const struct {
+		u8 devfn, reg;
+		u32 mask, set;
+	} f[] = {
+		{ 9, 0x20, 0xfff0, 0 }, { 11, 0x40, 0xffc0, 0 }, { 16, 0x10, 0xff000000, 0 },
+		{ 16, 0x18, 0xfffff000, 0 }, { 9, 0x20, 0, 0xc000 }, { 11, 0x40, 0, 0xb000 },
+		{ 16, 0x18, 0, 0xfebf0000 },
+	};
+	u8 n = which % ARRAY_SIZE(f);
+	u32 at = 0x80000000U | f[n].devfn << 8;
+
+	port_io(true, 0xcf8, 4, 1, at | f[n].reg);
+	port_io(true, 0xcfc, 4, 1, (bar & f[n].mask) | f[n].set);
+	port_io(true, 0xcf8, 4, 1, at | 4);
+	port_io(true, 0xcfc, 2, 1, 7);
+	port_io(true, 0xcf8, 4, 1, at | 0x80);
+	port_io(true, 0xcfc, 1, 1, 1);
+}
+
+/* A transfer by the bus master: descriptors at 1000h, the first names @gpa. */
+static void ide_dma(u8 how, u32 gpa)
+{
+	u16 base = how & 1 ? 0x170 : 0x1f0, bm = 0xc000 + (how & 1) * 8;
+	static const u8 command[] = { 0xc8, 0xca, 0x25, 0x35 };
+	u32 prd[2] = { gpa, (how & 2 ? 0x80000000U : 0) | (how >> 4) << 9 };
+
+	pci_on(4, 0);
+	memcpy(ram + 0x1000, prd, sizeof(prd));
+	port_io(true, bm + 4, 4, 1, 0x1000);
+	out8(base + 6, 0xe0);
+	out8(base + 2, 1 + (how >> 5));
+	out8(base + 3, how);
+	out8(base + 4, 0);
+	out8(base + 5, 0);
+	out8(base + 7, command[how >> 2 & 3]);
+	out8(bm, 1 | (how & 4 ? 0 : 8));
+	finish_request(false);
+}
+
+static void cd_packet(u8 op, u32 lba)
+{
+	unsigned int i;
+
+	out8(0x176, 0xa0);
+	out8(0x171, op & 1);
+	out8(0x174, 0);
+	out8(0x175, 8);
+	out8(0x177, 0xa0);
+	out8(0x170, 0x28);
+	for (i = 1; i < 12; i++)
+		out8(0x170, i >= 2 && i < 6 ? lba >> 8 * (5 - i) : i == 8 ? op >> 5 : 0);
+	finish_request(false);
+}
+
+static void floppy_dma(u8 how, u32 gpa)
+{
+	const u8 command[] = { how & 1 ? 0xe6 : 0xc5, how & 4, how >> 3 & 15, how >> 2 & 1,
+			       1 + (how >> 5), 2, 18, 0x1b, 0xff };
+	unsigned int i;
+
+	out8(0x3f2, 0x1c);
+	out8(0x0c, 0);
+	out8(0x0b, how & 1 ? 0x46 : 0x4a);
+	out8(0x04, gpa);
+	out8(0x04, gpa >> 8);
+	out8(0x81, gpa >> 16);
+	out8(0x05, 0xff);
+	out8(0x05, how >> 6);
+	out8(0x0a, 2);
+	for (i = 0; i < sizeof(command); i++)
+		out8(0x3f5, command[i]);
+	finish_request(false);
+}
+
+static void clocks(u8 how, u32 val)
+{
+	if (how & 1) {
+		out8(0x43, how & 0x3e);
+		out8(0x40, val);
+		out8(0x40, val >> 8);
+		return;
+	}
+	out8(0x70, 0x0a);
+	out8(0x71, val);
+	out8(0x70, 0x0b);
+	out8(0x71, val >> 8);
+}
+
+static void routine(u8 sel, u32 val)
+{
+	switch (sel & 7) {
+	case 0 ... 1:
+		pci_on(sel >> 3, val);
+		break;
+	case 2 ... 3:
+		ide_dma(sel >> 2, val);
+		break;
+	case 4:
+		cd_packet(sel >> 3, val);
+		break;
+	case 5 ... 6:
+		floppy_dma(sel, val);
+		break;
+	default:
+		clocks(sel >> 3, val);
+		break;
+	}
+}
+
 static void picture(void)
 {
 	static u8 rgb[200000 * 3];
@@ -520,8 +638,11 @@ static void step(u8 op, u8 sel, u32 val)
 	case 29:
 		picture();
 		break;
-	default:
+	case 30:
 		pci_config(sel, val, size);
+		break;
+	default:
+		routine(sel, val);
 		break;
 	}
 }

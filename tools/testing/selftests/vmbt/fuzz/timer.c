@@ -74,11 +74,12 @@ static void wait_for_clock(void)
 	REQUIRE(shared.clock_tsc > tsc);
 }
 
-static void acknowledge(void)
+/* The processor may come when the request has gone: a spurious interrupt. */
+static void acknowledge(bool late)
 {
 	u8 vector;
 
-	if (!pic_intr(&shared.chip.pic))
+	if (!pic_intr(&shared.chip.pic) && !late)
 		return;
 	vector = chips_ack();
 	REQUIRE((vector & 0xf8) == shared.chip.pic.chip[0].base ||
@@ -118,7 +119,7 @@ static void step(struct input *in)
 		shared.clock_armed = sel & 1 ? NEVER : shared.clock_tsc;
 		break;
 	default:
-		acknowledge();
+		acknowledge(sel & 1);
 		break;
 	}
 	check();
@@ -130,10 +131,12 @@ static void load_state(struct input *in, u32 changes)
 	struct vmbt_chips raw = shared.chip;
 	u64 latest = pit_clock(vmbt_chips_ns(tsc, KHZ)) + AHEAD;
 	u8 *p = (u8 *)&raw;
-	int i;
+	u32 at, i;
 
-	for (; changes; changes--)
-		p[input_take(in, 1) % sizeof(raw)] = input_take(in, 1);
+	for (; changes; changes--) {
+		at = input_take(in, 1) % sizeof(raw);
+		p[at] = input_take(in, 1);
+	}
 	if (!pic_valid(&raw.pic) || !pit_valid(&raw.pit) || raw.pit.seen > latest)
 		return;
 	for (i = 0; i < 3; i++)

@@ -25,6 +25,54 @@ static void poke(u32 where, u64 val)
 	memcpy(&ref_ram[gpa >> 12][gpa & 0xfff], &val, 8);
 }
 
+static void poke_at(u64 gpa, u64 val, u32 size)
+{
+	if (gpa + size > 64 * 4096)
+		return;
+	memcpy(ram_ptr(gpa >> 12) + (gpa & 0xfff), &val, size);
+	memcpy(&ref_ram[gpa >> 12][gpa & 0xfff], &val, size);
+}
+
+/* One of few addresses, so that what is mapped is what is accessed. */
+static u32 address(u32 pick)
+{
+	static const u32 base[] = {
+		0, 0x1000, 0x400000, 0x7ff000, 0xc0000000, 0xffbff000, 0x3fffff, 0x80001000,
+	};
+
+	return base[pick & 7] + (pick >> 3);
+}
+
+/*
+ * All the tables of an address, which random bytes rarely make: flags of both
+ * levels and the frames are the input's.
+ */
+static void map(u32 lin, u64 pde_flags, u64 pte_flags, u32 pt, u32 gfn)
+{
+	struct vmbt_guest *g = &shared.guest;
+	u64 pd = g->cr3 & 0xfffff000;
+	u32 size = g->cr4 & VMBT_CR4_PAE ? 8 : 4;
+
+	mmu_zap(&vcpu, 0, 64);
+	if (size == 8) {
+		pd = (u64)(pt & 3) + 8;
+		poke_at((g->cr3 & ~31U) + (lin >> 30) * 8, pd << 12 | 1, 8);
+		pd <<= 12;
+		lin &= 0x3fffffff;
+		pde_flags = (pde_flags & 0xfff) | (pde_flags & 0x1000) << 51;
+		pte_flags = (pte_flags & 0xfff) | (pte_flags & 0x1000) << 51;
+	} else {
+		pde_flags &= 0xfff;
+		pte_flags &= 0xfff;
+	}
+	pt = 16 + pt % 32;
+	poke_at(pd + lin / (size == 8 ? 0x200000 : 0x400000) * size,
+		(u64)(pde_flags & PTE_PS ? gfn & ~0x3ffU : pt) << 12 | pde_flags | PTE_P, size);
+	poke_at(((u64)pt << 12) + (lin >> 12) % (4096 / size) * size,
+		(u64)gfn << 12 | pte_flags | PTE_P, size);
+	mmu_load_cr3(&vcpu, g->cr3);
+}
+
 static void one_access(u32 lin, u32 access)
 {
 	struct ref_result ref;
@@ -82,6 +130,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		op = (u32)input_take(&in, 1);
 		switch (op >> 5) {
 		case 0:
+			where = address(input_take(&in, 2));
+			val = input_take(&in, 4);
+			map(where, val & 0xffff, val >> 16, op, input_take(&in, 2) % RAM_FRAMES);
+			break;
 		case 1:
 		case 2:		/* a word anywhere in the tables, before use */
 			where = (u32)input_take(&in, 2);
@@ -104,8 +156,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			mmu_code_page(&vcpu, (u32)input_take(&in, 4), input_take(&in, 3));
 			break;
 		default:
-			val = input_take(&in, 4);
-			one_access((u32)val, op & (MMU_USER | MMU_WRITE | MMU_EXEC));
+			where = op & 1 ? address(input_take(&in, 2)) : input_take(&in, 4);
+			one_access(where, op & (MMU_USER | MMU_WRITE | MMU_EXEC));
+			if ((op & 9) == 9)
+				hw_check();
 			break;
 		}
 	}
