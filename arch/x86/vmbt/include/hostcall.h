@@ -113,7 +113,8 @@ struct vmbt_exit {
 	X(exit_intr)	X(pool_pages)	X(pool_free)			\
 	X(prof_de)	X(prof_tc1)	X(prof_tc3)	X(prof_vmm)	\
 	X(prof_interp)	X(chip_io)	X(monitor_base)	X(root_loads)	\
-	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)
+	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)	\
+	X(faults_segment)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;

@@ -92,10 +92,12 @@ static void protection_fault(struct vcpu *v)
 {
 	u32 vector = v->frame.vector, error = v->frame.error;
 
+	v->stats->faults_segment++;
 	if ((error & 0xfffc) && !(error & 2) && desc_fault(v, vector, error))
 		return;
 	core_sync(v);
-	if (fpu_insn(v) && !desc_limit_fault(v)) {
+	/* Asked first: it has the accesses that follow turn a segment over. */
+	if (!desc_limit_fault(v) && fpu_insn(v)) {
 		true_exception(v);
 		return;
 	}
@@ -111,6 +113,11 @@ static void entry_fault(struct vcpu *v)
 	core_sync(v);
 	if (desc_fault(v, v->frame.vector, v->frame.error))
 		return;
+	/* The instruction before was interpreted, and the segment's last. */
+	if (v->guest->eip > v->guest->seg[VMBT_CS].limit) {
+		core_finish(v, vcpu_fault_err(v, VMBT_VEC_GP, 0));
+		return;
+	}
 	vcpu_unsupported(v, "no descriptor for selector error %x",
 			 (u32)v->frame.error);
 	core_stop(v, VMBT_EXIT_INTERNAL);

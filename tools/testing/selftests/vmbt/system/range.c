@@ -220,6 +220,7 @@ static void one(const struct segment *s, const struct op *op, u32 reg, u32 ring,
 		old[i] = top_pattern(lin + i);
 	cpu_init(&before, ring, op->code[reg]);
 	*reg_of(&before, reg) = T(0) | ring;
+	before.eflags = top_flags(ring);
 	before.eax = le32(source);
 	before.esi = offset - op->delta;
 	before.edi = 8 * op->delta + 5;

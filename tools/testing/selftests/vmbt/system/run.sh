@@ -9,7 +9,8 @@
 # WAY is qemu or bochs (the guest directly on it), vmbt, vmbt-no-de or
 # vmbt-no-offers (under vmbt in the test host on QEMU, without direct execution,
 # with nothing left to the ring-1 runtime that VMBT_OFFER_* names), or vmbt-bochs
-# (in the test host on Bochs).
+# or vmbt-bochs-floating (in the test host on Bochs, with the monitor area fixed
+# at the top or floating).
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 top=$(cd "$here/../../../../.." && pwd)
@@ -60,6 +61,8 @@ on_bochs() {
 		info: action=ignore
 		debug: action=ignore
 	EOT
+	# A Bochs that was killed leaves its lock behind.
+	rm -f "$out/$1.disk.lock"
 	echo c > "$logs/go"
 	(cd "$logs" && timeout 60 bochs -q -f "$1.rc" -rc go) > "$logs/$1" \
 		2> "$logs/$1.err" < /dev/null
@@ -93,6 +96,7 @@ vmbt-no-offers) table=vmbt-on-qemu-$(qemu_version "${QEMU:-qemu-system-x86_64}")
 vmbt|vmbt-no-de)
 	table=$way-on-qemu-$(qemu_version "${QEMU:-qemu-system-x86_64}") ;;
 vmbt-bochs) table=vmbt-on-bochs-$(bochs_version) ;;
+vmbt-bochs-floating) table=vmbt-floating-on-bochs-$(bochs_version) ;;
 *)	echo "not ok system: no way $way"; exit 1 ;;
 esac
 if [ ! -e "$here/deviations/$table" ]; then
@@ -106,7 +110,8 @@ bochs)	for g in "$@"; do on_bochs "$g"; done ;;
 vmbt)	hosted testhost 100 "$@" ;;
 vmbt-no-de) MODPARAMS='force=1 no_de=1' hosted testhost 100 "$@" ;;
 vmbt-no-offers) MODPARAMS='force=1 no_offers=255' hosted testhost 100 "$@" ;;
-vmbt-bochs)
+vmbt-bochs|vmbt-bochs-floating)
+	[ "$way" = vmbt-bochs ] || export MODPARAMS=monitor=0
 	files=
 	for g in "$@"; do
 		files+=" $out/$g $out/$g.bin"

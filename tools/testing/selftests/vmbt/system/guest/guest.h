@@ -244,6 +244,19 @@ static inline u8 inb(u16 port)
 	return v;
 }
 
+static inline void outl(u16 port, u32 v)
+{
+	asm volatile("outl %0, %1" : : "a" (v), "Nd" (port) : "memory");
+}
+
+static inline u32 inl(u16 port)
+{
+	u32 v;
+
+	asm volatile("inl %1, %0" : "=a" (v) : "Nd" (port) : "memory");
+	return v;
+}
+
 static inline u64 rdmsr(u32 msr)
 {
 	u64 v;

@@ -28,6 +28,9 @@
 #define PORT_END	0xf4
 #define PORT_BOCHS	0x8900
 #define PORT_A20	0x92
+#define PORT_PLACE	0x8904		/* 32 bits: where the monitor area is */
+#define PORT_COUNT	0x8908		/* 32 bits: how often the VMM ran since a write */
+#define PLACE_NONE	0xffffffff	/* and no VMM */
 
 /* Selectors. From SEL_TEST on the tests fill in what they like. */
 #define SEL_CODE0	0x08

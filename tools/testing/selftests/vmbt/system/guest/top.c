@@ -28,10 +28,12 @@ static const struct {
 	{ TOP_SUPERVISOR + 0x1000, P | W | U },
 	{ TOP_MIDDLE - 0x1000, P | W | U },
 	{ TOP_MIDDLE, P | W | U },
+	{ TOP_SEGMENT, P | W | U },
 	{ 0xffffe000, P | W | U },
 	{ 0xfffff000, P | W | U },
 	{ 0, P | W | U },
 	{ 0x1000, P | W | U },
+	{ TOP_TLS & ~0xfff, P | W | U },
 };
 
 static u8 *memory[ARRAY_SIZE(pages)];
@@ -45,6 +47,13 @@ static int page_of(u32 lin)
 		if (pages[i].lin == (lin & ~0xfffu))
 			return i;
 	return -1;
+}
+
+u32 top_flags(u32 ring)
+{
+	static u32 turn;
+
+	return FL_ONE | (ring && ++turn & 1 ? FL_IF : 0);
 }
 
 u8 top_pattern(u32 lin)
@@ -101,6 +110,9 @@ void top_begin(enum paging mode)
 		for (k = 0; memory[i] && k < 4096; k++)
 			memory[i][k] = top_pattern(pages[i].lin + k);
 	}
+	/* vmbt executes ring 3 directly if it cannot write these. */
+	*entry_of(mode, cr3, (u32)gdt) &= ~U;
+	*entry_of(mode, cr3, (u32)ldt) &= ~U;
 	write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	paging_on(mode, cr3);
 	write_cr0(read_cr0() | CR0_WP);
@@ -142,6 +154,21 @@ bool top_holds(u32 lin, u32 size, const u8 *want)
 	return good;
 }
 
+void top_refill(u32 lin, u32 size)
+{
+	u32 i, part;
+	u8 *p;
+
+	for (; size; size -= part, lin += part) {
+		part = 0x1000 - (lin & 0xfff);
+		if (part > size)
+			part = size;
+		p = top_byte(lin);
+		for (i = 0; p && i < part; i++)
+			WRITE_ONCE(p[i], top_pattern(lin + i));
+	}
+}
+
 static bool is_down(const struct segment *s)
 {
 	return (s->access & 0x1c) == 0x14;
@@ -179,7 +206,7 @@ void top_linear(u32 lin, u32 size, bool write, u32 ring, struct outcome *o)
 	u32 i, rights, need = P | (write ? W : 0) | (ring ? U : 0);
 
 	*o = (struct outcome){ .vector = VEC_END };
-	for (i = 0; i < size; i++) {
+	for (i = 0; i < size; i += 0x1000 - ((lin + i) & 0xfff)) {
 		int page = page_of(lin + i);
 
 		rights = page < 0 ? 0 : pages[page].rights;

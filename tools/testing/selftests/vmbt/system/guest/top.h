@@ -18,6 +18,8 @@
 #define TOP_ABSENT	(TOP + 0x2000)
 #define TOP_READ_ONLY	(TOP + 0x3000)
 #define TOP_SUPERVISOR	(TOP + 0x4000)
+#define TOP_SEGMENT	0xffff2000u	/* 64 KiB from here end behind the wrap */
+#define TOP_TLS		0xb7e2c6c0u	/* what a C library has in %gs */
 #define TOP_MIDDLE	0xffe00000u	/* another directory, with PAE */
 
 /**
@@ -38,6 +40,12 @@ struct outcome {
 	u32 vector, error, cr2;
 };
 
+/*
+ * EFLAGS for a case: at ring 3 with and without IF in turn, since vmbt executes
+ * the one directly and translates the other.
+ */
+u32 top_flags(u32 ring);
+
 /* Paging on, the pages filled with their pattern; and off again. */
 void top_begin(enum paging mode);
 void top_end(void);
@@ -56,6 +64,9 @@ bool top_knows(u32 lin, u32 size);
  * @want (NULL: has it, too)? The pattern is there again afterwards.
  */
 bool top_holds(u32 lin, u32 size, const u8 *want);
+
+/* The pattern again. */
+void top_refill(u32 lin, u32 size);
 
 u64 segment_descriptor(const struct segment *s, u32 ring);
 /* Inside of the limit? Not what wraps around the end of the offsets. */
