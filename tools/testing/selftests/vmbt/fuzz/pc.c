@@ -647,6 +647,19 @@ static void step(u8 op, u8 sel, u32 val)
 	}
 }
 
+/* Where the next bytes of a transfer go: the buffer is not malloc's. */
+static void check_buffers(void)
+{
+	const struct ide *c;
+	unsigned int i;
+
+	for (i = 0; i < IDE_CHANNELS; i++) {
+		c = &m->pc.ide[i].chip;
+		if (c->phase == IDE_IN || c->phase == IDE_OUT)
+			REQUIRE(c->pos <= c->block_end && c->block_end <= IDE_CHUNK);
+	}
+}
+
 /* In the place of the loop's: the whole life of the machine. */
 void loop_run(struct loop *loop)
 {
@@ -657,6 +670,7 @@ void loop_run(struct loop *loop)
 		op = input_take(&script, 1);
 		sel = input_take(&script, 1);
 		step(op, sel, input_take(&script, 4));
+		check_buffers();
 	}
 }
 

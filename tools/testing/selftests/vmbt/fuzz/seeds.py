@@ -87,7 +87,7 @@ SEEDS = [
      "clock_to_ns(to_clock(t) / period * period);"),
     ("left-behind", "pc", 3000, r"run\(data, size\)",
      RUN + "pc.c", "\tdma_reset(&pc->dma);\n", ""),
-    ("block", "pc", 3000, r"SEGV|memcpy-param",
+    ("block", "pc", 3000, r"pos <= c->block_end",
      RUN + "chip/ide.c", "if (size > c->block_end - c->pos)\n"
      "\t\tsize = c->block_end - c->pos;\n\tmemcpy(&val",
      "if (!size)\n\t\treturn 0;\n\tmemcpy(&val"),
