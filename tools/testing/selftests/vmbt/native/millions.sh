@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Random programs by the million, in pieces, over days if need be: each piece is
+# some programs of every suite from seeds of its own, and what has been run of
+# this very program is remembered in a file.
+#
+# A line of the file: seed, programs, the same, seconds of CPU time, status.
+#
+# usage: millions.sh PROGRAM DIRECTORY GOAL [CASES]
+set -uo pipefail
+program=$1 dir=$2 goal=$3 cases=${4:-5000}
+record=$dir/millions-$(cksum < "$program" | tr ' ' -)
+touch "$record"
+
+sum() { awk -v f="$1" '{ n += $f } END { printf "%.0f", n }' "$record"; }
+
+while [ "$(sum 2)" -lt "$goal" ]; do
+	# Neither check's seeds nor those of native-random.
+	seed=$((10000000 + $(wc -l < "$record") * cases))
+	start=$(awk '{ print $14 + $15 + $16 + $17 }' /proc/$$/stat)
+	"$program" 100000 "$seed" "$cases" > "$record.out" 2>&1
+	status=$?
+	end=$(awk '{ print $14 + $15 + $16 + $17 }' /proc/$$/stat)
+	read -r _ n _ same _ < <(grep -E '^# [0-9]+ programs, [0-9]+ the same' "$record.out")
+	if [ $status -ne 0 ] || [ -z "${n:-}" ]; then
+		grep -vE '^ok ' "$record.out" | head -60
+		echo "not ok native-millions: status $status from seed $seed, after $(sum 2) programs"
+		exit 1
+	fi
+	echo "$seed $n $same $(((end - start) / $(getconf CLK_TCK))) $status" >> "$record"
+done
+echo "ok native-millions # $(sum 2) programs, $(sum 3) the same, $(sum 4) s of CPU time"
