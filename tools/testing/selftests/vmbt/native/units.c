@@ -14,6 +14,7 @@
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
 #include "../../../../../arch/x86/vmbt/vmm/desc/desc_int.h"
 #include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
+#include "../../../../../arch/x86/vmbt/vmm/ring1/ring1.h"
 #include "../../../../../arch/x86/vmbt/include/layout.h"
 
 #define CODE	0x00200000u
@@ -402,6 +403,54 @@ static void test_loads(void)
 	desc_tables_changed(v);
 }
 
+/*
+ * POP FS, stopped anywhere in its routine: before the load nothing has been done,
+ * behind it all of it has.
+ */
+static void test_load_commits(void)
+{
+	static const u8 code[] = { 0x0f, 0xa1, 0xf4 };	/* pop fs; hlt */
+	const struct ring1_map *m = ring1_map;
+	u32 fs_routine = ring1_load_fs - ring1_code, end = ring1_load_gs - ring1_code;
+	u32 before = 0, behind = 0, i;
+	const u8 *tc;
+
+	load(OTHER, code, sizeof(code));
+	flat_ldt();
+	v->guest->eip = OTHER;
+	v->guest->gpr[VMBT_ESP] = STACK;
+	check(bt_enter(v) == X_OK, "load-commits", "no unit", 0);
+	/* MOV GS:[site], imm32 */
+	tc = (u8 *)v->mon + v->frame.rip;
+	for (i = 0; i < 64; i++)
+		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
+		    tc[i + 3] == offsetof(struct vmbt_mon, site))
+			break;
+	memcpy(&v->mon->site, tc + i + 7, 4);
+	for (; m < ring1_map_end; m++) {
+		bool done = m->kind == RING1_M_LOADED;
+
+		if (m->off < fs_routine || m->off >= end)
+			continue;
+		v->frame.rip = VMBT_MON_RT + m->off;
+		v->frame.rsp = STACK;
+		v->raw = true;
+		check(bt_sync(v) == X_OK, "load-commits", "no state", m->off);
+		check(v->guest->eip == OTHER + 2 * done &&
+		      v->guest->gpr[VMBT_ESP] == STACK + 4 * done,
+		      "load-commits", "wrong at", m->off - fs_routine);
+		/* The load itself is the only MOV to FS. */
+		if (ring1_code[m->off] == 0x8e)
+			behind = m->off;
+		check(done == (behind && m->off > behind), "load-commits",
+		      "the load is at", behind - fs_routine);
+		before += !done;
+	}
+	check(before && behind, "load-commits", "instructions", before);
+	v->guest->ldtr.attr = 0;
+	desc_tables_changed(v);
+}
+
 /* Control registers and interrupt masks are read where the VMM put them. */
 static void test_reads(void)
 {
@@ -616,6 +665,7 @@ int main(void)
 	run("shadow-fpu", test_shadow_fpu);
 	run("event", test_event);
 	run("loads", test_loads);
+	run("load-commits", test_load_commits);
 	run("reads", test_reads);
 	run("iret", test_iret);
 	run("adapt", test_adapt);
