@@ -22,6 +22,7 @@
 #include "i8042.h"
 #include "ide.h"
 #include "pci.h"
+#include "pcnet.h"
 #include "piix.h"
 #include "vga.h"
 
@@ -42,6 +43,7 @@ static struct fdc fdc;
 static struct vga vga;
 static struct i8042 kbd;
 static struct fwcfg fwcfg;
+static struct pcnet pcnet;
 
 static void set_irq(void *arg, unsigned int irq, bool level)
 {
@@ -87,6 +89,32 @@ static u32 fdc_dma(void *arg, u8 *buf, u32 len, bool to_memory, bool *tc)
 	return dma_run(&dma, FDC_DMA, buf, len, to_memory, tc);
 }
 
+static bool send_frame(void *arg, const u8 *frame, u32 len)
+{
+	u8 copy[PCNET_FRAME_MAX + PCNET_FCS];
+
+	(void)arg;
+	memcpy(copy, frame, len);
+	return copy[len - 1] != 0x55;
+}
+
+static void card(u8 reg, u32 val, unsigned int wide)
+{
+	static u8 frame[PCNET_FRAME_MAX + 2];
+
+	if (reg < 0x80) {
+		pcnet_write(&pcnet, reg & 31, val, wide);
+	} else if (reg < 0xa0) {
+		pcnet_read(&pcnet, reg & 31, wide);
+	} else if (reg < 0xc0) {
+		pcnet_transmit(&pcnet);
+	} else {
+		memcpy(frame, ram, sizeof(frame));
+		if (!pcnet_receive(&pcnet, frame, val % (sizeof(frame) + 1)))
+			pcnet_miss(&pcnet);
+	}
+}
+
 static void start(void)
 {
 	fake_req = NULL;
@@ -115,6 +143,9 @@ static void start(void)
 	kbd = (struct i8042){ .set_irq = set_irq, .reset = nothing, .a20 = set_level };
 	i8042_reset(&kbd);
 	fwcfg_reset(&fwcfg);
+	pcnet = (struct pcnet){ .set_irq = set_level, .memory = memory, .send = send_frame };
+	pcnet_reset(&pcnet, (const u8 *)"\x52\x54\x00\x12\x34\x56");
+	pci.func[24] = &pcnet.pci;
 	pci.func[0] = &host.pci;
 	pci.func[8] = &piix.isa;
 	pci.func[11] = &piix.pm;
@@ -148,6 +179,7 @@ static void save_and_restore(bool from_input, const u8 *data, size_t size)
 	i8042_state(&kbd, &s);
 	fwcfg_state(&fwcfg, &s);
 	pci_state(&pci, &s);
+	pcnet_state(&pcnet, &s);
 	if (s.bad)
 		abort();
 	s.load = true;
@@ -162,6 +194,7 @@ static void save_and_restore(bool from_input, const u8 *data, size_t size)
 	i8042_state(&kbd, &s);
 	fwcfg_state(&fwcfg, &s);
 	pci_state(&pci, &s);
+	pcnet_state(&pcnet, &s);
 	if (s.bad && !from_input)
 		abort();
 }
@@ -270,6 +303,9 @@ static void access(u8 op, u8 reg, u32 val, const u8 *data, size_t size)
 		break;
 	case 29:
 		save_and_restore(reg & 1, data, size);
+		break;
+	case 30:
+		card(reg, val, wide);
 		break;
 	default:
 		ram[val & (RAM - 1)] = reg;
