@@ -13,7 +13,7 @@
 
 #include "types.h"
 
-#define LOOP_TIMERS	16
+#define LOOP_TIMERS	24
 #define TIMER_OFF	(~0ULL)
 
 /**

@@ -27,7 +27,7 @@ enum {
 	OPT_NO_REBOOT, OPT_NO_SHUTDOWN, OPT_NAME, OPT_PIDFILE, OPT_DEBUGCON, OPT_STATS,
 	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_CHIPS, OPT_VERSION, OPT_HELP,
 	OPT_HDA, OPT_HDB, OPT_HDC, OPT_HDD, OPT_CDROM, OPT_FDA, OPT_FDB, OPT_SNAPSHOT,
-	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE,
+	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE, OPT_NIC, OPT_NETDEV,
 };
 
 static const struct option longopts[] = {
@@ -43,6 +43,8 @@ static const struct option longopts[] = {
 	{ "fda",		required_argument, NULL, OPT_FDA },
 	{ "fdb",		required_argument, NULL, OPT_FDB },
 	{ "drive",		required_argument, NULL, OPT_DRIVE },
+	{ "nic",		required_argument, NULL, OPT_NIC },
+	{ "netdev",		required_argument, NULL, OPT_NETDEV },
 	{ "snapshot",		no_argument,	   NULL, OPT_SNAPSHOT },
 	{ "bios",		required_argument, NULL, OPT_BIOS },
 	{ "boot",		required_argument, NULL, OPT_BOOT },
@@ -81,6 +83,11 @@ static const char help[] =
 "  -boot ORDER         letters a (floppy), c (disk), d (CD); menu=on: ask\n"
 "  -bios FILE          firmware in the place of Debian's SeaBIOS\n"
 "\n"
+"Network\n"
+"  -nic user           a card with a NAT (default); ,hostfwd=tcp::2222-:22\n"
+"  -nic tap,ifname=TAP host's interface; ,br=BRIDGE; -nic none: no card\n"
+"  -netdev user,id=ID -device pcnet,netdev=ID  the same in two; up to 3 cards\n"
+"\n"
 "Kernel without firmware\n"
 "  -kernel FILE        Linux kernel (bzImage) to boot\n"
 "  -initrd FILE        its initial RAM disk\n"
@@ -105,7 +112,7 @@ static const char help[] =
 "  --exit-line PREFIX  hide the serial line 'PREFIX N' and end with status N\n"
 "  --stats             print statistics at the end\n"
 "  --pidfile FILE      write the process id to FILE\n"
-"  --device PATH       the vmbt device (default /dev/vmbt)\n"
+"  --device /PATH      the vmbt device (default /dev/vmbt)\n"
 "  --version, --help\n"
 "\n"
 "Keys on a terminal: Ctrl-A x leaves, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h lists.\n"
@@ -403,7 +410,11 @@ void options_parse(struct options *o, int argc, char **argv)
 			o->stats = true;
 			break;
 		case OPT_DEVICE:
-			o->device = optarg;
+			/* QEMU's option is older than ours of the same name. */
+			if (strchr(optarg, '/'))
+				o->device = optarg;
+			else
+				device_option(o, optarg);
 			break;
 		case OPT_EXIT_LINE:
 			o->exit_line = optarg;
@@ -436,6 +447,12 @@ void options_parse(struct options *o, int argc, char **argv)
 		case OPT_DRIVE:
 			drive_option(o, optarg);
 			break;
+		case OPT_NIC:
+			nic_option(o, optarg);
+			break;
+		case OPT_NETDEV:
+			netdev_option(o, optarg);
+			break;
 		case OPT_SNAPSHOT:
 			o->snapshot = true;
 			break;
@@ -463,6 +480,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	if (!nserial || (nographic && !o->serial[0]))
 		o->serial[nserial++] = "stdio";
 	check(o, nserial);
+	nic_check(o);
 	if (!o->boot_order)
 		o->boot_order = "cad";
 }

@@ -10,6 +10,8 @@
 #define MAX_SERIAL	4
 #define MAX_IDE		4
 #define MAX_FLOPPY	2
+#define MAX_NIC		3
+#define MAX_FORWARD	16
 
 /**
  * struct drive - a drive and what is in it
@@ -25,6 +27,61 @@ struct drive {
 	bool snapshot;
 };
 
+enum net_kind {
+	NET_USER,
+	NET_TAP,
+};
+
+/**
+ * struct hostfwd - a port of the host's that leads to the guest
+ * @text: as it was given
+ * @udp: UDP, not TCP
+ * @host: address, 0: any
+ * @host_port: port
+ * @guest: address
+ * @guest_port: port
+ */
+struct hostfwd {
+	const char *text;
+	bool udp;
+	u32 host;
+	u16 host_port;
+	u32 guest;
+	u16 guest_port;
+};
+
+/**
+ * struct netdev - the host's end of a network card
+ * @id: its name, or NULL
+ * @kind: what it is
+ * @restricted: the guest reaches nothing but what is forwarded to it
+ * @forward: ports of the host's
+ * @nforward: how many
+ * @ifname: tap interface, or NULL for a new one
+ * @bridge: to put it into, or NULL
+ */
+struct netdev {
+	const char *id;
+	enum net_kind kind;
+	bool restricted;
+	struct hostfwd forward[MAX_FORWARD];
+	unsigned int nforward;
+	const char *ifname;
+	const char *bridge;
+};
+
+/**
+ * struct nic - a network card
+ * @netdev: the host's end
+ * @netdev_id: its name, until @netdev is known
+ * @mac: its address
+ */
+struct nic {
+	const struct netdev *netdev;
+	const char *netdev_id;
+	u8 mac[6];
+};
+
 /**
  * struct options - what the user asked for
  * @memory: size of guest RAM in bytes
@@ -35,6 +92,11 @@ struct drive {
  * @ide: the IDE drives: primary master, slave, secondary master, slave
  * @floppy: the floppy drives
  * @snapshot: what is written to drives is gone at the end
+ * @netdev: the host's ends of network cards
+ * @nnetdevs: how many
+ * @nic: the network cards
+ * @nnics: how many
+ * @nic_given: something was said about network cards
  * @monitor: where the monitor is, or NULL
  * @bios: firmware, or NULL for the usual
  * @boot_order: letters a c d n
@@ -58,6 +120,11 @@ struct options {
 	struct drive ide[MAX_IDE];
 	struct drive floppy[MAX_FLOPPY];
 	bool snapshot;
+	struct netdev netdev[MAX_NIC];
+	unsigned int nnetdevs;
+	struct nic nic[MAX_NIC];
+	unsigned int nnics;
+	bool nic_given;
 	const char *monitor;
 	const char *bios;
 	const char *boot_order;
@@ -97,5 +164,11 @@ bool option_on(const char *option, const char *key, const char *val);
 /* optdrive.c */
 void drive_place(struct drive *d, const char *option, struct drive is);
 void drive_option(struct options *o, const char *arg);
+
+/* optnet.c */
+void nic_option(struct options *o, const char *arg);
+void netdev_option(struct options *o, const char *arg);
+void device_option(struct options *o, const char *arg);
+void nic_check(struct options *o);
 
 #endif

@@ -136,7 +136,17 @@ static void fwcfg_port_write(void *arg, u16 port, u32 val, unsigned int size)
 
 /* Memory, as devices reach it */
 
-static bool device_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
+/**
+ * pc_memory() - a device reads or writes the guest's memory
+ * @arg: the machine
+ * @gpa: guest physical address
+ * @buf: the bytes, or room for them
+ * @len: how many
+ * @write: a write; what the VMM made of the old bytes is gone when it returns
+ *
+ * Return: false if any byte of it is not RAM that devices reach.
+ */
+bool pc_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
 {
 	struct machine *m = arg;
 	void *p = pcmem_dma(&m->pc.mem, gpa, len, write);
@@ -192,7 +202,7 @@ static bool ide_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
 
 	/* The guest forbids it with the bus master bit of the command register. */
 	return i->machine->pc.ide_pci.config[PCI_COMMAND] & PCI_CMD_MASTER &&
-	       device_memory(i->machine, gpa, buf, len, write);
+	       pc_memory(i->machine, gpa, buf, len, write);
 }
 
 static u32 ide_port_read(void *arg, u16 port, unsigned int size)
@@ -366,7 +376,7 @@ void pc_mmio(struct machine *m, u64 gpa, u8 *data, unsigned int len, bool write)
 
 	if (!write)
 		memset(data, 0xff, len);
-	if (!m->pc.firmware)
+	if (nics_mmio(&m->pc.nics, gpa, data, len, write) || !m->pc.firmware)
 		return;
 	if (gpa >= VGA_WINDOW && gpa + len <= VGA_WINDOW_END) {
 		for (i = 0; i < len; i++) {
@@ -516,7 +526,7 @@ static void power_on_drives(struct machine *m)
 	struct pc *pc = &m->pc;
 	unsigned int i;
 
-	pc->dma.memory = device_memory;
+	pc->dma.memory = pc_memory;
 	pc->dma.arg = m;
 	dma_reset(&pc->dma);
 	i = add(m, "dma", DMA_LOW, 16, false, dma_port_read, dma_port_write);
@@ -585,6 +595,7 @@ void pc_power_on(struct machine *m)
 		power_on_display(m);
 	power_on_drives(m);
 	fill_cmos(m);
+	nics_power_on(m);
 	if (!pc->firmware)
 		pc_setup(&pc->pci);
 }
@@ -609,6 +620,7 @@ void pc_fini(struct machine *m)
 
 	if (!m->pc.on)
 		return;
+	nics_fini(&m->pc.nics);
 	disk_io_fini(&m->pc.io);
 	for (i = 0; i < MAX_IDE; i++)
 		disk_close(&m->pc.disk[i]);
@@ -678,7 +690,7 @@ void pc_init(struct machine *m)
 	unsigned int i;
 
 	pc->firmware = !m->o->kernel;
-	pc->on = pc->firmware || options_drives(m->o);
+	pc->on = pc->firmware || options_drives(m->o) || m->o->nnics;
 	if (!pc->on)
 		return;
 	if (pc->firmware) {
@@ -694,6 +706,7 @@ void pc_init(struct machine *m)
 		open_drive(m, &pc->disk[i], &m->o->ide[i]);
 	for (i = 0; i < MAX_FLOPPY; i++)
 		open_drive(m, &pc->floppy[i], &m->o->floppy[i]);
+	nics_init(m);
 }
 
 /**

@@ -11,6 +11,7 @@
 #include "fwcfg.h"
 #include "i440fx.h"
 #include "ide.h"
+#include "nics.h"
 #include "options.h"
 #include "pci.h"
 #include "pcmem.h"
@@ -53,6 +54,7 @@ struct pc_ide {
  * @io: reads and writes the images
  * @disk: of the IDE drives
  * @floppy: of the floppy drives
+ * @nics: network cards
  * @pm_dev: number of the power management's ports on the bus
  * @e820: the memory map as firmware is told
  * @vgabios: the VGA BIOS
@@ -77,6 +79,7 @@ struct pc {
 	struct disk_io io;
 	struct disk disk[MAX_IDE];
 	struct disk floppy[MAX_FLOPPY];
+	struct nics nics;
 	unsigned int pm_dev;
 	u8 e820[2 * 20];
 	u8 *vgabios;
@@ -88,6 +91,7 @@ void pc_attach(struct machine *m);
 void pc_power_on(struct machine *m);
 void pc_off(struct machine *m);
 void pc_fini(struct machine *m);
+bool pc_memory(void *arg, u64 gpa, void *buf, u32 len, bool write);
 void pc_mmio(struct machine *m, u64 gpa, u8 *data, unsigned int len, bool write);
 
 #endif

@@ -12,6 +12,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -131,6 +132,28 @@ def options_wrong():
     refused(["one", "-drive", "file=a", "-drive", "file=b", "-drive", "file=c", "-hdd", "d"], 2,
             "-hdd d: the place is taken by c")
     refused(["-drive", "file=a,,b,readonly=on"], 1, "a,b: No such file")
+    refused(k + ["-nic", "wifi"], 2, "-nic wifi: not one of user, tap, none")
+    refused(k + ["-nic", "user,smb=/"], 2, "no 'smb', but hostfwd, restrict, mac, model")
+    refused(k + ["-nic", "user,model=e1000"], 2, "model=e1000: there is pcnet")
+    refused(k + ["-nic", "user,mac=1:2"], 2, "mac=1:2: not like 52:")
+    refused(k + ["-nic", "user,mac=01:02:03:04:05:06"], 2, "a group's address")
+    refused(k + ["-nic", "user,hostfwd=22"], 2, "hostfwd=22: not like tcp::2222-:22")
+    refused(k + ["-nic", "user,hostfwd=tcp::99999-:22"], 2, "not like")
+    refused(k + ["-nic", "user,hostfwd=tcp:no.where:1-:22"], 2, "not like")
+    refused(k + ["-nic", "user"] + ["-nic", "user"] * 3, 2, "at most 3 network cards")
+    refused(k + ["-netdev", "user"], 2, "it needs a name: id=NAME")
+    refused(k + ["-netdev", "user,id=a"], 2, "no card uses it: -device pcnet,netdev=ID")
+    refused(k + ["-netdev", "user,id=a", "-netdev", "user,id=a"], 2, "id=a is given twice")
+    refused(k + ["-device", "pcnet,netdev=b"], 2, "netdev=b: there is no -netdev with that id")
+    refused(k + ["-device", "pcnet"], 2, "which network")
+    refused(k + ["-device", "e1000,netdev=a"], 2, "no 'e1000', but pcnet")
+    refused(k + ["-device", "pcnet,netdev=a", "-netdev", "user,id=a", "-device",
+                 "pcnet,netdev=a"], 2, "two cards want it")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused(k + ["-nic", f"user,hostfwd=tcp:127.0.0.1:{port}-:22"], 1,
+                f"hostfwd=tcp:127.0.0.1:{port}-:22: Address already in use")
+    refused(k + ["-nic", "tap,ifname=a-name-that-is-too-long"], 1, "too long for an interface")
     refused(["-boot", "x"], 2, "-boot x: not letters")
     refused(["-boot", "c", "-append", "x"], 2, "need -kernel")
     refused(["-boot", "c", "-vga", "cirrus"], 2, "only 'std'")
