@@ -346,6 +346,7 @@ void machine_init(struct machine *m, const struct options *o)
 	unsigned int i;
 
 	m->o = o;
+	m->vcpu.stopped = o->stopped;
 	pthread_mutex_init(&m->lock, NULL);
 	loop_init(&m->loop, &m->lock);
 	m->loop.woken = check_signal;

@@ -123,7 +123,8 @@ static void cmd_info(struct machine *m, const char *what)
 	if (!strcmp(what, "screen"))
 		cmd_screen(m);
 	else if (!strcmp(what, "status"))
-		say(mon, "VM status: %s\n", m->outcome == RUNNING ? "running" : "shutdown");
+		say(mon, "VM status: %s\n", m->outcome != RUNNING ? "shutdown" :
+		    m->vcpu.stopped ? "paused" : "running");
 	else if (!strcmp(what, "name"))
 		say(mon, "%s\n", m->o->name ? m->o->name : "");
 	else
@@ -166,9 +167,13 @@ static void command(struct machine *m, char *line)
 		machine_end(m, RESET);
 	else if (!strcmp(line, "system_powerdown"))
 		piix_power_button(&m->pc.piix);
+	else if (!strcmp(line, "stop") || !strcmp(line, "s"))
+		vcpu_stop(m, true);
+	else if (!strcmp(line, "cont") || !strcmp(line, "c"))
+		vcpu_stop(m, false);
 	else if (!strcmp(line, "help"))
 		say(mon, "info screen|status|name, screendump FILE, sendkey KEY-KEY...,\n"
-		    "system_powerdown, system_reset, quit\n");
+		    "stop, cont, system_powerdown, system_reset, quit\n");
 	else
 		say(mon, "no '%s', see help\n", line);
 	say(mon, PROMPT);

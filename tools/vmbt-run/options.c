@@ -27,7 +27,7 @@ enum {
 	OPT_NO_REBOOT, OPT_NO_SHUTDOWN, OPT_NAME, OPT_PIDFILE, OPT_DEBUGCON, OPT_STATS,
 	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_CHIPS, OPT_VERSION, OPT_HELP,
 	OPT_HDA, OPT_HDB, OPT_HDC, OPT_HDD, OPT_CDROM, OPT_FDA, OPT_FDB, OPT_SNAPSHOT,
-	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE, OPT_NIC, OPT_NETDEV,
+	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE, OPT_NIC, OPT_NETDEV, OPT_S,
 };
 
 static const struct option longopts[] = {
@@ -55,6 +55,7 @@ static const struct option longopts[] = {
 	{ "display",		required_argument, NULL, OPT_DISPLAY },
 	{ "no-reboot",		no_argument,	   NULL, OPT_NO_REBOOT },
 	{ "no-shutdown",	no_argument,	   NULL, OPT_NO_SHUTDOWN },
+	{ "S",			no_argument,	   NULL, OPT_S },
 	{ "name",		required_argument, NULL, OPT_NAME },
 	{ "pidfile",		required_argument, NULL, OPT_PIDFILE },
 	{ "debugcon",		required_argument, NULL, OPT_DEBUGCON },
@@ -109,6 +110,7 @@ static const char help[] =
 "Running\n"
 "  -no-reboot          end when the guest reboots, instead of starting it anew\n"
 "  -no-shutdown        stay when the guest halts for good\n"
+"  -S                  start only at the monitor's cont\n"
 "  --exit-line PREFIX  hide the serial line 'PREFIX N' and end with status N\n"
 "  --stats             print statistics at the end\n"
 "  --pidfile FILE      write the process id to FILE\n"
@@ -320,6 +322,8 @@ static void check(const struct options *o, unsigned int nserial)
 		usage("-initrd and -append need -kernel");
 	if (!o->kernel && !options_drives(o) && !o->bios && !o->boot_order)
 		usage("no guest: give a disk, -cdrom, -fda or -kernel FILE (see --help)");
+	if (o->stopped && !o->monitor)
+		usage("-S needs -monitor, whose cont starts the guest");
 	if (o->exit_line && !*o->exit_line)
 		usage("--exit-line: the prefix is empty");
 }
@@ -396,6 +400,9 @@ void options_parse(struct options *o, int argc, char **argv)
 			break;
 		case OPT_NO_SHUTDOWN:
 			o->no_shutdown = true;
+			break;
+		case OPT_S:
+			o->stopped = true;
 			break;
 		case OPT_NAME:
 			o->name = optarg;

@@ -109,6 +109,7 @@ struct nic {
  * @user_chips: keep interrupt controllers and timer in this program
  * @no_reboot: end instead of rebooting
  * @no_shutdown: stay when the guest halts for good
+ * @stopped: the guest waits for the monitor's cont
  * @stats: print statistics at the end
  */
 struct options {
@@ -137,6 +138,7 @@ struct options {
 	bool user_chips;
 	bool no_reboot;
 	bool no_shutdown;
+	bool stopped;
 	bool stats;
 };
 

@@ -43,7 +43,7 @@ void vcpu_kick(struct machine *m)
 {
 	struct vcpu *v = &m->vcpu;
 
-	if (v->halted)
+	if (v->halted || v->stopped)
 		pthread_cond_signal(&v->wake);
 	if (!v->in_run || v->kicked)
 		return;
@@ -51,6 +51,20 @@ void vcpu_kick(struct machine *m)
 	v->count.kicks++;
 	load(m->vmm.run, 1);
 	pthread_kill(v->thread, KICK);
+}
+
+/**
+ * vcpu_stop() - have the guest stand still, or go on
+ * @m: the machine
+ * @stop: which
+ *
+ * Called with the lock held. Devices and the host's clocks go on: what they have for
+ * the guest waits for it.
+ */
+void vcpu_stop(struct machine *m, bool stop)
+{
+	vcpu_kick(m);
+	m->vcpu.stopped = stop;
 }
 
 /**
@@ -100,7 +114,8 @@ static void halt(struct machine *m)
 	machine_flush(m);
 	pthread_mutex_lock(&m->lock);
 	v->halted = true;
-	while (m->outcome == RUNNING && !(pic_intr(&m->pic) && m->vmm.run->if_flag))
+	while (m->outcome == RUNNING &&
+	       (v->stopped || !(pic_intr(&m->pic) && m->vmm.run->if_flag)))
 		pthread_cond_wait(&v->wake, &m->lock);
 	v->halted = false;
 }
@@ -184,6 +199,10 @@ static void *vcpu_thread(void *arg)
 
 	pthread_mutex_lock(&m->lock);
 	while (m->outcome == RUNNING) {
+		if (v->stopped) {
+			pthread_cond_wait(&v->wake, &m->lock);
+			continue;
+		}
 		load(m->vmm.run, 0);
 		deliver(m);
 		if (m->outcome != RUNNING)

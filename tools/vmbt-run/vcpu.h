@@ -36,8 +36,9 @@ struct vcpu_counters {
 /**
  * struct vcpu - the virtual CPU's thread
  * @thread: the thread
- * @wake: signalled when a halted guest should look again
+ * @wake: signalled when a halted or stopped guest should look again
  * @halted: it sleeps in HLT
+ * @stopped: the user wants it to stand still
  * @in_run: it is in KVM_RUN, or about to be
  * @window: KVM_RUN returns as soon as the guest accepts interrupts
  * @kicked: it has been told to leave KVM_RUN
@@ -47,6 +48,7 @@ struct vcpu {
 	pthread_t thread;
 	pthread_cond_t wake;
 	bool halted;
+	bool stopped;
 	bool in_run;
 	bool window;
 	bool kicked;
@@ -57,5 +59,6 @@ void vcpu_start(struct machine *m);
 void vcpu_join(struct machine *m);
 void vcpu_interrupt(struct machine *m);
 void vcpu_kick(struct machine *m);
+void vcpu_stop(struct machine *m, bool stop);
 
 #endif

@@ -547,6 +547,58 @@ def fetched_kernels():
     return None if found else "no guest kernels under build/guest"
 
 
+def stop_and_go(p, sock):
+    """The guest of monitor_stop(), started with -S."""
+    def tell(what, answer=""):
+        sock.sendall(what.encode() + b"\n" if what else b"")
+        got = b""
+        while not got.endswith(b"(vmbt) "):
+            part = sock.recv(4096)
+            expect(part, f"{what}: hung up")
+            got += part
+        expect(answer in got.decode(), f"{what}: {got!r}")
+
+    def silent():
+        expect(not select.select([p.stdout], [], [], 0.5)[0], "it runs")
+
+    tell("")
+    silent()
+    tell("info status", "paused")
+    tell("cont")
+    expect(p.stdout.read(6) == b"ready\n", "no start")
+    tell("stop")
+    p.stdin.write(b"a")
+    silent()
+    tell("cont")
+    expect(p.stdout.read(1) == b"a", "no echo")
+    tell("info status", "running")
+    tell("stop")
+    tell("stop")
+    sock.sendall(b"quit\n")
+    expect(p.wait(30) == 0, f"status {p.returncode}")
+
+
+def monitor_stop():
+    """A guest that is stopped does nothing, halted or not, until it is told to go on."""
+    where = os.path.join(WORK, "monitor")
+    refused(["-kernel", KERNEL, "-S"], 2, "-S needs -monitor")
+    for name in ("echo", "spin-echo"):
+        with subprocess.Popen([FAKE] + BASE + ["-append", name, "-no-reboot", "-S", "-monitor",
+                                               "unix:" + where], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0) as p:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.settimeout(30)
+            try:
+                for _ in range(100):
+                    if not sock.connect_ex(where):
+                        break
+                    time.sleep(0.1)
+                stop_and_go(p, sock)
+            finally:
+                p.kill()
+                sock.close()
+
+
 TESTS = [
     options_help, options_version, options_wrong, options_two_dashes, options_sizes, no_device,
     loader_not_a_kernel, loader_truncated, loader_huge_numbers, loader_too_little_memory,
@@ -554,7 +606,7 @@ TESTS = [
     end_reset, end_halt, end_no_shutdown, end_reboot, end_triple_fault, end_internal_error,
     exit_line, exit_line_guest_stays,
     ports, serial_echo, serial_from_file, serial_file, serial_null, serial_pty,
-    output_is_not_held, clock, clock_late, statistics, pidfile,
+    output_is_not_held, clock, clock_late, statistics, pidfile, monitor_stop,
     terminal_leave, terminal_ctrl_c, terminal_signals, terminal_crash, terminal_error,
     terminal_blocked, terminal_flood_leave,
 ]
