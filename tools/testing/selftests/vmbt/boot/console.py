@@ -49,7 +49,7 @@ class Guest:
                 raise Failure(f"vmbt-run ended without '{pattern}':\n{self.text[-3000:]}")
             self.text += part.decode("latin1").replace("\r", "")
 
-    def says(self, key, value, seconds=120):
+    def says(self, key, value, seconds=300):
         """Wait for a line 'KEY: VALUE'."""
         got = self.wait(rf"^{re.escape(key)}: (.*)\n", seconds).group(1)
         if not re.fullmatch(value, got):

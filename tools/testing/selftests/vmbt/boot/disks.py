@@ -55,7 +55,7 @@ def four_drives():
                   f"file={fixed},index=2,readonly=on", "-drive",
                   f"file={copied},index=3,snapshot=on")
     try:
-        guest.wait("vmbt-guest: ready", 120)
+        guest.wait("vmbt-guest: ready", 300)
         for _ in range(4):
             guest.says("mode", "XFER_MW_DMA_2")
         guest.says("read", digest(disk, 0, 4 * MIB))
@@ -65,7 +65,7 @@ def four_drives():
         guest.says("copied", hashlib.sha256(data[:MIB]).hexdigest())
         guest.says("file", hashlib.sha256(data).hexdigest())
         # It resets itself; -snapshot's data live as long as the program.
-        guest.wait("vmbt-guest: ready", 120)
+        guest.wait("vmbt-guest: ready", 300)
         for _ in range(4):
             guest.says("mode", "XFER_MW_DMA_2")
         guest.says("read", digest(disk, 0, 4 * MIB))
@@ -88,7 +88,7 @@ def killed():
     data = numbers(50000)
     guest = Guest("killed", "-hda", disk, LD_PRELOAD=os.environ["LOSSY"])
     try:
-        guest.wait("vmbt-guest: ready", 120)
+        guest.wait("vmbt-guest: ready", 300)
         guest.says("mode", "XFER_MW_DMA_2")
         guest.says("unflushed digest", hashlib.sha256(data).hexdigest())
         guest.says("flushed", "0")
@@ -105,7 +105,7 @@ def lost_by_pio():
     before = digest(disk)
     guest = Guest("lost", "-hda", disk, LD_PRELOAD=os.environ["LOSSY"])
     try:
-        guest.wait("vmbt-guest: ready", 120)
+        guest.wait("vmbt-guest: ready", 300)
         guest.says("mode", "XFER_PIO_4")
         guest.says("read", digest(disk, 0, 2 * MIB))
         guest.says("unflushed digest", hashlib.sha256(data).hexdigest())

@@ -15,5 +15,5 @@ trap 'rm -rf "$work"' EXIT
 MODULES="crc32c_generic ata_piix sd_mod ext4" "$top/scripts/guest-initrd" "$work/initrd" \
 	"$(< "$here/disks_guest.sh")" || exit 1
 export GUEST_KERNEL=$top/build/guest/debian-686/vmlinuz INITRD=$work/initrd LOSSY
-MEM=${MEM:-1024} TIMEOUT=${TIMEOUT:-600} PASSENV="GUEST_KERNEL INITRD LOSSY" \
+MEM=${MEM:-1024} TIMEOUT=${TIMEOUT:-1200} PASSENV="GUEST_KERNEL INITRD LOSSY" \
 	"$top/scripts/testhost" "python3 $(printf '%q ' "$here/disks.py" "$@")"

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""A Debian guest's own driver (pcnet32) on vmbt-run's network cards.
+
+Runs in the test host (net.sh), whose loopback the servers are on: through the NAT,
+and through a tap interface of the host's. Contents are compared by digest, both ways.
+The guest's half is net_guest.sh. Environment: MB, how many megabytes each way.
+"""
+import hashlib
+import http.server
+import os
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from console import Failure, Guest, run
+
+MB = float(os.environ.get("MB") or "1")
+FILE = random.Random("file").randbytes(int(MB * 1e6))
+NUMBERS = int(MB * 150000)
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Hands out the file."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(FILE)))
+        self.end_headers()
+        self.wfile.write(FILE)
+
+    def log_message(self, *_):
+        pass
+
+
+def serve(address):
+    """A web server; its port."""
+    server = http.server.ThreadingHTTPServer((address, 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+class Sink:
+    """Takes one connection and digests what comes."""
+
+    def __init__(self):
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+        self.sum = hashlib.sha256()
+        self.thread = threading.Thread(target=self.take, daemon=True)
+        self.thread.start()
+
+    def take(self):
+        """The connection."""
+        peer, _ = self.sock.accept()
+        while part := peer.recv(65536):
+            self.sum.update(part)
+
+    def digest(self):
+        """When it was closed."""
+        self.thread.join(60)
+        return self.sum.hexdigest()
+
+
+def said(name, start, guest):
+    """How fast it was, and what vmbt-run used of it."""
+    s = time.time() - start[0]
+    cpu = used(guest) - start[1]
+    print(f"   {name}: {MB:g} MB in {s:.1f} s, {MB / s:.2f} MB/s, {cpu:.1f} s of CPU", flush=True)
+
+
+def used(guest):
+    """Seconds of CPU time so far."""
+    with open(f"/proc/{guest.proc.pid}/stat", encoding="ascii") as f:
+        times = f.read().rsplit(")", 1)[1].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+def user():
+    """DHCP, ping, a download, an upload, and a connection from the host."""
+    sink = Sink()
+    numbers = b"".join(b"%d\n" % i for i in range(1, NUMBERS + 1))
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    guest = Guest("user", "-nic", f"user,hostfwd=tcp:127.0.0.1:{port}-:7777",
+                  append=f"port={serve('127.0.0.1')} sink={sink.port} numbers={NUMBERS}")
+    try:
+        guest.wait("vmbt-guest: ready", 300)
+        guest.says("card", "PCnet/PCI II 79C970A")
+        guest.says("mac", "52:54:00:12:34:56")
+        guest.says("address", "10.0.2.15")
+        guest.says("ping", "0")
+        start = time.time(), used(guest)
+        guest.says("download", hashlib.sha256(FILE).hexdigest(), 300)
+        said("download", start, guest)
+        start = time.time(), used(guest)
+        guest.says("upload", "done", 300)
+        said("upload", start, guest)
+        if sink.digest() != hashlib.sha256(numbers).hexdigest():
+            raise Failure("the upload is not what the guest sent")
+        guest.says("forwarded", "ready")
+        with socket.create_connection(("127.0.0.1", port), 30) as peer:
+            peer.sendall(FILE[:1000000])
+        guest.says("forwarded", hashlib.sha256(FILE[:1000000]).hexdigest(), 300)
+        guest.says("missed", "0")
+        guest.says("errors", "0")
+    finally:
+        guest.kill()
+
+
+def three():
+    """Three cards, each with a network of its own."""
+    guest = Guest("three", "-nic", "user", "-netdev", "user,id=a", "-device",
+                  "pcnet,netdev=a", "-nic", "user,mac=52:54:00:aa:bb:cc,model=pcnet")
+    try:
+        guest.wait("vmbt-guest: ready", 300)
+        for mac in ("52:54:00:12:34:56", "52:54:00:12:34:57", "52:54:00:aa:bb:cc"):
+            guest.says("mac", mac)
+            guest.says("address", "10.0.2.15")
+            guest.says("ping", "0")
+    finally:
+        guest.kill()
+
+
+def tap():
+    """An interface of the host's."""
+    subprocess.run(["modprobe", "-q", "tun"], check=False)
+    if not os.path.exists("/dev/net/tun"):
+        os.makedirs("/dev/net", exist_ok=True)
+        os.mknod("/dev/net/tun", 0o20600, os.makedev(10, 200))
+    for args in ("tuntap add dev vmbttap mode tap", "addr add 192.168.77.1/24 dev vmbttap",
+                 "link set vmbttap up"):
+        subprocess.run(["ip", *args.split()], check=True)
+    guest = Guest("tap", "-nic", "tap,ifname=vmbttap,script=no",
+                  append=f"port={serve('192.168.77.1')}")
+    try:
+        guest.wait("vmbt-guest: ready", 300)
+        guest.says("ping", "0")
+        guest.says("download", hashlib.sha256(FILE).hexdigest(), 300)
+    finally:
+        guest.kill()
+
+
+sys.exit(run([user, three, tap], "net"))
