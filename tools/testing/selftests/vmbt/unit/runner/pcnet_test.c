@@ -454,7 +454,7 @@ static void loopback(void)
 /* What a guest may try: nothing of it reaches beyond memory, and all of it ends. */
 static void hostile(void)
 {
-	u8 f[64];
+	u8 f[64], big[1600];
 	unsigned int i;
 
 	start();				/* no initialization block there */
@@ -475,6 +475,12 @@ static void hostile(void)
 	frame_for(f, mac, 64);
 	EXPECT(pcnet_receive(&p, f, 64));
 	EXPECT_EQ(csr(0), 0x0004);
+
+	init(2, 0);				/* too long, too short: no frame */
+	frame_for(big, mac, sizeof(big));
+	EXPECT(pcnet_receive(&p, big, sizeof(big)));
+	EXPECT(pcnet_receive(&p, big, 13));
+	EXPECT_EQ(csr(0) & 0x0400, 0);
 
 	init(2, 0);				/* babble */
 	desc(2, TX_RING, 0, TX_BUF, 0x8200, 4096);
