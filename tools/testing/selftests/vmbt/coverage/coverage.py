@@ -36,9 +36,10 @@ REASONS = {
     "decode/disasm.c": "text for people: unusual operands",
     "lib/string.c": "the C library's calls are inlined or replaced by the sanitizers",
     "bt/dump.c": "a message for people, of core/",
-    "bt/enter.c": "callouts that go on in the cache, entered from core/",
     "mmu/invalidate.c": "what core/ asks for after the host's requests",
     "mmu/watch.c": "the tables' breakpoints, from core/debug.c (api/debug)",
+    "desc/user.c": "a compared GDT as the ring-1 runtime sees it, from core/",
+    "chip/chips.c": "masks as the ring-1 runtime sees them, from core/",
     "desc/audit.c": "hostile mode's audit, from core/ (hostile)",
 }
 
