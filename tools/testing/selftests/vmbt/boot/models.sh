@@ -16,15 +16,16 @@ HOSTILE=${HOSTILE:-$top/build/hostile/hostile}
 w=$(mktemp -d "$top/build/run.XXXXXX")
 trap 'rm -rf "$w"' EXIT
 
+# AMD's models lack a way that Linux wants to report, with a warning, hence "off".
 # NAME | scripts/testhost's environment | what must hold there
 hosts=$(cat <<'EOF'
 nehalem		CPU=Nehalem			grep -q 'vendor_id.*Intel' /proc/cpuinfo
 haswell		CPU=Haswell-noTSX		grep -q 'vendor_id.*Intel' /proc/cpuinfo
 icelake		CPU=Icelake-Server		grep -q 'vendor_id.*Intel' /proc/cpuinfo
-opteron		CPU=Opteron_G3			grep -q 'vendor_id.*AMD' /proc/cpuinfo
-epyc		CPU=EPYC			grep -q 'vendor_id.*AMD' /proc/cpuinfo
-levels4		APPEND=no5lvl			! grep -qw la57 /proc/cpuinfo
-levels5		CPU=max				grep -qw la57 /proc/cpuinfo
+milan		CPU=EPYC-Milan,APPEND=spec_rstack_overflow=off	grep -q 'vendor_id.*AMD' /proc/cpuinfo
+epyc		CPU=EPYC,APPEND=spec_rstack_overflow=off	grep -q 'vendor_id.*AMD' /proc/cpuinfo
+levels4		APPEND=no5lvl,KERNEL=VMLINUZ	! grep -qw la57 /proc/cpuinfo
+levels5		KERNEL=VMLINUZ			grep -qw la57 /proc/cpuinfo
 kpti		CPU=Haswell-noTSX,APPEND=pti=on	grep -qw pti /proc/cpuinfo
 nokpti		CPU=Haswell-noTSX,APPEND=pti=off	! grep -qw pti /proc/cpuinfo
 kaslr		KASLR=1,KERNEL=VMLINUZ		! grep -q '^ffffffff81000000 T _text' /proc/kallsyms
@@ -59,7 +60,7 @@ fi
 EOF
 while read -r NAME vars HOLDS; do
 	[ $# -eq 0 ] || [[ " $* " == *" $NAME "* ]] || continue
-	# What unpacks the kernel also chooses where: not so if an ELF file is loaded.
+	# What unpacks the kernel also chooses where, and the levels of page tables.
 	IFS=, read -ra vars <<< "${vars/VMLINUZ/$top/build/host/vmlinuz}"
 	export NAME HOLDS
 	env "${vars[@]}" PASSENV="NAME HOLDS" MODPARAMS="force=1 hostile=1" TIMEOUT=900 \
