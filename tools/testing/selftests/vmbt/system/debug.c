@@ -81,10 +81,6 @@ static void single(void)
 		for (i = 0; i < ARRAY_SIZE(steps); i++) {
 			if (ring && steps[i].privileged)
 				continue;
-			if (steps[i].code == s_fld && under_vmbt()) {
-				skip("step/fld", "vmbt stops there, see status.rst");
-				continue;
-			}
 			name("step/%s/ring%u", steps[i].name, ring);
 			cpu_init(&c, ring, steps[i].at);
 			if (steps[i].code == s_to_cr3)
