@@ -59,7 +59,7 @@ static bool wanted(const struct vmbt_insn *in, u8 avoid_regs)
 	if (in->flags & (VMBT_IF_PRIV | VMBT_IF_IOPL | VMBT_IF_REP |
 			 VMBT_IF_ENDS_BLOCK))
 		return false;
-	/* x87 and SSE through CS and GS stop a guest, see status.rst. */
+	/* x87 and SSE through CS and GS are run at ring 1, which is not here. */
 	if ((in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS)) &&
 	    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)))
 		return false;
