@@ -191,6 +191,16 @@ static bool part_of_all(const struct vmbt_insn *in, const u32 *gpr)
 	       (u16)(sp + 32) < 64;
 }
 
+/*
+ * Reserved by the manual (SDM vol. 2, 2.1.1). That CPU has F2 turn LOOPE into
+ * LOOPNE and F3 the reverse; the translator and the interpreter ignore both.
+ */
+static bool rep_loop(const struct vmbt_insn *in)
+{
+	return (in->op == VMBT_OP_LOOPE && in->prefixes & VMBT_PFX_REPNE) ||
+	       (in->op == VMBT_OP_LOOPNE && in->prefixes & VMBT_PFX_REP);
+}
+
 static bool at_special(const struct vmbt_insn *in, const u32 *gpr)
 {
 	if (!(prog->what & S_32) || (prog->what & S_BASED))
@@ -259,6 +269,8 @@ static const char *path(const struct vmbt_insn *in, const struct native_exit *x)
 		return "CALL past the limit";
 	if (retf_past_stack(in, x->gpr))
 		return "RETF past the end of the stack";
+	if (rep_loop(in))
+		return "REP before LOOPcc";
 	if ((prog->what & (S_INTERP | S_TRACE)) && part_of_all(in, x->gpr))
 		return "POPA or PUSHA at the edge of the stack";
 	return not_raw(in);
