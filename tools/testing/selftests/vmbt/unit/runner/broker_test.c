@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The process that opens files for vmbt-run: what it opens, and what it does not
+ * though the user could, once the guest runs. Real files in a directory of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker.h"
+#include "check.h"
+
+static char dir[] = "/tmp/broker.XXXXXX";
+static char name[PATH_MAX];
+
+__printf(1, 2) __noreturn void die(const char *fmt, ...)
+{
+	(void)fmt;
+	abort();
+}
+
+static const char *in(const char *file)
+{
+	snprintf(name, sizeof(name), "%s/%s", dir, file);
+	return name;
+}
+
+static void make(const char *file)
+{
+	int fd = open(in(file), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+	EXPECT(fd >= 0 && write(fd, "text", 4) == 4);
+	close(fd);
+}
+
+/* The errno of opening a file by the broker, 0 if it was. */
+static int try(const char *path, int flags)
+{
+	int fd;
+
+	errno = 0;
+	fd = broker_open(path, flags);
+	if (fd < 0)
+		return errno ? errno : -1;
+	EXPECT(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, flags & O_ACCMODE);
+	close(fd);
+	return 0;
+}
+
+static void without_it(void)
+{
+	make("image");
+	EXPECT_EQ(try(in("image"), O_RDWR), 0);
+	EXPECT_EQ(try(in("missing"), O_RDONLY), ENOENT);
+}
+
+static void opens(void)
+{
+	char text[5] = "";
+	int fd;
+
+	broker_start();
+	fd = broker_open(in("image"), O_RDONLY);
+	EXPECT(fd >= 0 && read(fd, text, 4) == 4 && !strcmp(text, "text"));
+	close(fd);
+	EXPECT_EQ(try(in("missing"), O_RDONLY), ENOENT);
+	EXPECT_EQ(try(in("dump"), O_WRONLY | O_CREAT | O_TRUNC), 0);
+	EXPECT_EQ(access(name, F_OK), 0);
+	EXPECT_EQ(try(dir, O_TMPFILE | O_RDWR), 0);
+}
+
+static void truncates(void)
+{
+	struct stat st;
+
+	make("dump");
+	EXPECT_EQ(try(in("dump"), O_WRONLY | O_CREAT | O_TRUNC), 0);
+	EXPECT(!stat(name, &st) && !st.st_size);
+	make("dump");
+	EXPECT_EQ(try(in("dump"), O_WRONLY | O_CREAT), 0);
+	EXPECT(!stat(name, &st) && st.st_size == 4);
+	EXPECT_EQ(try(in("dump"), O_WRONLY | O_CREAT | O_EXCL), EEXIST);
+}
+
+static void refuses(void)
+{
+	char path[PATH_MAX + 10];
+
+	/* Not images: a directory, a terminal, a fifo, others' memory. */
+	EXPECT_EQ(try(dir, O_RDONLY), EPERM);
+	EXPECT_EQ(try("/dev/null", O_RDWR), EPERM);
+	mkfifo(in("fifo"), 0666);
+	EXPECT_EQ(try(in("fifo"), O_RDONLY), EPERM);
+	EXPECT_EQ(try(in("fifo"), O_RDWR | O_CREAT), EPERM);
+	EXPECT_EQ(try("/proc/self/mem", O_RDWR), EPERM);
+	EXPECT_EQ(try("/proc/self/maps", O_RDONLY), EPERM);
+	EXPECT_EQ(try("/proc/self/comm", O_WRONLY | O_CREAT), EPERM);
+
+	/* Hidden files may be read. */
+	mkdir(in(".hidden"), 0777);
+	make(".hidden/rc");
+	EXPECT_EQ(try(in(".hidden/rc"), O_RDONLY), 0);
+	EXPECT_EQ(try(in(".hidden/rc"), O_RDWR), EPERM);
+	EXPECT_EQ(try(in(".hidden/new"), O_WRONLY | O_CREAT), EPERM);
+	EXPECT_EQ(try(in(".new"), O_WRONLY | O_CREAT), EPERM);
+	EXPECT_EQ(try(in("none/../.hidden/rc"), O_RDWR), ENOENT);
+
+	/* Links lead where what is said of the other end holds. */
+	snprintf(path, sizeof(path), "%s/.hidden/rc", dir);
+	EXPECT_EQ(symlink(path, in("link")), 0);
+	EXPECT_EQ(try(in("link"), O_RDWR), EPERM);
+	EXPECT_EQ(try(in("link"), O_WRONLY | O_CREAT), ELOOP);
+	snprintf(path, sizeof(path), "%s/.hidden", dir);
+	EXPECT_EQ(symlink(path, in("there")), 0);
+	EXPECT_EQ(try(in("there/new"), O_WRONLY | O_CREAT), EPERM);
+
+	EXPECT_EQ(try(in("image"), O_RDONLY | O_PATH), EINVAL);
+	EXPECT_EQ(try(in("image"), O_RDWR | O_APPEND), EINVAL);
+	memset(path, 'a', sizeof(path) - 1);
+	path[sizeof(path) - 1] = 0;
+	EXPECT_EQ(try(path, O_RDONLY), ENAMETOOLONG);
+}
+
+static void named(void)
+{
+	broker_start();
+	broker_allow("/dev/null", O_RDWR);
+	broker_allow(in("image"), O_RDONLY);
+	broker_seal(true);
+	EXPECT_EQ(try("/dev/null", O_RDWR), 0);
+	EXPECT_EQ(try("/dev/null", O_RDONLY), EPERM);
+	EXPECT_EQ(try(in("image"), O_RDONLY), 0);
+	EXPECT_EQ(try(in("image"), O_RDWR), EPERM);
+	EXPECT_EQ(try(in("dump"), O_RDONLY), EPERM);
+	EXPECT_EQ(try(in("dump"), O_WRONLY | O_CREAT), EPERM);
+	EXPECT_EQ(try(dir, O_TMPFILE | O_RDWR), 0);
+	/* It stays that way. */
+	broker_seal(false);
+	EXPECT_EQ(try(in("dump"), O_RDONLY), EPERM);
+}
+
+/* However the process ends: another one here, killed. */
+static void removes(void)
+{
+	unsigned int i;
+	pid_t child;
+
+	make("pid");
+	make("other");
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		broker_start();
+		broker_remove_at_end(in("pid"));
+		broker_seal(false);
+		/* The name is no permission, and no more are taken. */
+		if (broker_open(in("pid"), -1) >= 0)
+			_exit(1);
+		raise(SIGKILL);
+	}
+	waitpid(child, NULL, 0);
+	for (i = 0; i < 500 && !access(in("pid"), F_OK); i++)
+		usleep(10000);
+	EXPECT(access(in("pid"), F_OK));
+	EXPECT(!access(in("other"), F_OK));
+}
+
+int main(void)
+{
+	char command[64];
+
+	if (!mkdtemp(dir))
+		return 1;
+	CASE(without_it);
+	CASE(opens);
+	CASE(truncates);
+	CASE(refuses);
+	CASE(named);
+	CASE(removes);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command) || check_failed;
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opens files for a process that can't any more.
+ *
+ * The process behind it is forked before there are threads, back ends or a guest,
+ * and ends with vmbt-run, however that ends. It believes nothing that comes after
+ * broker_seal(): a guest that has taken over vmbt-run could ask it, too. So it opens
+ * what the command line named, and beyond that, where the user has a monitor to ask
+ * from, only regular files and block devices, none of them the kernel's own (/proc,
+ * /sys), and for writing nothing that is hidden or in a hidden directory, where
+ * people's programs keep what they run at the next login.
+ */
+#include "broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "util.h"
+
+#define PATHS		64
+#define CONFIGFS_MAGIC	0x62656570
+#define FLAGS		(O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_TMPFILE | O_NONBLOCK | \
+			 O_CLOEXEC)
+
+enum op {
+	OPEN,		/* a file */
+	ALLOW,		/* remember the name: it may be opened later */
+	REMOVE,		/* remember the name: it is to be removed at the end */
+	SEAL,		/* the guest will run; flags: nothing but remembered names */
+};
+
+struct request {
+	u32 op;
+	s32 flags;
+	char path[PATH_MAX];
+};
+
+/* A message with a descriptor. */
+union rights {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+/**
+ * struct broker - what the process remembers
+ * @sock: to vmbt-run
+ * @path: names
+ * @flags: how they may be opened
+ * @remove: it is one to be removed
+ * @paths: how many
+ * @sealed: no more of them
+ * @named_only: and nothing else
+ */
+struct broker {
+	int sock;
+	char *path[PATHS];
+	int flags[PATHS];
+	bool remove[PATHS];
+	unsigned int paths;
+	bool sealed;
+	bool named_only;
+};
+
+/* vmbt-run's half */
+static int sock = -1;
+static pid_t process;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *to_remove[PATHS];
+static unsigned int removals;
+
+static bool writes(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC);
+}
+
+/* The kernel's own file systems: a "regular file" there can be a process's memory. */
+static bool pseudo(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return true;
+	switch ((unsigned long)fs.f_type) {
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case BPF_FS_MAGIC:
+	case EFIVARFS_MAGIC:
+	case CONFIGFS_MAGIC:
+		return true;
+	}
+	return false;
+}
+
+/* Is what a descriptor stands for hidden, or in a hidden directory? */
+static bool hidden(int fd)
+{
+	char self[64], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = readlink(self, path, sizeof(path) - 1);
+	if (n <= 0 || n == sizeof(path) - 1)
+		return true;
+	path[n] = 0;
+	return strstr(path, "/.");
+}
+
+static int reopen(int fd, int flags)
+{
+	char self[64];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return open(self, flags);
+}
+
+/* An image: what it is decides, not what it was when its name was looked at. */
+static int open_image(const char *path, int flags)
+{
+	int at = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	struct stat st;
+
+	if (at < 0)
+		return -1;
+	if (fstat(at, &st) || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) ||
+	    (S_ISREG(st.st_mode) && pseudo(at)) || (writes(flags) && hidden(at)))
+		errno = EPERM;
+	else
+		fd = reopen(at, flags);
+	close(at);
+	return fd;
+}
+
+/* A file that may have to be made: in a directory, and no link to elsewhere. */
+static int create(const char *path, int flags)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char dir[PATH_MAX] = ".";
+	struct stat st;
+	int at, fd;
+
+	if (slash)
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path) + 1, path);
+	at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return -1;
+	if (*name == '.' || pseudo(at) || hidden(at)) {
+		close(at);
+		errno = EPERM;
+		return -1;
+	}
+	fd = openat(at, name, (flags & ~O_TRUNC) | O_NOFOLLOW | O_NONBLOCK, 0666);
+	close(at);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		errno = EPERM;
+		return -1;
+	}
+	if ((flags & O_TRUNC && ftruncate(fd, 0)) || fcntl(fd, F_SETFL, 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int do_open(const struct broker *b, const char *path, int flags)
+{
+	unsigned int i;
+
+	if (flags & ~FLAGS) {
+		errno = EINVAL;
+		return -1;
+	}
+	flags |= O_CLOEXEC | O_NOCTTY;
+	for (i = 0; i < b->paths; i++)
+		if (!strcmp(b->path[i], path) && (b->flags[i] | O_CLOEXEC | O_NOCTTY) == flags)
+			return open(path, flags, 0666);
+	/* A file without a name is room on a disk and no more. */
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return open(path, flags | O_EXCL, 0600);
+	if (b->named_only) {
+		errno = EPERM;
+		return -1;
+	}
+	return flags & O_CREAT ? create(path, flags) : open_image(path, flags);
+}
+
+static int remember(struct broker *b, const struct request *r)
+{
+	unsigned int i;
+
+	if (b->sealed)
+		return EPERM;
+	for (i = 0; i < b->paths; i++)
+		if (!strcmp(b->path[i], r->path) && b->flags[i] == r->flags &&
+		    b->remove[i] == (r->op == REMOVE))
+			return 0;
+	if (b->paths == PATHS)
+		return ENOSPC;
+	b->path[b->paths] = strdup(r->path);
+	if (!b->path[b->paths])
+		return ENOMEM;
+	/* The name of what is removed is no permission to open it. */
+	b->flags[b->paths] = r->op == REMOVE ? -1 : r->flags;
+	b->remove[b->paths++] = r->op == REMOVE;
+	return 0;
+}
+
+/* The descriptor stays open here until it has been sent. */
+static bool answer(int to, int error, int fd)
+{
+	struct iovec iov = { .iov_base = &error, .iov_len = sizeof(error) };
+	union rights rights = { .room = { 0 } };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		msg.msg_control = &rights;
+		msg.msg_controllen = sizeof(rights);
+		rights.head.cmsg_level = SOL_SOCKET;
+		rights.head.cmsg_type = SCM_RIGHTS;
+		rights.head.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&rights.head), &fd, sizeof(fd));
+	}
+	return sendmsg(to, &msg, MSG_NOSIGNAL) >= 0;
+}
+
+static bool serve(struct broker *b, struct request *r)
+{
+	int fd = -1, error = 0;
+	bool ok;
+
+	switch (r->op) {
+	case OPEN:
+		fd = do_open(b, r->path, r->flags);
+		if (fd < 0)
+			error = errno;
+		break;
+	case ALLOW:
+	case REMOVE:
+		error = remember(b, r);
+		break;
+	case SEAL:
+		b->named_only |= r->flags != 0;
+		b->sealed = true;
+		break;
+	default:
+		error = EINVAL;
+	}
+	ok = answer(b->sock, error, fd);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* The process: until vmbt-run is gone. */
+static __noreturn void run(int s)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct broker b = { .sock = s };
+	struct request r;
+	unsigned int i;
+	ssize_t n;
+	int null;
+
+	/* The terminal's keys are vmbt-run's; so are its standard streams. */
+	for (i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	prctl(PR_SET_NAME, "vmbt-broker");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	null = open("/dev/null", O_RDWR);
+	for (i = 0; i < 3; i++)
+		dup2(null, i);
+	close_range(3, s - 1, 0);
+	close_range(s + 1, ~0U, 0);
+
+	for (;;) {
+		n = recv(s, &r, sizeof(r), 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < (ssize_t)offsetof(struct request, path) + 1)
+			break;
+		r.path[n - offsetof(struct request, path) - 1] = 0;
+		if (!serve(&b, &r))
+			break;
+	}
+	for (i = 0; i < b.paths; i++)
+		if (b.remove[i])
+			unlink(b.path[i]);
+	_exit(0);
+}
+
+/* It removes what is to be removed, and that is done when we end. */
+static void end(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < removals; i++)
+		unlink(to_remove[i]);
+	removals = 0;
+	if (sock < 0)
+		return;
+	close(sock);
+	sock = -1;
+	waitpid(process, NULL, 0);
+}
+
+/**
+ * broker_start() - fork the process; ends the program if that fails
+ *
+ * Called before there are threads. Without it, broker_open() is open(2).
+ */
+void broker_start(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		die("broker: %s", strerror(errno));
+	process = fork();
+	if (process < 0)
+		die("broker: %s", strerror(errno));
+	if (!process)
+		run(pair[1]);
+	close(pair[1]);
+	sock = pair[0];
+	atexit(end);
+}
+
+static int receive(int *error)
+{
+	struct iovec iov = { .iov_base = error, .iov_len = sizeof(*error) };
+	union rights rights = { .room = { 0 } };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &rights,
+			      .msg_controllen = sizeof(rights) };
+	struct cmsghdr *head;
+	ssize_t n;
+	int fd = -1;
+
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n != sizeof(*error)) {
+		*error = EPIPE;
+		return -1;
+	}
+	head = CMSG_FIRSTHDR(&msg);
+	if (head && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof(fd)))
+		memcpy(&fd, CMSG_DATA(head), sizeof(fd));
+	return fd;
+}
+
+static int ask(enum op op, const char *path, int flags)
+{
+	struct request r = { .op = op, .flags = flags };
+	size_t len = strlen(path);
+	int error = EPIPE, fd = -1;
+
+	if (len >= sizeof(r.path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(r.path, path, len);
+	pthread_mutex_lock(&lock);
+	if (send(sock, &r, offsetof(struct request, path) + len + 1, MSG_NOSIGNAL) >= 0)
+		fd = receive(&error);
+	pthread_mutex_unlock(&lock);
+	errno = error;
+	return error ? -1 : fd;
+}
+
+/**
+ * broker_open() - open a file, whether or not this process still can
+ * @path: its name
+ * @flags: as open(2)'s; a file that is made is the user's to read and write
+ *
+ * Also before broker_start(), and without it: the file is opened right here then.
+ *
+ * Return: a descriptor, closed on exec, or -1 and errno; EPERM for what the broker
+ * does not open.
+ */
+int broker_open(const char *path, int flags)
+{
+	int fd;
+
+	if (sock < 0)
+		return open(path, flags | O_CLOEXEC, 0666);
+	fd = ask(OPEN, path, flags);
+	/* It was opened, but there was no number left for it here. */
+	if (fd < 0 && !errno)
+		errno = EMFILE;
+	return fd;
+}
+
+/**
+ * broker_allow() - a file of the command line's, which will be opened later
+ * @path: its name
+ * @flags: as broker_open()'s will be
+ */
+void broker_allow(const char *path, int flags)
+{
+	if (sock >= 0 && ask(ALLOW, path, flags) < 0 && errno)
+		die("%s: %s", path, strerror(errno));
+}
+
+/**
+ * broker_remove_at_end() - a file of ours that shall be gone when the program ends
+ * @path: its name; kept until then
+ */
+void broker_remove_at_end(const char *path)
+{
+	if (sock >= 0) {
+		if (ask(REMOVE, path, 0) < 0 && errno)
+			die("%s: %s", path, strerror(errno));
+		return;
+	}
+	if (!removals)
+		atexit(end);
+	if (removals < PATHS)
+		to_remove[removals++] = path;
+}
+
+/**
+ * broker_seal() - the guest is about to run
+ * @named_only: nothing is opened but what broker_allow() named
+ */
+void broker_seal(bool named_only)
+{
+	if (sock >= 0)
+		ask(SEAL, "", named_only);
+}
