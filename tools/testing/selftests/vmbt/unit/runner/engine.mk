@@ -13,14 +13,12 @@ all: $(O)/vmbt-run-engine
 
 include ../../lib/pure.mk
 
-SRCS := main options optdrive optnet machine vcpu bus irq memory loop loader terminal stats util pc pcmem pcsetup nics monitor keys screen \
-	chip/uart chip/rtc chip/i8042 chip/board chip/pci chip/i440fx \
-	chip/piix chip/fwcfg chip/vga chip/vgadraw chip/dma chip/ide chip/idebm chip/ideid chip/atapi chip/fdc \
-	chip/pcnet chip/pcnetring backend/net backend/netuser backend/nettap backend/disk backend/chardev backend/exitline
+include $(RUN)/sources.mk
+SRCS := $(filter-out vmm,$(VMBT_RUN_SRCS:.c=))
 
 $(O)/vmbt-run-engine: $(SRCS:%=$(RUN)/%.c) engine_vmm.c $(PURE_OBJS) $(O)/engine.o
 	$(CC) $(PURE_CFLAGS) -D_GNU_SOURCE -pthread -I$(RUN) -I$(RUN)/chip -I$(RUN)/backend \
 		-I$(CHIP) -I$(TOP)/arch/x86/vmbt/include -idirafter $(TOP)/include/uapi \
-		-o $@ $^ -Wl,--wrap=interp_step -lpng -lz -lm -lslirp
+		-o $@ $^ -Wl,--wrap=interp_step $(VMBT_RUN_LIBS)
 
 .PHONY: all

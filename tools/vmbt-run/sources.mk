@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0
+# What vmbt-run is made of: every file in its directories. Its own Makefile and those
+# of the tests, which build it with another vmm.c, include this.
+
+VMBT_RUN_DIR := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
+VMBT_RUN_SRCS := $(patsubst $(VMBT_RUN_DIR)/%,%,$(sort $(foreach d,. chip backend, \
+	$(wildcard $(abspath $(VMBT_RUN_DIR)/$d)/*.c))))
+VMBT_RUN_LIBS := -lpng -lz -lm -lslirp
