@@ -82,6 +82,8 @@ static bool flags_open(u16 op)
 	case VMBT_OP_DAS:
 	case VMBT_OP_AAM:
 	case VMBT_OP_AAD:
+	case VMBT_OP_TZCNT:
+	case VMBT_OP_LZCNT:
 		return true;
 	}
 	return false;

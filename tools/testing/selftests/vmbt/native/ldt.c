@@ -68,6 +68,9 @@ void ldt_load(const struct program *p)
 		else
 			native_seg_clear(i);
 	}
+	/* Those that translated code ran with: a program may guess a selector. */
+	for (; i < NATIVE_SLOTS; i++)
+		native_seg_clear(i);
 }
 
 bool ldt_changed(const struct program *p)
