@@ -12,7 +12,8 @@
 #
 #   run.sh [PART...]		unit fuzz native selftests boots lint
 #   run.sh deep [ITEM]		what takes hours; finished items are remembered
-#				under build/check/deep until the sources change
+#				under build/check/deep until the sources change, and
+#				build/check/deep/record has a line for each run
 #   run.sh items		the names of those
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
@@ -107,9 +108,22 @@ deep_folders() {
 		xargs -r -n1 dirname
 }
 
+# A line of what an item came to: for the table in Documentation/vmbt/testing.rst.
+# A test whose outcome hangs on chance prints `# seed N`.
+record() {		# record ITEM STATUS SECONDS LOG
+	local commit seed
+	commit=$(git -C "$top" rev-parse --short HEAD 2> /dev/null || echo none)
+	[ -z "$(git -C "$top" status --porcelain -uno 2> /dev/null)" ] || commit+=+
+	seed=$(grep -aoE '^# ([^:]*: )?(first )?seed [0-9x]+' "$4" | grep -oE '[0-9x]+$' | sort -u | xargs)
+	printf '%s %s %s: %s ok, %s not ok, %s skip, seed %s, %s s\n' "$(date -u +%F)" \
+		"$commit" "$1" "$(grep -ac '^ok ' "$4")" "$(grep -ac '^not ok ' "$4")" \
+		"$(grep -ac '^skip ' "$4")" "${seed:--}" "$3" >> "$out/deep/record"
+	return "$2"
+}
+
 # Long checks: each folder's deep items, `make list-deep` prints their targets.
 deep() {
-	local d item mark key found=
+	local d item mark key found= t0 name
 	key=$(cd "$top" && cat $(git ls-files arch drivers include tools/vmbt-run) |
 	      cksum | cut -d' ' -f1)
 	mkdir -p "$out/deep/$key"
@@ -124,7 +138,10 @@ deep() {
 				continue
 			fi
 			echo "== $item"
-			check_folder "$d" "$item" 7200 && date > "$mark"
+			t0=$SECONDS name=${d#"$here"/}
+			check_folder "$d" "$item" 7200
+			record "$item" $? $((SECONDS - t0)) "$out/${name//\//-}-$item.log" &&
+				date > "$mark"
 		done
 	done
 	[ -n "$found" ] || echo "no item ${1:-}: see ITEM= in make help"

@@ -8,11 +8,11 @@
 # bounds that are below 100 kB for each round. With KERNEL=debug KASAN keeps freed
 # memory back, and KMEMLEAK looks for what is lost instead of the bounds.
 #
-#   kills.sh BOOTS KILLS
+#   kills.sh BOOTS KILLS		SEED= for the moments
 set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$(cd "$here/../../../../.." && pwd)
-boots=$1 kills=$2 guest=debian-686
+boots=$1 kills=$2 seed=${SEED:-1} guest=debian-686
 w=$(mktemp -d "$top/build/run.XXXXXX")
 trap 'rm -rf "$w"' EXIT
 "$top/scripts/guest-initrd" "$w/initrd" 'true'
@@ -39,6 +39,8 @@ for i in \$(seq $boots); do
 	[ \$((i % 10)) -ne 0 ] || echo "\$i boots, \$SECONDS s"
 done
 [ \$bad -eq 0 ] && echo "ok boots-$boots" || echo "not ok boots-$boots: \$bad failed"
+RANDOM=$seed
+echo "# kills: seed $seed"
 for i in \$(seq $kills); do
 	run & pid=\$!
 	n=\$((RANDOM * 32768 + RANDOM))

@@ -10,11 +10,12 @@
 # it is told to. Whoever is killed for want of memory leaves nothing behind. The
 # host's log stays clean, which scripts/testhost sees to, and the module unloads.
 #
-#   survive.sh [ROUNDS]	how often each is done, 20 unless told
+#   survive.sh [ROUNDS]	how often each is done, 20 unless told; SEED= for the moments
 set -u
 here=$(dirname "$(readlink -f "$0")")
 top=$(cd "$here/../../../../.." && pwd)
 rounds=${1:-20}
+seed=${SEED:-1}
 guest=debian-686
 load=${HOSTLOAD:-$top/build/boot/hostload}
 w=$(mktemp -d "$top/build/run.XXXXXX")
@@ -38,6 +39,8 @@ cat > "$w/inside" <<EOF
 K=$top/build/guest/$guest/vmlinuz I=$w/initrd
 . $here/inhost.sh
 rounds=$rounds
+RANDOM=$seed
+echo "# survive: seed $seed"
 mkfifo /tmp/in
 vmbt-run -m 256 -kernel "\$K" -initrd "\$I" -append "\$A" -nographic -no-reboot \
 	-serial stdio --exit-line vmbt-exit: < /tmp/in > /tmp/out 2>&1 &

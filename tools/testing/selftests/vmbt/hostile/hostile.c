@@ -415,6 +415,7 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		classes = (1u << class_count()) - 1;
+	printf("# first seed %lu\n", (unsigned long)first);
 	share = classes ? n / __builtin_popcount(classes) : 0;
 	for (i = 0; i < class_count() && failures < MAX_FAILURES; i++)
 		if (classes >> i & 1)

@@ -12,6 +12,7 @@ set -uo pipefail
 program=$1 dir=$2 goal=$3 cases=${4:-5000}
 record=$dir/millions-$(cksum < "$program" | tr ' ' -)
 touch "$record"
+echo "# first seed 10000000"
 
 sum() { awk -v f="$1" '{ n += $f } END { printf "%.0f", n }' "$record"; }
 

@@ -203,6 +203,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	native_init();
 	native_window(WIN, WIN + WIN_SIZE);
+	printf("# first seed %llu\n", seed);
 	for (i = 0; i < ARRAY_SIZE(suites); i++)
 		if (named(suites[i].name, argv + 4, argc - 4))
 			suite(suites[i].name, suites[i].what, seed,
