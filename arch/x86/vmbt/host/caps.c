@@ -43,6 +43,8 @@ int vmbt_caps_init(bool force)
 		why = "the kernel is an SEV-ES or SNP guest, whose #VC the VMM can't handle";
 	else if (boot_cpu_has(X86_FEATURE_TDX_GUEST))
 		why = "the kernel is a TDX guest, whose #VE the VMM can't handle";
+	else if (cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
+		why = "the kernel is an SEV guest, on which vmbt has never been tried";
 	else if (uses_fred())
 		why = "the kernel uses FRED, which has no rings 1 and 2";
 	else if (!boot_cpu_has(X86_FEATURE_NX) || !boot_cpu_has(X86_FEATURE_FXSR))

@@ -62,6 +62,25 @@ class Gdb:
         self.sock.sendall(b"\x03")
         self.recv()
 
+    def read(self, addr, size):
+        return bytes.fromhex(self.ask("m%x,%x" % (addr, size)))
+
+    def write(self, addr, data):
+        self.command("M%x,%x:%s" % (addr, len(data), data.hex()))
+
+    def set_register(self, number, value):
+        """Of 64 bits. QEMU wants its description to be read before."""
+        self.ask("qXfer:features:read:target.xml:0,ffb")
+        self.command("P%x=%s" % (number, value.to_bytes(8, "little").hex()))
+
+    def physical(self, on):
+        """Addresses of memory are physical ones, whatever the machine is at."""
+        self.command("Qqemu.PhyMemMode:%d" % on)
+
+    def detach(self):
+        self.command("D")
+        self.sock.close()
+
     def registers(self):
         """The 'g' packet's bytes; RIP is at 128 in a 64-bit machine."""
         return bytes.fromhex(self.ask("g"))
