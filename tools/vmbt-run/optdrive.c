@@ -11,7 +11,7 @@
 #include "options.h"
 #include "util.h"
 
-#define KEYS "file, if, index, media, readonly, snapshot, format"
+#define KEYS "file, if, index, unit, media, readonly, snapshot, format"
 
 /**
  * drive_place() - put a drive into its place
@@ -43,6 +43,20 @@ static struct drive *free_place(struct drive *d, unsigned int n)
 	usage("-drive: all %u places are taken", n);
 }
 
+static struct drive *interface(struct options *o, const char *name, unsigned int *places)
+{
+	*places = MAX_IDE;
+	if (name && !strcmp(name, "ide"))
+		return o->ide;
+	*places = MAX_FLOPPY;
+	if (name && !strcmp(name, "floppy"))
+		return o->floppy;
+	*places = MAX_SCSI;
+	if (!name || strcmp(name, "scsi"))
+		usage("-drive: if=%s: not one of ide, floppy, scsi", name ? name : "");
+	return o->scsi;
+}
+
 /**
  * drive_option() - take a -drive
  * @o: gets the drive
@@ -59,10 +73,8 @@ void drive_option(struct options *o, const char *arg)
 		if (!strcmp(key, "file")) {
 			is.file = val;
 		} else if (!strcmp(key, "if")) {
-			one_of(key, val, "ide", "floppy");
-			all = *val == 'i' ? o->ide : o->floppy;
-			places = *val == 'i' ? MAX_IDE : MAX_FLOPPY;
-		} else if (!strcmp(key, "index")) {
+			all = interface(o, val, &places);
+		} else if (!strcmp(key, "index") || !strcmp(key, "unit")) {
 			at = val ? val : "";
 		} else if (!strcmp(key, "media")) {
 			one_of(key, val, "disk", "cdrom");
@@ -81,6 +93,8 @@ void drive_option(struct options *o, const char *arg)
 		usage("-drive %s: which file? file=FILE", arg);
 	if (is.cd && all != o->ide)
 		usage("-drive %s: a CD-ROM drive is if=ide", arg);
+	if (all == o->scsi)
+		o->buslogic = true;
 	if (!at) {
 		*free_place(all, places) = is;
 		return;

@@ -10,6 +10,7 @@
 #define MAX_SERIAL	4
 #define MAX_IDE		4
 #define MAX_FLOPPY	2
+#define MAX_SCSI	7
 #define MAX_NIC		3
 #define MAX_FORWARD	16
 
@@ -91,6 +92,8 @@ struct nic {
  * @serial: where COM1 to COM4 lead; NULL for ports that are not there
  * @ide: the IDE drives: primary master, slave, secondary master, slave
  * @floppy: the floppy drives
+ * @scsi: the SCSI disks, by their number on the bus
+ * @buslogic: there is a SCSI host adapter
  * @snapshot: what is written to drives is gone at the end
  * @netdev: the host's ends of network cards
  * @nnetdevs: how many
@@ -120,6 +123,8 @@ struct options {
 	const char *serial[MAX_SERIAL];
 	struct drive ide[MAX_IDE];
 	struct drive floppy[MAX_FLOPPY];
+	struct drive scsi[MAX_SCSI];
+	bool buslogic;
 	bool snapshot;
 	struct netdev netdev[MAX_NIC];
 	unsigned int nnetdevs;
@@ -155,7 +160,16 @@ static inline bool options_drives(const struct options *o)
 	for (i = 0; i < MAX_FLOPPY; i++)
 		if (o->floppy[i].file)
 			return true;
+	for (i = 0; i < MAX_SCSI; i++)
+		if (o->scsi[i].file)
+			return true;
 	return false;
+}
+
+/* Was any device asked for that a kernel without firmware can do without? */
+static inline bool options_devices(const struct options *o)
+{
+	return options_drives(o) || o->nnics || o->buslogic;
 }
 
 /* For the files that parse one kind of option each. */
@@ -167,10 +181,13 @@ bool option_on(const char *option, const char *key, const char *val);
 void drive_place(struct drive *d, const char *option, struct drive is);
 void drive_option(struct options *o, const char *arg);
 
+/* optdev.c */
+void device_option(struct options *o, const char *arg);
+
 /* optnet.c */
 void nic_option(struct options *o, const char *arg);
 void netdev_option(struct options *o, const char *arg);
-void device_option(struct options *o, const char *arg);
+void nic_device(struct options *o, const char *list);
 void nic_check(struct options *o);
 
 #endif

@@ -204,20 +204,18 @@ void netdev_option(struct options *o, const char *arg)
 }
 
 /**
- * device_option() - take a -device
+ * nic_device() - take a -device pcnet
  * @o: gets the card
- * @arg: its value
+ * @list: its keys
  */
-void device_option(struct options *o, const char *arg)
+void nic_device(struct options *o, const char *list)
 {
-	char *key, *val, *kind;
+	char *key, *val;
 	struct nic *n;
 
-	if (!option_pair(&arg, &kind, &val) || val || strcmp(kind, "pcnet"))
-		usage("-device: no '%s', but pcnet", kind);
 	o->nic_given = true;
 	n = new_nic(o, "-device");
-	while (option_pair(&arg, &key, &val)) {
+	while (option_pair(&list, &key, &val)) {
 		if (!strcmp(key, "netdev") && val)
 			n->netdev_id = val;
 		else if (!strcmp(key, "mac"))

@@ -596,6 +596,7 @@ void pc_power_on(struct machine *m)
 	power_on_drives(m);
 	fill_cmos(m);
 	nics_power_on(m);
+	scsi_power_on(m);
 	if (!pc->firmware)
 		pc_setup(&pc->pci);
 }
@@ -622,6 +623,7 @@ void pc_fini(struct machine *m)
 		return;
 	nics_fini(&m->pc.nics);
 	disk_io_fini(&m->pc.io);
+	scsi_fini(&m->pc.scsi);
 	for (i = 0; i < MAX_IDE; i++)
 		disk_close(&m->pc.disk[i]);
 	for (i = 0; i < MAX_FLOPPY; i++)
@@ -690,7 +692,7 @@ void pc_init(struct machine *m)
 	unsigned int i;
 
 	pc->firmware = !m->o->kernel;
-	pc->on = pc->firmware || options_drives(m->o) || m->o->nnics;
+	pc->on = pc->firmware || options_devices(m->o);
 	if (!pc->on)
 		return;
 	if (pc->firmware) {
@@ -707,6 +709,7 @@ void pc_init(struct machine *m)
 	for (i = 0; i < MAX_FLOPPY; i++)
 		open_drive(m, &pc->floppy[i], &m->o->floppy[i]);
 	nics_init(m);
+	scsi_init(m);
 }
 
 /**

@@ -16,6 +16,7 @@
 #include "pci.h"
 #include "pcmem.h"
 #include "piix.h"
+#include "scsi.h"
 #include "vga.h"
 
 struct machine;
@@ -55,6 +56,7 @@ struct pc_ide {
  * @disk: of the IDE drives
  * @floppy: of the floppy drives
  * @nics: network cards
+ * @scsi: SCSI host adapter
  * @pm_dev: number of the power management's ports on the bus
  * @e820: the memory map as firmware is told
  * @vgabios: the VGA BIOS
@@ -80,6 +82,7 @@ struct pc {
 	struct disk disk[MAX_IDE];
 	struct disk floppy[MAX_FLOPPY];
 	struct nics nics;
+	struct scsi scsi;
 	unsigned int pm_dev;
 	u8 e820[2 * 20];
 	u8 *vgabios;

@@ -44,7 +44,8 @@ static void place(struct pci_func *f, u32 *io, u32 *memory)
 		pci_func_write(f, PCI_BAR0 + 4 * n, *at, 4);
 		*at += size;
 	}
-	pci_func_write(f, PCI_COMMAND, PCI_CMD_IO | PCI_CMD_MEMORY, 1);
+	pci_func_write(f, PCI_COMMAND,
+		       f->config[PCI_COMMAND] | PCI_CMD_IO | PCI_CMD_MEMORY, 1);
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A drive's contents in memory: requests wait until the test lets them be done,
- * so that a test decides what a guest does meanwhile.
+ * Drives' contents in memory, the same for all of them: requests wait until the test
+ * lets them be done, one at a time, so that a test decides what a guest does meanwhile.
  */
 #ifndef VMBT_UNIT_FAKEDISK_H
 #define VMBT_UNIT_FAKEDISK_H
@@ -21,10 +21,15 @@ static int fake_error;
 /* In the place of backend/disk.c's. */
 void disk_submit(struct disk_req *r)
 {
-	if (fake_req || r->count * DISK_SECTOR > 128 * 1024)
+	struct disk_req **at = &fake_req;
+
+	if (r->busy || r->count * DISK_SECTOR > 128 * 1024)
 		abort();
+	while (*at)
+		at = &(*at)->next;
 	r->busy = true;
-	fake_req = r;
+	r->next = NULL;
+	*at = r;
 }
 
 static inline void fake_done(void)
@@ -34,7 +39,7 @@ static inline void fake_done(void)
 
 	if (!r)
 		return;
-	fake_req = NULL;
+	fake_req = r->next;
 	if (r->op == DISK_FLUSH)
 		fake_flushes++;
 	else if (r->sector > r->disk->sectors || r->count > r->disk->sectors - r->sector)

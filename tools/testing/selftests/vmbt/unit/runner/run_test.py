@@ -125,7 +125,12 @@ def options_wrong():
     refused(["-drive", "file=a,iops=3"], 2, "no 'iops', but file, if")
     refused(["-drive", "file=a,index=4"], 2, "index=4: not 0 to 3")
     refused(["-drive", "file=a,if=floppy,index=2"], 2, "index=2: not 0 to 1")
-    refused(["-drive", "file=a,if=scsi"], 2, "if=scsi: not one of ide, floppy")
+    refused(["-drive", "file=a,if=virtio"], 2, "if=virtio: not one of ide, floppy, scsi")
+    refused(["-drive", "file=a,if=scsi,index=7"], 2, "index=7: not 0 to 6")
+    refused(["-drive", "file=a,if=scsi,unit=2", "-drive", "file=b,if=scsi,index=2"], 2,
+            "-drive b: the place is taken by a")
+    refused(["-drive", "file=a,if=scsi,media=cdrom"], 2, "a CD-ROM drive is if=ide")
+    refused(["-device", "buslogic,bus=pci.0"], 2, "no 'bus', but id")
     refused(["-drive", "file=a,readonly"], 2, "readonly=: not one of on, off")
     refused(["-drive", "file=a,format=qcow2"], 2, "format=qcow2: not one of raw")
     refused(["-drive", "file=a,index=1", "-hdb", "two"], 2, "-hdb two: the place is taken by a")
