@@ -3,6 +3,9 @@
  * The keyboard controller against the IBM PS/2 technical reference, and
  * against the sequences with which Linux probes it.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "check.h"
 #include "i8042.h"
 
@@ -118,9 +121,16 @@ static void command_byte(void)
 	EXPECT_EQ(next(false), 0x45);
 }
 
+static void untranslated(void)
+{
+	cmd(0x60);
+	data(0x05);
+}
+
 static void keyboard_commands(void)
 {
 	start();
+	untranslated();
 	data(0xff);
 	EXPECT_EQ(next(false), 0xfa);
 	EXPECT_EQ(next(false), 0xaa);
@@ -401,9 +411,173 @@ static void keys(void)
 	EXPECT(i8042_key(&k, 0x1c, false, true));
 }
 
+/* Bytes of the keyboard's or the mouse's that are there, in hexadecimal. */
+static const char *sent(bool aux)
+{
+	static char text[256];
+	size_t n = 0;
+
+	*text = 0;
+	while ((status() & 0x21) == (aux ? 0x21 : 0x01) && n < sizeof(text) - 4)
+		n += sprintf(text + n, n ? " %02x" : "%02x", i8042_read(&k, 0x60));
+	nothing();
+	return text;
+}
+
+static const char *typed(u8 code, bool extended, bool pressed)
+{
+	EXPECT(i8042_key(&k, code, extended, pressed));
+	return sent(false);
+}
+
+static const char *to_keyboard(const char *bytes)
+{
+	unsigned int val;
+	int n;
+
+	for (; sscanf(bytes, "%x%n", &val, &n) == 1; bytes += n)
+		data(val);
+	return sent(false);
+}
+
+static const char *to_mouse(const char *bytes)
+{
+	unsigned int val;
+	int n;
+
+	for (; sscanf(bytes, "%x%n", &val, &n) == 1; bytes += n) {
+		cmd(0xd4);
+		data(val);
+	}
+	return sent(true);
+}
+
+static const char *moved(int dx, int dy, int dz, unsigned int buttons)
+{
+	i8042_move(&k, dx, dy, dz, buttons);
+	return sent(true);
+}
+
+#define EXPECT_SENT(text, expected) do {					\
+	const char *is = text;							\
+										\
+	if (strcmp(is, expected))						\
+		check_fail("%s:%d: '%s' is not '%s'", __FILE__, __LINE__, is, expected); \
+} while (0)
+
+/* Translation goes over all that the keyboard says: PS/2 reference. */
+static void translated_answers(void)
+{
+	start();
+	EXPECT_SENT(to_keyboard("f2"), "fa ab 41");
+	EXPECT_SENT(to_keyboard("f0 00"), "fa fa 41");
+	EXPECT_SENT(to_keyboard("ee"), "ee");
+	EXPECT_SENT(to_keyboard("12"), "fe");
+	EXPECT_SENT(to_keyboard("ff"), "fa aa");
+}
+
+/* Keys with codes of their own in sets 1, 2 and 3: PS/2 reference, scan codes. */
+static void scan_sets(void)
+{
+	start();
+	untranslated();
+	EXPECT_SENT(typed(0x1c, false, true), "1c");
+	EXPECT_SENT(typed(0x1c, false, false), "f0 1c");
+	EXPECT_SENT(typed(0x75, true, false), "e0 f0 75");
+	EXPECT_SENT(typed(I8042_PRINT, true, true), "e0 12 e0 7c");
+	EXPECT_SENT(typed(I8042_PRINT, true, false), "e0 f0 7c e0 f0 12");
+	EXPECT_SENT(typed(I8042_PAUSE, true, true), "e1 14 77 e1 f0 14 f0 77");
+	EXPECT_SENT(typed(I8042_PAUSE, true, false), "");
+	EXPECT_SENT(to_keyboard("f0 01"), "fa fa");
+	EXPECT_SENT(typed(0x1c, false, true), "1e");
+	EXPECT_SENT(typed(0x1c, false, false), "9e");
+	EXPECT_SENT(typed(0x75, true, false), "e0 c8");
+	EXPECT_SENT(typed(I8042_PRINT, true, true), "e0 2a e0 37");
+	EXPECT_SENT(typed(I8042_PRINT, true, false), "e0 b7 e0 aa");
+	EXPECT_SENT(typed(I8042_PAUSE, true, true), "e1 1d 45 e1 9d c5");
+	EXPECT_SENT(to_keyboard("f0 03"), "fa fa");
+	EXPECT_SENT(typed(0x1c, false, true), "1c");		/* A: typematic */
+	EXPECT_SENT(typed(0x1c, false, true), "1c");
+	EXPECT_SENT(typed(0x1c, false, false), "");
+	EXPECT_SENT(typed(0x12, false, true), "12");		/* Shift: make and break */
+	EXPECT_SENT(typed(0x12, false, true), "");
+	EXPECT_SENT(typed(0x12, false, false), "f0 12");
+	EXPECT_SENT(typed(0x14, true, true), "58");		/* right Ctrl: make */
+	EXPECT_SENT(typed(0x14, true, true), "");
+	EXPECT_SENT(typed(0x14, true, false), "");
+	EXPECT_SENT(typed(0x76, false, true), "08");		/* Esc */
+	EXPECT_SENT(typed(0x75, true, true), "63");		/* cursor up */
+	EXPECT_SENT(typed(0x5a, true, true), "79");		/* the other Enter */
+	EXPECT_SENT(typed(I8042_PAUSE, true, true), "62");
+	EXPECT_SENT(to_keyboard("fa"), "fa");			/* all: all of it */
+	EXPECT_SENT(typed(0x1c, false, true), "1c");
+	EXPECT_SENT(typed(0x1c, false, true), "1c");
+	EXPECT_SENT(typed(0x1c, false, false), "f0 1c");
+	EXPECT_SENT(to_keyboard("fd 1c 1b"), "fa fa fa");	/* A and S: make */
+	EXPECT_SENT(typed(0x1c, false, true), "1c");
+	EXPECT_SENT(typed(0x1c, false, true), "");
+	EXPECT_SENT(typed(0x1c, false, false), "");
+	EXPECT_SENT(to_keyboard("f4"), "fa");			/* ends the list */
+	EXPECT_SENT(to_keyboard("f6"), "fa");
+	EXPECT_SENT(typed(0x76, false, true), "76");		/* set 2 again */
+}
+
+/* PS/2 reference, mouse: data report, remote and wrap mode, scaling. */
+static void mouse_packets(void)
+{
+	start();
+	EXPECT_SENT(moved(5, 0, 0, 0), "");			/* not enabled */
+	EXPECT_SENT(to_mouse("f4"), "fa");
+	EXPECT_SENT(moved(5, 3, 0, 0), "08 05 03");
+	EXPECT_SENT(moved(-5, -3, 0, 1), "39 fb fd");
+	EXPECT_SENT(moved(0, 0, 0, 6), "0e 00 00");
+	EXPECT_SENT(moved(0, 0, 0, 6), "");
+	EXPECT_SENT(moved(0, 0, 1, 0), "08 00 00");		/* no wheel: buttons only */
+	EXPECT_SENT(moved(600, 0, 0, 0), "08 ff 00 08 ff 00 08 5a 00");
+	EXPECT_SENT(to_mouse("e9"), "fa 20 02 64");
+	/* a click while the guest is slow: both, and where they were */
+	i8042_move(&k, 1, 0, 0, 0);
+	i8042_move(&k, 2, 0, 0, 0);
+	i8042_move(&k, 0, 0, 0, 1);
+	i8042_move(&k, 3, 0, 0, 0);
+	EXPECT_SENT(sent(true), "08 01 00 08 02 00 09 00 00 08 03 00");
+	/* 2:1, in stream mode only: 1 1 3 6 9 twice */
+	EXPECT_SENT(to_mouse("e7"), "fa");
+	EXPECT_SENT(moved(2, 3, 0, 0), "08 01 03");
+	EXPECT_SENT(moved(-4, 5, 0, 0), "18 fa 09");
+	EXPECT_SENT(moved(6, 100, 0, 0), "08 0c c8");
+	/* remote: when asked */
+	EXPECT_SENT(to_mouse("f0"), "fa");
+	EXPECT_SENT(moved(4, 5, 0, 2), "");
+	EXPECT_SENT(to_mouse("eb"), "fa 0a 04 05");
+	EXPECT_SENT(to_mouse("e9"), "fa 71 02 64");
+	EXPECT_SENT(to_mouse("ea"), "fa");
+	/* wrap: what it gets, but for reset and the end of it */
+	EXPECT_SENT(to_mouse("ee f4 f2 12"), "fa f4 f2 12");
+	EXPECT_SENT(moved(4, 5, 0, 0), "");
+	EXPECT_SENT(to_mouse("ec"), "fa");
+	EXPECT_SENT(to_mouse("ff"), "fa aa 00");
+	EXPECT_SENT(moved(4, 5, 0, 0), "");
+}
+
+/* How drivers ask for Microsoft's wheel and its five buttons. */
+static void mouse_wheel(void)
+{
+	start();
+	EXPECT_SENT(to_mouse("f3 c8 f3 64 f3 50 f2"), "fa fa fa fa fa fa fa 03");
+	EXPECT_SENT(to_mouse("f4"), "fa");
+	EXPECT_SENT(moved(1, 2, 1, 0), "08 01 02 01");
+	EXPECT_SENT(moved(0, 0, -1, 0), "08 00 00 ff");
+	EXPECT_SENT(to_mouse("f3 c8 f3 c8 f3 50 f2"), "fa fa fa fa fa fa fa 04");
+	EXPECT_SENT(moved(0, 0, -1, 8), "08 00 00 1f");
+	EXPECT_SENT(moved(0, 0, 1, 0x10), "08 00 00 21");
+	EXPECT_SENT(to_mouse("f6 f2"), "fa fa 04");
+	EXPECT_SENT(to_mouse("ff f2"), "fa aa 00 fa 00");
+}
+
 static void saved(void)
 {
-	u8 kept[256];
+	u8 kept[512];
 	struct state s = { .data = kept, .size = sizeof(kept) };
 
 	start();
@@ -441,6 +615,10 @@ int main(void)
 	CASE(disabled_keyboard_waits);
 	CASE(output_port);
 	CASE(keys);
+	CASE(translated_answers);
+	CASE(scan_sets);
+	CASE(mouse_packets);
+	CASE(mouse_wheel);
 	CASE(saved);
 	CASE(reset_pulse);
 	CASE(queues_are_bounded);
