@@ -365,6 +365,7 @@ void machine_init(struct machine *m, const struct options *o)
 	}
 	pc_init(m);
 	monitor_init(m);
+	display_init(m);
 	m->loop.fixed_timers = m->loop.ntimers;
 }
 
@@ -408,6 +409,7 @@ enum outcome machine_boot(struct machine *m)
 	pthread_mutex_unlock(&m->lock);
 
 	if (m->outcome == RUNNING) {
+		display_start(m);
 		vcpu_start(m);
 		loop_run(&m->loop);
 		vcpu_join(m);
@@ -440,6 +442,7 @@ void machine_fini(struct machine *m)
 			chardev_close(&m->serial[i].line);
 	if (m->o->debugcon)
 		chardev_close(&m->debugcon);
+	display_fini(m);
 	monitor_fini(m);
 	pc_off(m);
 	pc_fini(m);

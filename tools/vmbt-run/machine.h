@@ -10,6 +10,7 @@
 #include "board.h"
 #include "bus.h"
 #include "chardev.h"
+#include "display.h"
 #include "i8042.h"
 #include "loop.h"
 #include "memory.h"
@@ -79,6 +80,7 @@ struct serial {
  * @rtc_timer: its next event
  * @kbd: keyboard controller
  * @monitor: takes commands
+ * @screen: shows the display
  * @board: resets
  * @pc: what it has beside, with firmware
  * @post: last byte written to port 80h
@@ -104,6 +106,7 @@ struct machine {
 	struct loop_timer rtc_timer;
 	struct i8042 kbd;
 	struct monitor monitor;
+	struct screen screen;
 	struct board board;
 	struct pc pc;
 	u8 post;

@@ -28,6 +28,7 @@ enum {
 	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_CHIPS, OPT_VERSION, OPT_HELP,
 	OPT_HDA, OPT_HDB, OPT_HDC, OPT_HDD, OPT_CDROM, OPT_FDA, OPT_FDB, OPT_SNAPSHOT,
 	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE, OPT_NIC, OPT_NETDEV, OPT_S,
+	OPT_VNC, OPT_FULL_SCREEN,
 };
 
 static const struct option longopts[] = {
@@ -53,6 +54,8 @@ static const struct option longopts[] = {
 	{ "serial",		required_argument, NULL, OPT_SERIAL },
 	{ "nographic",		no_argument,	   NULL, OPT_NOGRAPHIC },
 	{ "display",		required_argument, NULL, OPT_DISPLAY },
+	{ "vnc",		required_argument, NULL, OPT_VNC },
+	{ "full-screen",	no_argument,	   NULL, OPT_FULL_SCREEN },
 	{ "no-reboot",		no_argument,	   NULL, OPT_NO_REBOOT },
 	{ "no-shutdown",	no_argument,	   NULL, OPT_NO_SHUTDOWN },
 	{ "S",			no_argument,	   NULL, OPT_S },
@@ -105,7 +108,8 @@ static const char help[] =
 "  -serial WHERE       stdio, null, pty, none or file:PATH; again for COM2...\n"
 "  -debugcon WHERE     the same for bytes written to port 0x402\n"
 "  -nographic          same as -serial stdio -display none\n"
-"  -display none, -vga std  the only ones there are\n"
+"  -display sdl|curses|none  a window; text on the terminal; no screen\n"
+"  -vnc [HOST]:N       VNC server, for this machine only without HOST; unix:PATH\n"
 "  -monitor WHERE      unix:PATH: where the machine takes commands\n"
 "\n"
 "Running\n"
@@ -394,7 +398,13 @@ void options_parse(struct options *o, int argc, char **argv)
 			nographic = true;
 			break;
 		case OPT_DISPLAY:
-			just("-display", optarg, "none");
+			display_option(o, optarg);
+			break;
+		case OPT_VNC:
+			vnc_option(o, optarg);
+			break;
+		case OPT_FULL_SCREEN:
+			o->display.full_screen = true;
 			break;
 		case OPT_NO_REBOOT:
 			o->no_reboot = true;
@@ -486,7 +496,9 @@ void options_parse(struct options *o, int argc, char **argv)
 	}
 	/* Without a word about it, the first port is the terminal, as in -nographic. */
 	if (!nserial || (nographic && !o->serial[0]))
-		o->serial[nserial++] = "stdio";
+		o->serial[nserial++] = o->display.kind == DISPLAY_CURSES ? "null" : "stdio";
+	if (nographic)
+		o->display.kind = DISPLAY_NONE;
 	check(o, nserial);
 	nic_check(o);
 	if (!o->boot_order)

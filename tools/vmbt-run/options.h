@@ -83,6 +83,32 @@ struct nic {
 	u8 mac[6];
 };
 
+enum display_kind {
+	DISPLAY_DEFAULT,
+	DISPLAY_NONE,
+	DISPLAY_VNC,
+	DISPLAY_SDL,
+	DISPLAY_CURSES,
+};
+
+/**
+ * struct display_options - how the screen is shown
+ * @kind: by what
+ * @vnc_host: the address that VNC's server listens at; empty: this machine only
+ * @vnc_display: port 5900 and so many
+ * @vnc_path: or its UNIX socket
+ * @vnc_password: file with the password, or NULL
+ * @full_screen: start the window as large as the screen
+ */
+struct display_options {
+	enum display_kind kind;
+	char vnc_host[256];
+	unsigned int vnc_display;
+	const char *vnc_path;
+	const char *vnc_password;
+	bool full_screen;
+};
+
 /**
  * struct options - what the user asked for
  * @memory: size of guest RAM in bytes
@@ -101,6 +127,7 @@ struct nic {
  * @nnics: how many
  * @nic_given: something was said about network cards
  * @monitor: where the monitor is, or NULL
+ * @display: how the screen is shown
  * @bios: firmware, or NULL for the usual
  * @boot_order: letters a c d n
  * @boot_menu: firmware offers one
@@ -132,6 +159,7 @@ struct options {
 	unsigned int nnics;
 	bool nic_given;
 	const char *monitor;
+	struct display_options display;
 	const char *bios;
 	const char *boot_order;
 	bool boot_menu;
@@ -183,6 +211,10 @@ void drive_option(struct options *o, const char *arg);
 
 /* optdev.c */
 void device_option(struct options *o, const char *arg);
+
+/* optdisplay.c */
+void vnc_option(struct options *o, const char *arg);
+void display_option(struct options *o, const char *arg);
 
 /* optnet.c */
 void nic_option(struct options *o, const char *arg);

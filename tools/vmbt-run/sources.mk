@@ -3,6 +3,11 @@
 # of the tests, which build it with another vmm.c, include this.
 
 VMBT_RUN_DIR := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
-VMBT_RUN_SRCS := $(patsubst $(VMBT_RUN_DIR)/%,%,$(sort $(foreach d,. chip backend, \
+VMBT_RUN_SRCS := $(patsubst $(VMBT_RUN_DIR)/%,%,$(sort $(foreach d,. chip backend display, \
 	$(wildcard $(abspath $(VMBT_RUN_DIR)/$d)/*.c))))
 VMBT_RUN_LIBS := -lpng -lz -lm -lslirp
+
+# Front ends of the display, each a module linked with its library: frontend.h.
+VMBT_FRONTENDS := vnc
+FRONTEND_SRCS_vnc := frontend/vnc.c frontend/keysym.c keys.c
+FRONTEND_LIBS_vnc := -lvncserver

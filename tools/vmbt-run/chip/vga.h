@@ -27,6 +27,8 @@
 #define VBE_X_OFFSET	8
 #define VBE_Y_OFFSET	9
 
+#define VGA_MAX_WIDTH	(256 * 9 * 2)	/* of a picture */
+#define VGA_MAX_HEIGHT	1600
 #define VGA_COLUMNS	160	/* of text, at most */
 #define VGA_ROWS	100
 
@@ -102,6 +104,42 @@ struct vga_text {
 	int cursor;
 };
 
+/**
+ * struct vga_view - all that the picture depends on, but for display memory
+ * @ram: display memory
+ * @text: text memory, where it is not a part of that, or NULL
+ * @width: of the picture
+ * @height: of it
+ * @seq: the sequencer's registers
+ * @crtc: the CRT controller's
+ * @gfx: the graphics controller's
+ * @attr_index: of the attribute controller: the picture is on
+ * @attr_mode: its mode
+ * @pan: its panning
+ * @vbe: VBE's registers
+ * @colour: of a byte: red, above it green, above it blue
+ * @pen: of 4 bits
+ * @cursor: the cursor is to be seen
+ * @blink: characters that blink are
+ */
+struct vga_view {
+	const u8 *ram;
+	const u8 *text;
+	unsigned int width;
+	unsigned int height;
+	u8 seq[8];
+	u8 crtc[32];
+	u8 gfx[16];
+	u8 attr_index;
+	u8 attr_mode;
+	u8 pan;
+	u16 vbe[VGA_VBE_REGS];
+	u32 colour[256];
+	u32 pen[16];
+	bool cursor;
+	bool blink;
+};
+
 void vga_reset(struct vga *v);
 u8 vga_read(struct vga *v, u16 port, u64 now);
 void vga_write(struct vga *v, u16 port, u8 val);
@@ -114,8 +152,13 @@ void vga_mmio_write(struct vga *v, u32 offset, u32 val, unsigned int size);
 void vga_state(struct vga *v, struct state *s);
 
 /* vgadraw.c */
+void vga_view(const struct vga *v, struct vga_view *w);
+void vga_view_blink(struct vga_view *w, bool cursor, bool blink);
+void vga_view_row(const struct vga_view *w, unsigned int y, u32 *row);
+bool vga_view_text(const struct vga_view *w, struct vga_text *t);
+u32 vga_view_source(const struct vga_view *w, unsigned int y, u32 *at);
 bool vga_get_text(const struct vga *v, struct vga_text *t);
 void vga_size(const struct vga *v, unsigned int *width, unsigned int *height);
-void vga_draw(const struct vga *v, u8 *rgb, unsigned int width, unsigned int height);
+void vga_draw(const struct vga *v, u8 *to, unsigned int width, unsigned int height);
 
 #endif

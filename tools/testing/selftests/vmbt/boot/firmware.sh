@@ -12,7 +12,7 @@ post() {
 	shift
 	# There is nothing to boot: it says so, and waits to be stopped.
 	out=$(MEM=768 TIMEOUT=150 "$top/scripts/testhost" "
-		vmbt-run -m 32 -boot c -serial null -debugcon stdio --pidfile /tmp/pid $* \
+		vmbt-run -m 32 -boot c -display none -serial null -debugcon stdio --pidfile /tmp/pid $* \
 			< /dev/null > /tmp/log 2>&1 &
 		for i in \$(seq 100); do
 			grep -q 'No bootable device\|vmbt-run:' /tmp/log && break

@@ -41,8 +41,8 @@ class Guest:
         self.text = ""
         with open(os.path.join(WORK, "log"), "wb") as log:
             self.proc = subprocess.Popen(
-                ["vmbt-run", "-m", str(memory), "-serial", "null", "-debugcon",
-                 "file:" + os.path.join(WORK, "debug"), "-monitor", "unix:" + self.path,
+                ["vmbt-run", "-m", str(memory), "-display", "none", "-serial", "null",
+                 "-debugcon", "file:" + os.path.join(WORK, "debug"), "-monitor", "unix:" + self.path,
                  *args], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(30)

@@ -159,7 +159,7 @@ static void picture(void)
 
 	vga_get_text(&vga, &t);
 	vga_size(&vga, &width, &height);
-	if (width > 2560 || height > 1600 + 448)
+	if (width > VGA_MAX_WIDTH || height > VGA_MAX_HEIGHT)
 		abort();
 	/* A corner has every kind of address. */
 	if (width * height < 200000)

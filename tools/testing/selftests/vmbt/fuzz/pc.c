@@ -203,6 +203,21 @@ void monitor_fini(struct machine *machine)
 	(void)machine;
 }
 
+void display_init(struct machine *machine)
+{
+	(void)machine;
+}
+
+void display_start(struct machine *machine)
+{
+	(void)machine;
+}
+
+void display_fini(struct machine *machine)
+{
+	(void)machine;
+}
+
 /* The VM. */
 
 static struct {
