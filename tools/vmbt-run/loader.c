@@ -22,6 +22,7 @@
 #include <asm/bootparam.h>
 #include <linux/kvm.h>
 
+#include "broker.h"
 #include "memory.h"
 #include "options.h"
 
@@ -79,7 +80,7 @@ static int open_file(const char *path, u64 *size, const struct complaint *why)
 	struct stat st;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = broker_open(path, O_RDONLY);
 	if (fd < 0 || fstat(fd, &st)) {
 		complain(why, "%s: %s", path, strerror(errno));
 		if (fd >= 0)

@@ -14,8 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker.h"
 #include "machine.h"
 #include "options.h"
+#include "sandbox.h"
 #include "terminal.h"
 #include "util.h"
 
@@ -41,11 +43,6 @@ static void on_signal(int sig)
 	errno = saved;
 }
 
-static void remove_pidfile(void)
-{
-	unlink(options.pidfile);
-}
-
 static void write_pidfile(void)
 {
 	FILE *f;
@@ -55,7 +52,7 @@ static void write_pidfile(void)
 	f = fopen(options.pidfile, "we");
 	if (!f || fprintf(f, "%d\n", getpid()) < 0 || fclose(f))
 		die("%s: %s", options.pidfile, strerror(errno));
-	atexit(remove_pidfile);
+	broker_remove_at_end(options.pidfile);
 }
 
 static void handle_signals(void)
@@ -91,6 +88,23 @@ static int exit_status(enum outcome outcome)
 	return outcome == TRIPLE_FAULT ? EXIT_TRIPLE : EXIT_ENDED;
 }
 
+/* From here on the guest may be what speaks. */
+static void enter_sandbox(void)
+{
+	unsigned int i;
+	bool network = false;
+
+	broker_allow(options.device, O_RDWR);
+	if (options.kernel)
+		broker_allow(options.kernel, O_RDONLY);
+	if (options.initrd)
+		broker_allow(options.initrd, O_RDONLY);
+	broker_seal(options.named_files || !options.monitor);
+	for (i = 0; i < options.nnics; i++)
+		network |= options.nic[i].netdev->kind == NET_USER;
+	sandbox_enter(network);
+}
+
 int main(int argc, char **argv)
 {
 	enum outcome outcome;
@@ -98,8 +112,14 @@ int main(int argc, char **argv)
 
 	options_parse(&options, argc, argv);
 	handle_signals();
+	if (options.sandbox) {
+		broker_start();
+		sandbox_prepare();
+	}
 	machine_init(&machine, &options);
 	write_pidfile();
+	if (options.sandbox)
+		enter_sandbox();
 	if (machine.serial[0].line.keys)
 		warn("Ctrl-A x leaves, Ctrl-A h lists keys");
 

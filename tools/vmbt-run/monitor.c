@@ -21,6 +21,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "broker.h"
 #include "machine.h"
 #include "screen.h"
 #include "util.h"
@@ -274,6 +275,7 @@ void monitor_init(struct machine *m)
 	if (fd < 0 || fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
 	    listen(fd, 1))
 		die("-monitor %s: %s", mon->path, strerror(errno));
+	broker_remove_at_end(mon->path);
 	mon->listen = (struct loop_fd){ .fd = fd, .ready = somebody, .arg = m };
 	loop_add_fd(&m->loop, &mon->listen, EPOLLIN);
 	loop_add_timer(&m->loop, &mon->key_timer, send_key, m);
@@ -290,5 +292,4 @@ void monitor_fini(struct machine *m)
 	if (m->monitor.peer.fd >= 0)
 		hang_up(m);
 	close(m->monitor.listen.fd);
-	unlink(m->monitor.path);
 }

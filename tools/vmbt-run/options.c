@@ -22,13 +22,18 @@
 #define VMBT_VERSION "0.1"
 #endif
 
+/* Programs that look into others' memory, the sanitizers', have it off. */
+#ifndef SANDBOX_DEFAULT
+#define SANDBOX_DEFAULT true
+#endif
+
 enum {
 	OPT_M = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_SERIAL, OPT_NOGRAPHIC, OPT_DISPLAY,
 	OPT_NO_REBOOT, OPT_NO_SHUTDOWN, OPT_NAME, OPT_PIDFILE, OPT_DEBUGCON, OPT_STATS,
 	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_CHIPS, OPT_VERSION, OPT_HELP,
 	OPT_HDA, OPT_HDB, OPT_HDC, OPT_HDD, OPT_CDROM, OPT_FDA, OPT_FDB, OPT_SNAPSHOT,
 	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE, OPT_NIC, OPT_NETDEV, OPT_S,
-	OPT_VNC, OPT_FULL_SCREEN,
+	OPT_VNC, OPT_FULL_SCREEN, OPT_SANDBOX,
 };
 
 static const struct option longopts[] = {
@@ -65,6 +70,7 @@ static const struct option longopts[] = {
 	{ "stats",		no_argument,	   NULL, OPT_STATS },
 	{ "device",		required_argument, NULL, OPT_DEVICE },
 	{ "exit-line",		required_argument, NULL, OPT_EXIT_LINE },
+	{ "sandbox",		required_argument, NULL, OPT_SANDBOX },
 	{ "cpu",		required_argument, NULL, OPT_CPU },
 	{ "smp",		required_argument, NULL, OPT_SMP },
 	{ "chips",		required_argument, NULL, OPT_CHIPS },
@@ -120,7 +126,7 @@ static const char help[] =
 "  --stats             print statistics at the end\n"
 "  --pidfile FILE      write the process id to FILE\n"
 "  --device /PATH      the vmbt device (default /dev/vmbt)\n"
-"  --version, --help\n"
+"  -sandbox off        keep all rights while the guest runs; --version, --help\n"
 "\n"
 "Keys on a terminal: Ctrl-A x leaves, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h lists.\n"
 "See vmbt-run(1).\n";
@@ -352,6 +358,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		.memory = 256ULL << 20,
 		.append = "",
 		.device = "/dev/vmbt",
+		.sandbox = SANDBOX_DEFAULT,
 	};
 	opterr = 0;
 	for (;;) {
@@ -436,6 +443,9 @@ void options_parse(struct options *o, int argc, char **argv)
 			break;
 		case OPT_EXIT_LINE:
 			o->exit_line = optarg;
+			break;
+		case OPT_SANDBOX:
+			sandbox_option(o, optarg);
 			break;
 		case OPT_CPU:
 			just("-cpu", optarg, "host");

@@ -141,6 +141,8 @@ struct display_options {
  * @no_shutdown: stay when the guest halts for good
  * @stopped: the guest waits for the monitor's cont
  * @stats: print statistics at the end
+ * @sandbox: give up privileges and most system calls before the guest runs
+ * @named_files: then open no file but those named here
  */
 struct options {
 	u64 memory;
@@ -173,6 +175,8 @@ struct options {
 	bool no_shutdown;
 	bool stopped;
 	bool stats;
+	bool sandbox;
+	bool named_files;
 };
 
 void options_parse(struct options *o, int argc, char **argv);
@@ -215,6 +219,9 @@ void device_option(struct options *o, const char *arg);
 /* optdisplay.c */
 void vnc_option(struct options *o, const char *arg);
 void display_option(struct options *o, const char *arg);
+
+/* optsandbox.c */
+void sandbox_option(struct options *o, const char *arg);
 
 /* optnet.c */
 void nic_option(struct options *o, const char *arg);

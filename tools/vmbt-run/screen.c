@@ -4,11 +4,14 @@
  */
 #include "screen.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <png.h>
 
+#include "broker.h"
 #include "vga.h"
 
 /* What code page 437, the one in a VGA's ROM, has from 80h on. */
@@ -89,8 +92,9 @@ const char *screen_dump(const struct vga *v, const char *path)
 	png_image image = { .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB };
 	static char why[64];
 	unsigned int width, height;
+	int ok, fd;
 	u8 *rgb;
-	int ok;
+	FILE *f;
 
 	vga_size(v, &width, &height);
 	rgb = calloc(width, 3UL * height);
@@ -99,8 +103,17 @@ const char *screen_dump(const struct vga *v, const char *path)
 	vga_draw(v, rgb, width, height);
 	image.width = width;
 	image.height = height;
-	ok = png_image_write_to_file(&image, path, 0, rgb, 0, NULL);
+	fd = broker_open(path, O_WRONLY | O_CREAT | O_TRUNC);
+	f = fd < 0 ? NULL : fdopen(fd, "wb");
+	if (!f) {
+		snprintf(why, sizeof(why), "%s", strerror(errno));
+		free(rgb);
+		return why;
+	}
+	ok = png_image_write_to_stdio(&image, f, 0, rgb, 0, NULL);
 	free(rgb);
+	if (fclose(f) && ok)
+		return "it could not be written";
 	snprintf(why, sizeof(why), "%s", image.message);
 	return ok ? NULL : why;
 }

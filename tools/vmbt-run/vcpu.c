@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "sandbox.h"
 #include "util.h"
 
 #define KICK	SIGUSR1
@@ -196,6 +197,7 @@ static void *vcpu_thread(void *arg)
 	sigfillset(&mask);
 	sigdelset(&mask, KICK);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	sandbox_thread(SANDBOX_VCPU);
 
 	pthread_mutex_lock(&m->lock);
 	while (m->outcome == RUNNING) {

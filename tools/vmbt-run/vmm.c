@@ -17,6 +17,7 @@
 
 #include <linux/vmbt.h>
 
+#include "broker.h"
 #include "util.h"
 
 #define CPUID_ENTRIES	128
@@ -33,7 +34,7 @@ static void open_device(struct vmm *vmm)
 {
 	int version;
 
-	vmm->sys = open(vmm->device, O_RDWR | O_CLOEXEC);
+	vmm->sys = broker_open(vmm->device, O_RDWR);
 	if (vmm->sys < 0) {
 		switch (errno) {
 		case ENOENT:

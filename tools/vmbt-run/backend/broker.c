@@ -207,22 +207,23 @@ static int do_open(const struct broker *b, const char *path, int flags)
 
 static int remember(struct broker *b, const struct request *r)
 {
+	bool remove = r->op == REMOVE;
 	unsigned int i;
 
 	if (b->sealed)
-		return EPERM;
+		return -EPERM;
 	for (i = 0; i < b->paths; i++)
 		if (!strcmp(b->path[i], r->path) && b->flags[i] == r->flags &&
-		    b->remove[i] == (r->op == REMOVE))
+		    b->remove[i] == remove)
 			return 0;
 	if (b->paths == PATHS)
-		return ENOSPC;
+		return -ENOSPC;
 	b->path[b->paths] = strdup(r->path);
 	if (!b->path[b->paths])
-		return ENOMEM;
+		return -ENOMEM;
 	/* The name of what is removed is no permission to open it. */
-	b->flags[b->paths] = r->op == REMOVE ? -1 : r->flags;
-	b->remove[b->paths++] = r->op == REMOVE;
+	b->flags[b->paths] = remove ? -1 : r->flags;
+	b->remove[b->paths++] = remove;
 	return 0;
 }
 
@@ -257,7 +258,7 @@ static bool serve(struct broker *b, struct request *r)
 		break;
 	case ALLOW:
 	case REMOVE:
-		error = remember(b, r);
+		error = -remember(b, r);
 		break;
 	case SEAL:
 		b->named_only |= r->flags != 0;

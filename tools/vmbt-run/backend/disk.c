@@ -24,6 +24,8 @@
 
 #include <linux/fs.h>
 
+#include "broker.h"
+#include "sandbox.h"
 #include "util.h"
 
 static int all(int fd, u8 *buf, u64 len, u64 offset, bool write)
@@ -114,6 +116,7 @@ static void *worker(void *arg)
 	u64 one = 1;
 	int rc;
 
+	sandbox_thread(SANDBOX_DISK);
 	pthread_mutex_lock(&io->lock);
 	for (;;) {
 		while (!io->todo && !io->stop)
@@ -257,7 +260,7 @@ static int nameless_file(void)
 
 	if (!dir)
 		dir = "/var/tmp";
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	fd = broker_open(dir, O_TMPFILE | O_RDWR);
 	if (fd < 0)
 		die("%s: no place for -snapshot: %s (set TMPDIR)", dir, strerror(errno));
 	return fd;
@@ -274,7 +277,7 @@ static int nameless_file(void)
 void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot)
 {
 	*d = (struct disk){ .io = io, .path = path, .readonly = readonly, .overlay = -1 };
-	d->fd = open(path, (readonly || snapshot ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	d->fd = broker_open(path, readonly || snapshot ? O_RDONLY : O_RDWR);
 	if (d->fd < 0)
 		die("%s: %s%s", path, strerror(errno), errno == EACCES || errno == EROFS ?
 		    " (-snapshot needs no write permission)" : "");

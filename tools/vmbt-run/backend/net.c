@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "sandbox.h"
 #include "util.h"
 
 static void put(struct net_queue *q, const u8 *frame, u32 len)
@@ -113,6 +114,7 @@ static void *worker(void *arg)
 	int timeout, rc;
 	u32 len;
 
+	sandbox_thread(SANDBOX_NET);
 	while (!__atomic_load_n(&n->stop, __ATOMIC_RELAXED)) {
 		timeout = -1;
 		n->poll[0] = (struct pollfd){ .fd = n->wake, .events = POLLIN };

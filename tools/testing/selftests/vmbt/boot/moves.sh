@@ -49,7 +49,8 @@ for spec in "$@"; do
 	log=$out/$name
 	run=$(mktemp -d "$B/check/boot/moves.XXXXXX")
 	"$top/scripts/guest-initrd" "$run/initrd" "$work" || exit 1
-	common="-m 128 -kernel '$B/guest/$guest/vmlinuz' -initrd '$run/initrd'
+	# It forks, and opens the device in the new process.
+	common="-sandbox off -m 128 -kernel '$B/guest/$guest/vmlinuz' -initrd '$run/initrd'
 		-serial stdio -nographic -no-reboot --exit-line vmbt-exit: --chips $chips
 		-append 'console=ttyS0 acpi=off nolapic noisapnp quiet panic=-1'"
 	TIMEOUT=${TIMEOUT:-400} "$top/scripts/testhost" "

@@ -14,7 +14,7 @@
 #include "broker.h"
 #include "check.h"
 
-static char dir[] = "/tmp/broker.XXXXXX";
+static char dir[32] = "/tmp/broker.XXXXXX";
 static char name[PATH_MAX];
 
 __printf(1, 2) __noreturn void die(const char *fmt, ...)

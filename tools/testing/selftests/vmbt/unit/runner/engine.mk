@@ -17,7 +17,7 @@ include $(RUN)/sources.mk
 SRCS := $(filter-out vmm,$(VMBT_RUN_SRCS:.c=))
 
 $(O)/vmbt-run-engine: $(SRCS:%=$(RUN)/%.c) engine_vmm.c $(PURE_OBJS) $(O)/engine.o
-	$(CC) $(PURE_CFLAGS) -D_GNU_SOURCE -pthread -I$(RUN) -I$(RUN)/chip -I$(RUN)/backend -I$(RUN)/display -I$(RUN)/frontend \
+	$(CC) $(PURE_CFLAGS) -D_GNU_SOURCE -DSANDBOX_DEFAULT=false -pthread -I$(RUN) -I$(RUN)/chip -I$(RUN)/backend -I$(RUN)/display -I$(RUN)/frontend \
 		-I$(CHIP) -I$(TOP)/arch/x86/vmbt/include -idirafter $(TOP)/include/uapi \
 		-o $@ $^ -Wl,--wrap=interp_step $(VMBT_RUN_LIBS)
 

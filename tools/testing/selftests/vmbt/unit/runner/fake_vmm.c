@@ -9,6 +9,7 @@
  * its handler, with KVM's rules for windows, IF and signals.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 #include <linux/vmbt.h>
 
+#include "broker.h"
 #include "types.h"
 #include "util.h"
 #include "vmm.h"
@@ -410,9 +412,12 @@ static void guest_main(void)
 
 void vmm_create(struct vmm *vmm, const char *device, bool chips)
 {
+	int fd = broker_open(device, O_RDWR);
+
 	(void)chips;
-	if (access(device, F_OK))
+	if (fd < 0)
 		die("%s: not there: load the module vmbt", device);
+	close(fd);
 	memset(&page, 0, sizeof(page));
 	*vmm = (struct vmm){ .device = device, .run = &page.run, .run_size = sizeof(page) };
 	started = false;
