@@ -18,5 +18,6 @@ struct key {
 };
 
 bool key_find(const char *name, size_t len, struct key *key);
+bool key_number(s64 number, struct key *key);
 
 #endif

@@ -143,6 +143,8 @@ static void serial_init(struct machine *m, unsigned int n, const char *where)
 	s->line.receive = serial_receive;
 	s->line.idle = serial_idle;
 	s->line.leave = user_left;
+	s->line.console = monitor_console;
+	s->line.shared = m->o->shared;
 	s->line.exit_status = guest_exit_status;
 	s->line.arg = s;
 	s->line.owner = m;
@@ -347,6 +349,7 @@ void machine_init(struct machine *m, const struct options *o)
 
 	m->o = o;
 	m->vcpu.stopped = o->stopped;
+	m->started = !o->stopped;
 	pthread_mutex_init(&m->lock, NULL);
 	loop_init(&m->loop, &m->lock);
 	m->loop.woken = check_signal;
@@ -449,6 +452,51 @@ void machine_fini(struct machine *m)
 	loop_fini(&m->loop);
 }
 
+/* Who is to blame for a reset or the end, in the words of the machine protocol. */
+static const char *reason(const struct machine *m)
+{
+	switch (m->outcome) {
+	case RESET:
+		return m->asked ? "host-qmp-system-reset" : "guest-reset";
+	case TRIPLE_FAULT:
+		return "guest-reset";
+	case LEFT:
+		return m->asked ? "host-qmp-quit" : "host-ui";
+	case KILLED:
+		return "host-signal";
+	case FAILED:
+		return "host-error";
+	default:
+		return "guest-shutdown";
+	}
+}
+
+/**
+ * machine_tell() - tell the monitors how it ended
+ * @m: the machine, stopped
+ * @again: it is started anew
+ */
+void machine_tell(struct machine *m, bool again)
+{
+	const char *why = reason(m);
+
+	qmp_event(m, again ? "RESET" : "SHUTDOWN",
+		  json_pack("{s:b, s:s}", "guest", *why == 'g', "reason", why));
+	m->asked = false;
+	m->shut_down = false;
+}
+
+/* Switched off with -no-shutdown: it stays until it is reset or ended. */
+static void shut_down(struct machine *m)
+{
+	m->shut_down = true;
+	m->started = false;
+	qmp_event(m, "SHUTDOWN", json_pack("{s:b, s:s}", "guest", 1, "reason", "guest-shutdown"));
+	if (!m->vcpu.stopped)
+		qmp_event(m, "STOP", NULL);
+	vcpu_stop(m, true);
+}
+
 /**
  * machine_end() - stop the machine
  * @m: the machine
@@ -460,6 +508,10 @@ void machine_end(struct machine *m, enum outcome outcome)
 {
 	if (m->outcome != RUNNING)
 		return;
+	if (outcome == POWER_OFF && m->o->no_shutdown) {
+		shut_down(m);
+		return;
+	}
 	m->outcome = outcome;
 	vcpu_kick(m);
 	loop_stop(&m->loop);

@@ -79,8 +79,8 @@ struct serial {
  * @rtc: real-time clock
  * @rtc_timer: its next event
  * @kbd: keyboard controller
- * @monitor: takes commands
  * @screen: shows the display
+ * @monitors: take commands
  * @board: resets
  * @pc: what it has beside, with firmware
  * @post: last byte written to port 80h
@@ -88,6 +88,9 @@ struct serial {
  * @debugcon: host's end of port 402h
  * @exit_timer: the guest told its status and should end
  * @signal: that killed the machine
+ * @started: the guest has run
+ * @shut_down: it has switched the machine off, which stays (-no-shutdown)
+ * @asked: @outcome is what the user wanted
  */
 struct machine {
 	const struct options *o;
@@ -105,8 +108,8 @@ struct machine {
 	struct rtc rtc;
 	struct loop_timer rtc_timer;
 	struct i8042 kbd;
-	struct monitor monitor;
 	struct screen screen;
+	struct monitors monitors;
 	struct board board;
 	struct pc pc;
 	u8 post;
@@ -114,6 +117,9 @@ struct machine {
 	struct chardev debugcon;
 	struct loop_timer exit_timer;
 	int signal;
+	bool started;
+	bool shut_down;
+	bool asked;
 };
 
 void machine_init(struct machine *m, const struct options *o);
@@ -122,6 +128,7 @@ void machine_off(struct machine *m);
 void machine_fini(struct machine *m);
 void machine_end(struct machine *m, enum outcome outcome);
 void machine_flush(struct machine *m);
+void machine_tell(struct machine *m, bool again);
 
 /* irq.c */
 void irq_init(struct machine *m);
@@ -131,6 +138,7 @@ u8 irq_ack(struct machine *m);
 
 /* stats.c */
 void stats_print(struct machine *m);
+void stats_each(struct machine *m, void (*fn)(void *arg, const char *name, u64 value), void *arg);
 void dump_print(struct machine *m);
 
 #endif

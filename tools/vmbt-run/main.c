@@ -99,7 +99,7 @@ static void enter_sandbox(void)
 		broker_allow(options.kernel, O_RDONLY);
 	if (options.initrd)
 		broker_allow(options.initrd, O_RDONLY);
-	broker_seal(options.named_files || !options.monitor);
+	broker_seal(options.named_files || !options.nmonitors);
 	for (i = 0; i < options.nnics; i++)
 		network |= options.nic[i].netdev->kind == NET_USER;
 	sandbox_enter(network);
@@ -129,6 +129,7 @@ int main(int argc, char **argv)
 			warn("%s: triple fault%s", who(), options.no_reboot ? "" : ", rebooting");
 		again = (outcome == RESET || outcome == TRIPLE_FAULT) && !options.no_reboot &&
 			!machine.serial[0].line.exit_line.found;
+		machine_tell(&machine, again);
 		if (!again) {
 			machine_fini(&machine);
 			terminal_restore();

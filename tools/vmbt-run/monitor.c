@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The monitor: where the machine takes commands from a person or a program.
+ * Where the machine takes commands: sockets, standard input, the terminal.
  *
- * A UNIX socket, a command a line, spelled as QEMU's; the answer ends with the
- * prompt. One connection at a time. Keys are sent one after the other with a
- * pause, as a person's fingers would, since a guest that is busy loses what
- * does not fit into the keyboard. All of it runs on the main thread with the
- * machine's lock held.
+ * One connection at a time; who comes meanwhile waits. What is answered is never
+ * waited for with the machine's lock held: it is kept until it can be written. All
+ * of it runs on the main thread, but for events, which can come from the vCPU's, and
+ * always with the machine's lock held. What comes in is anybody's: a command has a
+ * bounded length, and what is none gets an error.
  */
 #include "monitor.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,274 +24,462 @@
 #include <unistd.h>
 
 #include "broker.h"
+#include "command.h"
 #include "machine.h"
-#include "screen.h"
 #include "util.h"
 
 #define PROMPT		"(vmbt) "
-#define KEY_PAUSE_NS	20000000ULL
-#define KEYS_AT_ONCE	8
+#define AT_ONCE		4096	/* a pipe that has room takes that much */
+#define LAST_WORDS_MS	1000
 
-__printf(2, 3)
-static void say(struct monitor *mon, const char *fmt, ...)
+static void hang_up(struct monitor *mon);
+
+/* Returns the bytes that were taken, or -1 when nobody is there any more. */
+static ssize_t write_some(struct monitor *mon, const char *text, size_t len)
 {
-	char text[1024];
-	va_list ap;
-	int n;
+	struct pollfd p = { .fd = mon->writer.fd, .events = POLLOUT };
+	ssize_t n;
 
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (n >= (int)sizeof(text))
-		n = sizeof(text) - 1;
-	if (n > 0)
-		send(mon->peer.fd, text, n, MSG_NOSIGNAL);
+	if (poll(&p, 1, 0) <= 0)
+		return 0;
+	n = send(mon->writer.fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0 && errno == ENOTSOCK)
+		n = write(mon->writer.fd, text, len < AT_ONCE ? len : AT_ONCE);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return n;
 }
 
-static void send_key(void *arg, u64 now)
+/* What is left over is tried again when the descriptor is ready. */
+static void drain(struct monitor *mon)
 {
-	struct machine *m = arg;
-	struct monitor *mon = &m->monitor;
-	struct monitor_key *k = &mon->key[mon->key_head];
+	struct loop *loop = &mon->machine->loop;
+	size_t done = 0;
+	ssize_t n = 1;
 
-	if (!mon->key_count)
-		return;
-	/* A full keyboard takes it later. */
-	if (i8042_key(&m->kbd, k->key.code, k->key.extended, k->pressed)) {
-		mon->key_head = (mon->key_head + 1) % MONITOR_KEYS;
-		mon->key_count--;
+	while (done < mon->out_len && n > 0) {
+		n = write_some(mon, mon->out + done, mon->out_len - done);
+		done += n > 0 ? n : 0;
 	}
-	if (mon->key_count)
-		loop_set_timer(&m->loop, &mon->key_timer, now + KEY_PAUSE_NS);
+	mon->out_len -= done;
+	memmove(mon->out, mon->out + done, mon->out_len);
+	if (n < 0) {
+		mon->gone = true;
+		mon->out_len = 0;
+	}
+	if (!!mon->out_len == mon->waiting)
+		return;
+	mon->waiting = mon->out_len;
+	if (mon->waiting)
+		loop_add_fd(loop, &mon->writer, EPOLLOUT);
+	else
+		loop_remove_fd(loop, &mon->writer);
 }
 
-static void queue_key(struct monitor *mon, struct key key, bool pressed)
+static void writable(void *arg, u32 events)
 {
-	mon->key[(mon->key_head + mon->key_count++) % MONITOR_KEYS] =
-		(struct monitor_key){ key, pressed };
+	struct monitor *mon = arg;
+
+	(void)events;
+	if (mon->writer.fd >= 0)
+		drain(mon);
 }
 
-/* Names joined by dashes: pressed in order, released in the other. */
-static void cmd_sendkey(struct machine *m, const char *arg)
+/**
+ * monitor_put() - answer
+ * @mon: the monitor
+ * @text: what
+ * @len: bytes of it
+ */
+void monitor_put(struct monitor *mon, const char *text, size_t len)
 {
-	struct monitor *mon = &m->monitor;
-	struct key keys[KEYS_AT_ONCE];
-	unsigned int n = 0, i;
-	size_t len;
+	size_t room = mon->out_len + len;
+	char *more;
 
-	for (;; arg += len + 1) {
-		len = strcspn(arg, "- ");
-		if (n == KEYS_AT_ONCE || !key_find(arg, len, &keys[n])) {
-			say(mon, "unknown key: '%.*s'\n", (int)len, arg);
+	if (mon->writer.fd < 0 || mon->gone)
+		return;
+	/* Who does not read for so long is not there. */
+	if (room > MONITOR_OUT) {
+		mon->gone = true;
+		return;
+	}
+	if (room > mon->out_room) {
+		more = realloc(mon->out, room);
+		if (!more) {
+			mon->gone = true;
 			return;
 		}
-		n++;
-		if (arg[len] != '-')
-			break;
+		mon->out = more;
+		mon->out_room = room;
 	}
-	if (mon->key_count + 2 * n > MONITOR_KEYS) {
-		say(mon, "too many keys on their way\n");
-		return;
-	}
-	for (i = 0; i < n; i++)
-		queue_key(mon, keys[i], true);
-	for (; n; n--)
-		queue_key(mon, keys[n - 1], false);
-	if (mon->key_timer.deadline == TIMER_OFF)
-		loop_set_timer(&m->loop, &mon->key_timer, now_ns());
+	memcpy(mon->out + mon->out_len, text, len);
+	mon->out_len = room;
+	loop_set_timer(&mon->machine->loop, &mon->machine->monitors.flush_timer, now_ns());
 }
 
-static void cmd_screen(struct machine *m)
+/* The vCPU's thread may not change what the loop waits for. */
+static void flush(void *arg, u64 now)
+{
+	struct machine *m = arg;
+	unsigned int i;
+
+	(void)now;
+	for (i = 0; i < m->monitors.count; i++)
+		if (m->monitors.one[i].out_len)
+			drain(&m->monitors.one[i]);
+}
+
+static void prompt(struct monitor *mon)
+{
+	monitor_put(mon, PROMPT, sizeof(PROMPT) - 1);
+}
+
+static void human_line(struct monitor *mon)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
-	bool ok;
 
 	if (!f)
 		return;
-	ok = m->pc.firmware && screen_text(&m->pc.vga, f);
+	mon->in[mon->len] = 0;
+	if (mon->skip)
+		fputs("Error: the command is too long\n", f);
+	else
+		hmp_run(mon->machine, mon, mon->in, f);
 	fclose(f);
-	if (ok)
-		send(m->monitor.peer.fd, text, size, MSG_NOSIGNAL);
-	else
-		say(&m->monitor, "the screen shows no text\n");
+	monitor_put(mon, text, size);
 	free(text);
-}
-
-static void cmd_info(struct machine *m, const char *what)
-{
-	struct monitor *mon = &m->monitor;
-
-	if (!strcmp(what, "screen"))
-		cmd_screen(m);
-	else if (!strcmp(what, "status"))
-		say(mon, "VM status: %s\n", m->outcome != RUNNING ? "shutdown" :
-		    m->vcpu.stopped ? "paused" : "running");
-	else if (!strcmp(what, "name"))
-		say(mon, "%s\n", m->o->name ? m->o->name : "");
-	else
-		say(mon, "info screen, info status, info name\n");
-}
-
-static void cmd_screendump(struct machine *m, const char *path)
-{
-	const char *why = "which file?";
-
-	if (!m->pc.firmware)
-		why = "there is no display without firmware";
-	else if (*path)
-		why = screen_dump(&m->pc.vga, path);
-
-	if (why)
-		say(&m->monitor, "%s%s%s\n", path, *path ? ": " : "", why);
-}
-
-static void command(struct machine *m, char *line)
-{
-	struct monitor *mon = &m->monitor;
-	char *arg = line + strcspn(line, " ");
-
-	if (*arg) {
-		*arg++ = 0;
-		arg += strspn(arg, " ");
-	}
-	if (!*line)
-		;
-	else if (!strcmp(line, "info"))
-		cmd_info(m, arg);
-	else if (!strcmp(line, "sendkey"))
-		cmd_sendkey(m, arg);
-	else if (!strcmp(line, "screendump"))
-		cmd_screendump(m, arg);
-	else if (!strcmp(line, "quit") || !strcmp(line, "q"))
-		machine_end(m, LEFT);
-	else if (!strcmp(line, "system_reset"))
-		machine_end(m, RESET);
-	else if (!strcmp(line, "system_powerdown"))
-		piix_power_button(&m->pc.piix);
-	else if (!strcmp(line, "stop") || !strcmp(line, "s"))
-		vcpu_stop(m, true);
-	else if (!strcmp(line, "cont") || !strcmp(line, "c"))
-		vcpu_stop(m, false);
-	else if (!strcmp(line, "help"))
-		say(mon, "info screen|status|name, screendump FILE, sendkey KEY-KEY...,\n"
-		    "stop, cont, system_powerdown, system_reset, quit\n");
-	else
-		say(mon, "no '%s', see help\n", line);
-	say(mon, PROMPT);
-}
-
-static void hang_up(struct machine *m)
-{
-	struct monitor *mon = &m->monitor;
-
-	loop_remove_fd(&m->loop, &mon->peer);
-	close(mon->peer.fd);
-	mon->peer.fd = -1;
 	mon->len = 0;
-	mon->overlong = false;
+	mon->skip = false;
+	prompt(mon);
 }
 
-static void byte(struct machine *m, char c)
+/* On the terminal nobody but us echoes what is typed. */
+static void human_byte(struct monitor *mon, char c)
 {
-	struct monitor *mon = &m->monitor;
-
 	if (c == '\r')
-		return;
-	if (c != '\n') {
-		if (mon->len == MONITOR_LINE - 1)
-			mon->overlong = true;
-		else
-			mon->line[mon->len++] = c;
+		c = '\n';
+	if (mon->on_terminal && (c == '\b' || c == 0x7f)) {
+		if (mon->len) {
+			mon->len--;
+			monitor_put(mon, "\b \b", 3);
+		}
 		return;
 	}
-	mon->line[mon->len] = 0;
-	if (mon->overlong)
-		say(mon, "the command is too long\n" PROMPT);
+	if (mon->on_terminal && ((u8)c >= ' ' || c == '\n'))
+		monitor_put(mon, &c, 1);
+	if (c == '\n')
+		human_line(mon);
+	else if (mon->len == sizeof(mon->in) - 1)
+		mon->skip = true;
 	else
-		command(m, mon->line);
-	mon->len = 0;
-	mon->overlong = false;
+		mon->in[mon->len++] = c;
+}
+
+/**
+ * monitor_input() - somebody has written something
+ * @mon: the monitor
+ * @buf: what
+ * @len: bytes of it
+ */
+void monitor_input(struct monitor *mon, const char *buf, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && !mon->gone; i++) {
+		if (mon->o->qmp)
+			qmp_byte(mon, buf[i]);
+		else if (mon->on_terminal || buf[i] != '\r')
+			human_byte(mon, buf[i]);
+	}
+}
+
+/**
+ * monitor_console() - a key on the terminal that serial port and monitor share
+ * @machine: the machine
+ * @byte: the key
+ */
+void monitor_console(void *machine, u8 byte)
+{
+	struct machine *m = machine;
+	char c = byte;
+	unsigned int i;
+
+	for (i = 0; i < m->monitors.count; i++)
+		if (m->monitors.one[i].on_terminal)
+			monitor_input(&m->monitors.one[i], &c, 1);
+}
+
+static void take_descriptors(struct monitor *mon, struct msghdr *msg)
+{
+	struct cmsghdr *c;
+	unsigned int n, i;
+	int fd;
+
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			if (mon->npassed < MONITOR_FDS)
+				mon->passed[mon->npassed++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+static ssize_t receive(struct monitor *mon, char *buf, size_t size)
+{
+	char control[CMSG_SPACE(MONITOR_FDS * sizeof(int))];
+	struct iovec iov = { buf, size };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(mon->peer.fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n < 0 && errno == ENOTSOCK)
+		return read(mon->peer.fd, buf, size);
+	if (n > 0)
+		take_descriptors(mon, &msg);
+	return n;
 }
 
 static void readable(void *arg, u32 events)
 {
-	struct machine *m = arg;
-	char buf[256];
-	ssize_t n, i;
+	struct monitor *mon = arg;
+	char buf[4096];
+	ssize_t n;
 
 	(void)events;
-	n = recv(m->monitor.peer.fd, buf, sizeof(buf), MSG_DONTWAIT);
+	if (mon->peer.fd < 0)
+		return;
+	n = receive(mon, buf, sizeof(buf));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	for (i = 0; i < n; i++)
-		byte(m, buf[i]);
-	if (n <= 0)
-		hang_up(m);
+	if (n > 0) {
+		monitor_input(mon, buf, n);
+		drain(mon);
+	}
+	if (n <= 0 || mon->gone)
+		hang_up(mon);
+}
+
+static void forget(struct monitor *mon)
+{
+	while (mon->npassed)
+		close(mon->passed[--mon->npassed]);
+	mon->len = 0;
+	mon->skip = false;
+	mon->depth = 0;
+	mon->string = false;
+	mon->escape = false;
+	mon->negotiated = false;
+	mon->out_len = 0;
+	mon->gone = false;
+}
+
+static void hang_up(struct monitor *mon)
+{
+	struct loop *loop = &mon->machine->loop;
+
+	loop_remove_fd(loop, &mon->peer);
+	if (mon->waiting)
+		loop_remove_fd(loop, &mon->writer);
+	mon->waiting = false;
+	if (mon->o->kind != MONITOR_STDIO) {
+		close(mon->peer.fd);
+		close(mon->writer.fd);
+	}
+	mon->peer.fd = -1;
+	mon->writer.fd = -1;
+	forget(mon);
+	if (mon->listen.fd >= 0)
+		loop_add_fd(loop, &mon->listen, EPOLLIN);
+}
+
+static void welcome(struct monitor *mon, int in, int out)
+{
+	mon->peer = (struct loop_fd){ .fd = in, .ready = readable, .arg = mon };
+	mon->writer = (struct loop_fd){ .fd = out, .ready = writable, .arg = mon };
+	if (in >= 0)
+		loop_add_fd(&mon->machine->loop, &mon->peer, EPOLLIN);
+	if (mon->o->qmp)
+		qmp_greet(mon);
+	else if (!mon->on_terminal)
+		prompt(mon);
+}
+
+static void connected(struct monitor *mon, int fd)
+{
+	int out = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (out < 0) {
+		close(fd);
+		return;
+	}
+	welcome(mon, fd, out);
 }
 
 static void somebody(void *arg, u32 events)
 {
-	struct machine *m = arg;
-	struct monitor *mon = &m->monitor;
-	int fd = accept4(mon->listen.fd, NULL, NULL, SOCK_CLOEXEC);
+	struct monitor *mon = arg;
+	int fd;
 
 	(void)events;
+	if (mon->peer.fd >= 0)
+		return;
+	fd = accept4(mon->listen.fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (mon->peer.fd >= 0) {
+	loop_remove_fd(&mon->machine->loop, &mon->listen);
+	connected(mon, fd);
+}
+
+static const char *option(const struct monitor *mon)
+{
+	return mon->o->qmp ? "-qmp" : "-monitor";
+}
+
+static int unix_socket(struct monitor *mon)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const char *path = mon->o->path;
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		die("%s %s: the path is too long", option(mon), path);
+	memcpy(addr.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		die("%s %s: %s", option(mon), path, strerror(errno));
+	if (!mon->o->server) {
+		if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+			die("%s %s: %s", option(mon), path, strerror(errno));
+		return fd;
+	}
+	unlink(path);
+	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		die("%s %s: %s", option(mon), path, strerror(errno));
+	broker_remove_at_end(path);
+	return fd;
+}
+
+static int tcp_socket(struct monitor *mon)
+{
+	struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM, .ai_flags = mon->o->server ? AI_PASSIVE : 0 };
+	struct addrinfo *found, *a;
+	int fd = -1, rc, one = 1;
+
+	rc = getaddrinfo(*mon->o->host ? mon->o->host : NULL, mon->o->port, &hints, &found);
+	if (rc)
+		die("%s tcp:%s:%s: %s", option(mon), mon->o->host, mon->o->port, gai_strerror(rc));
+	for (a = found; a; a = a->ai_next) {
+		fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			continue;
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		rc = mon->o->server ? bind(fd, a->ai_addr, a->ai_addrlen) :
+		     connect(fd, a->ai_addr, a->ai_addrlen);
+		if (!rc)
+			break;
 		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(found);
+	if (fd < 0)
+		die("%s tcp:%s:%s: %s", option(mon), mon->o->host, mon->o->port, strerror(errno));
+	return fd;
+}
+
+static void open_socket(struct monitor *mon)
+{
+	int fd = mon->o->kind == MONITOR_UNIX ? unix_socket(mon) : tcp_socket(mon), peer;
+
+	if (!mon->o->server) {
+		connected(mon, fd);
 		return;
 	}
-	mon->peer = (struct loop_fd){ .fd = fd, .ready = readable, .arg = m };
-	loop_add_fd(&m->loop, &mon->peer, EPOLLIN);
-	say(mon, PROMPT);
+	if (listen(fd, 8))
+		die("%s: %s", option(mon), strerror(errno));
+	mon->listen = (struct loop_fd){ .fd = fd, .ready = somebody, .arg = mon };
+	if (!mon->o->wait) {
+		loop_add_fd(&mon->machine->loop, &mon->listen, EPOLLIN);
+		return;
+	}
+	warn("%s: waiting for somebody to connect", option(mon));
+	do {
+		peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	} while (peer < 0 && errno == EINTR);
+	if (peer < 0)
+		die("%s: %s", option(mon), strerror(errno));
+	connected(mon, peer);
 }
 
 /**
- * monitor_init() - open the monitor's socket, if one is wanted
+ * monitor_init() - open all monitors that are wanted
  * @m: the machine
  *
  * Ends the program if that is not possible.
  */
 void monitor_init(struct machine *m)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct monitor *mon = &m->monitor;
-	size_t len;
-	int fd;
+	struct monitors *all = &m->monitors;
+	struct monitor *mon;
 
-	mon->machine = m;
-	mon->peer.fd = -1;
-	if (!m->o->monitor)
-		return;
-	/* unix:PATH, and what QEMU wants to be told about sockets. */
-	len = strcspn(m->o->monitor + 5, ",");
-	if (len >= sizeof(addr.sun_path))
-		die("-monitor %s: the path is too long", m->o->monitor);
-	memcpy(addr.sun_path, m->o->monitor + 5, len);
-	memcpy(mon->path, addr.sun_path, len + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	unlink(mon->path);
-	if (fd < 0 || fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    listen(fd, 1))
-		die("-monitor %s: %s", mon->path, strerror(errno));
-	broker_remove_at_end(mon->path);
-	mon->listen = (struct loop_fd){ .fd = fd, .ready = somebody, .arg = m };
-	loop_add_fd(&m->loop, &mon->listen, EPOLLIN);
-	loop_add_timer(&m->loop, &mon->key_timer, send_key, m);
+	input_init(m);
+	fdset_init(&all->fds);
+	loop_add_timer(&m->loop, &all->flush_timer, flush, m);
+	for (; all->count < m->o->nmonitors; all->count++) {
+		mon = &all->one[all->count];
+		mon->machine = m;
+		mon->o = &m->o->monitor[all->count];
+		mon->listen.fd = -1;
+		mon->peer.fd = -1;
+		mon->writer.fd = -1;
+		switch (mon->o->kind) {
+		case MONITOR_STDIO:
+			welcome(mon, STDIN_FILENO, STDOUT_FILENO);
+			break;
+		case MONITOR_TERMINAL:
+			mon->on_terminal = true;
+			welcome(mon, -1, STDOUT_FILENO);
+			break;
+		default:
+			open_socket(mon);
+			break;
+		}
+	}
+}
+
+static void close_one(struct monitor *mon)
+{
+	struct pollfd p = { .fd = mon->writer.fd, .events = POLLOUT };
+
+	if (mon->writer.fd >= 0) {
+		while (mon->out_len && !mon->gone && poll(&p, 1, LAST_WORDS_MS) > 0)
+			drain(mon);
+		hang_up(mon);
+	}
+	if (mon->listen.fd >= 0)
+		close(mon->listen.fd);
+	free(mon->out);
 }
 
 /**
- * monitor_fini() - close it
+ * monitor_fini() - say what is left to say, and close them
  * @m: the machine
  */
 void monitor_fini(struct machine *m)
 {
-	if (!m->o->monitor)
-		return;
-	if (m->monitor.peer.fd >= 0)
-		hang_up(m);
-	close(m->monitor.listen.fd);
+	unsigned int i;
+
+	for (i = 0; i < m->monitors.count; i++)
+		close_one(&m->monitors.one[i]);
+	fdset_fini(&m->monitors.fds);
+	m->monitors.count = 0;
 }

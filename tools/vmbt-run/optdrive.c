@@ -11,7 +11,7 @@
 #include "options.h"
 #include "util.h"
 
-#define KEYS "file, if, index, unit, media, readonly, snapshot, format"
+#define KEYS "file, if, index, unit, media, readonly, snapshot, format, id"
 
 /**
  * drive_place() - put a drive into its place
@@ -22,7 +22,8 @@
 void drive_place(struct drive *d, const char *option, struct drive is)
 {
 	if (d->file)
-		usage("%s %s: the place is taken by %s", option, is.file, d->file);
+		usage("%s %s: the place is taken by %s", option, is.file,
+		      *d->file ? d->file : "an empty drive");
 	*d = is;
 }
 
@@ -72,6 +73,8 @@ void drive_option(struct options *o, const char *arg)
 	while (option_pair(&list, &key, &val)) {
 		if (!strcmp(key, "file")) {
 			is.file = val;
+		} else if (!strcmp(key, "id") && val && *val) {
+			is.id = val;
 		} else if (!strcmp(key, "if")) {
 			all = interface(o, val, &places);
 		} else if (!strcmp(key, "index") || !strcmp(key, "unit")) {
@@ -89,7 +92,10 @@ void drive_option(struct options *o, const char *arg)
 			usage("-drive: no '%s', but " KEYS, key);
 		}
 	}
-	if (!is.file || !*is.file)
+	/* A drive whose medium comes later. */
+	if (!is.file && (is.cd || all == o->floppy))
+		is.file = "";
+	else if (!is.file || !*is.file)
 		usage("-drive %s: which file? file=FILE", arg);
 	if (is.cd && all != o->ide)
 		usage("-drive %s: a CD-ROM drive is if=ide", arg);

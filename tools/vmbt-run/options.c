@@ -17,10 +17,7 @@
 
 #include "memory.h"
 #include "util.h"
-
-#ifndef VMBT_VERSION
-#define VMBT_VERSION "0.1"
-#endif
+#include "version.h"
 
 /* Programs that look into others' memory, the sanitizers', have it off. */
 #ifndef SANDBOX_DEFAULT
@@ -33,7 +30,7 @@ enum {
 	OPT_DEVICE, OPT_EXIT_LINE, OPT_CPU, OPT_SMP, OPT_CHIPS, OPT_VERSION, OPT_HELP,
 	OPT_HDA, OPT_HDB, OPT_HDC, OPT_HDD, OPT_CDROM, OPT_FDA, OPT_FDB, OPT_SNAPSHOT,
 	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE, OPT_NIC, OPT_NETDEV, OPT_S,
-	OPT_VNC, OPT_FULL_SCREEN, OPT_SANDBOX,
+	OPT_VNC, OPT_FULL_SCREEN, OPT_SANDBOX, OPT_QMP, OPT_QMP_PRETTY,
 };
 
 static const struct option longopts[] = {
@@ -55,6 +52,8 @@ static const struct option longopts[] = {
 	{ "bios",		required_argument, NULL, OPT_BIOS },
 	{ "boot",		required_argument, NULL, OPT_BOOT },
 	{ "monitor",		required_argument, NULL, OPT_MONITOR },
+	{ "qmp",		required_argument, NULL, OPT_QMP },
+	{ "qmp-pretty",		required_argument, NULL, OPT_QMP_PRETTY },
 	{ "vga",		required_argument, NULL, OPT_VGA },
 	{ "serial",		required_argument, NULL, OPT_SERIAL },
 	{ "nographic",		no_argument,	   NULL, OPT_NOGRAPHIC },
@@ -101,8 +100,7 @@ static const char help[] =
 "\n"
 "Kernel without firmware\n"
 "  -kernel FILE        Linux kernel (bzImage) to boot\n"
-"  -initrd FILE        its initial RAM disk\n"
-"  -append STRING      its command line, e.g. 'console=ttyS0'\n"
+"  -initrd FILE, -append STRING  its initial RAM disk, its command line\n"
 "\n"
 "Machine\n"
 "  -m SIZE             memory in MiB, or with suffix K, M, G (default 256M)\n"
@@ -112,24 +110,20 @@ static const char help[] =
 "\n"
 "Input and output\n"
 "  -serial WHERE       stdio, null, pty, none or file:PATH; again for COM2...\n"
-"  -debugcon WHERE     the same for bytes written to port 0x402\n"
-"  -nographic          same as -serial stdio -display none\n"
+"  -debugcon WHERE     the same for port 0x402; -nographic: -display none\n"
 "  -display sdl|curses|none  a window; text on the terminal; no screen\n"
 "  -vnc [HOST]:N       VNC server, for this machine only without HOST; unix:PATH\n"
-"  -monitor WHERE      unix:PATH: where the machine takes commands\n"
+"  -monitor WHERE      stdio, unix:PATH, tcp:HOST:PORT or none: takes commands\n"
+"  -qmp WHERE          the same for programs: QEMU's machine protocol\n"
 "\n"
 "Running\n"
 "  -no-reboot          end when the guest reboots, instead of starting it anew\n"
-"  -no-shutdown        stay when the guest halts for good\n"
+"  -no-shutdown        stay when the guest switches off or halts for good\n"
 "  -S                  start only at the monitor's cont\n"
 "  --exit-line PREFIX  hide the serial line 'PREFIX N' and end with status N\n"
-"  --stats             print statistics at the end\n"
-"  --pidfile FILE      write the process id to FILE\n"
-"  --device /PATH      the vmbt device (default /dev/vmbt)\n"
-"  -sandbox off        keep all rights while the guest runs; --version, --help\n"
-"\n"
-"Keys on a terminal: Ctrl-A x leaves, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h lists.\n"
-"See vmbt-run(1).\n";
+"  --pidfile FILE      write the process id there; --stats: statistics at the end\n"
+"  --device /PATH      the vmbt device; -sandbox off: keep all rights\n"
+"  --version, --help   Keys on a terminal: Ctrl-A h lists them. See vmbt-run(1).\n";
 
 /**
  * usage() - the command line is wrong: say why in a line and end
@@ -185,8 +179,8 @@ static u64 parse_size(const char *arg)
 
 static const char *parse_where(const char *option, const char *arg)
 {
-	if (!strcmp(arg, "stdio") || !strcmp(arg, "mon:stdio"))
-		return "stdio";
+	if (!strcmp(arg, "stdio"))
+		return arg;
 	if (!strcmp(arg, "null") || !strcmp(arg, "pty") || !strcmp(arg, "none"))
 		return arg;
 	if (!strncmp(arg, "file:", 5) && arg[5])
@@ -291,15 +285,6 @@ static void parse_boot(struct options *o, const char *arg)
 		o->boot_order = "cad";
 }
 
-static const char *parse_monitor(const char *arg)
-{
-	if (!strcmp(arg, "none") || !strcmp(arg, "null"))
-		return NULL;
-	if (!strncmp(arg, "unix:", 5) && arg[5] && arg[5] != ',')
-		return arg;
-	usage("-monitor %s: not one of unix:PATH, none", arg);
-}
-
 static void just(const char *option, const char *arg, const char *possible)
 {
 	if (strcmp(arg, possible))
@@ -333,10 +318,19 @@ static void check(const struct options *o, unsigned int nserial)
 		usage("-initrd and -append need -kernel");
 	if (!o->kernel && !options_drives(o) && !o->bios && !o->boot_order)
 		usage("no guest: give a disk, -cdrom, -fda or -kernel FILE (see --help)");
-	if (o->stopped && !o->monitor)
-		usage("-S needs -monitor, whose cont starts the guest");
 	if (o->exit_line && !*o->exit_line)
 		usage("--exit-line: the prefix is empty");
+}
+
+/* -monitor stdio has the terminal: the serial port has none then. */
+static bool stdio_taken(const struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->nmonitors; i++)
+		if (o->monitor[i].kind == MONITOR_STDIO)
+			return true;
+	return o->debugcon && !strcmp(o->debugcon, "stdio");
 }
 
 /**
@@ -351,7 +345,7 @@ static void check(const struct options *o, unsigned int nserial)
 void options_parse(struct options *o, int argc, char **argv)
 {
 	unsigned int nserial = 0;
-	bool nographic = false;
+	bool nographic = false, elsewhere;
 	int c, index, at;
 
 	*o = (struct options){
@@ -399,6 +393,10 @@ void options_parse(struct options *o, int argc, char **argv)
 		case OPT_SERIAL:
 			if (nserial == MAX_SERIAL)
 				usage("-serial: at most %d serial ports", MAX_SERIAL);
+			if (!strcmp(optarg, "mon:stdio")) {
+				o->shared = true;
+				optarg += 4;
+			}
 			o->serial[nserial++] = parse_where("-serial", optarg);
 			break;
 		case OPT_NOGRAPHIC:
@@ -491,7 +489,13 @@ void options_parse(struct options *o, int argc, char **argv)
 			parse_boot(o, optarg);
 			break;
 		case OPT_MONITOR:
-			o->monitor = parse_monitor(optarg);
+			monitor_option(o, "-monitor", optarg);
+			break;
+		case OPT_QMP:
+			monitor_option(o, "-qmp", optarg);
+			break;
+		case OPT_QMP_PRETTY:
+			monitor_option(o, "-qmp-pretty", optarg);
 			break;
 		case OPT_VGA:
 			just("-vga", optarg, "std");
@@ -505,11 +509,15 @@ void options_parse(struct options *o, int argc, char **argv)
 		}
 	}
 	/* Without a word about it, the first port is the terminal, as in -nographic. */
-	if (!nserial || (nographic && !o->serial[0]))
-		o->serial[nserial++] = o->display.kind == DISPLAY_CURSES ? "null" : "stdio";
+	if (!nserial) {
+		elsewhere = stdio_taken(o) || (o->display.kind == DISPLAY_CURSES && !nographic);
+		o->serial[nserial++] = elsewhere ? "null" : "stdio";
+		o->shared = !elsewhere;
+	}
 	if (nographic)
 		o->display.kind = DISPLAY_NONE;
 	check(o, nserial);
+	monitor_check(o);
 	nic_check(o);
 	if (!o->boot_order)
 		o->boot_order = "cad";

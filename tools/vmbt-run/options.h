@@ -13,16 +13,48 @@
 #define MAX_SCSI	7
 #define MAX_NIC		3
 #define MAX_FORWARD	16
+#define MAX_MONITORS	4
+
+enum monitor_kind {
+	MONITOR_STDIO,
+	MONITOR_TERMINAL,
+	MONITOR_UNIX,
+	MONITOR_TCP,
+};
+
+/**
+ * struct monitor_option - a place that takes commands
+ * @qmp: from programs, as JSON; else from people
+ * @kind: what it is
+ * @pretty: JSON for people to read
+ * @server: it waits for connections, else it makes one
+ * @wait: the guest starts when somebody has connected
+ * @path: of a UNIX socket
+ * @host: address of a TCP socket
+ * @port: its port
+ */
+struct monitor_option {
+	bool qmp;
+	enum monitor_kind kind;
+	bool pretty;
+	bool server;
+	bool wait;
+	const char *path;
+	const char *host;
+	const char *port;
+};
 
 /**
  * struct drive - a drive and what is in it
- * @file: the image, or NULL for no drive
+ * @file: the image, "" for none, or NULL for no drive
+ * @id: its name in the monitor, or NULL for the usual
  * @cd: a CD-ROM drive
  * @readonly: its medium can't be written
  * @snapshot: what is written to it is gone at the end
  */
 struct drive {
 	const char *file;
+	const char *id;
 	bool cd;
 	bool readonly;
 	bool snapshot;
@@ -126,8 +158,11 @@ struct display_options {
  * @nic: the network cards
  * @nnics: how many
  * @nic_given: something was said about network cards
- * @monitor: where the monitor is, or NULL
  * @display: how the screen is shown
+ * @monitor: where the machine takes commands
+ * @nmonitors: how many of these there are
+ * @monitor_given: something was said about one for people
+ * @shared: a monitor shares the terminal with a serial port
  * @bios: firmware, or NULL for the usual
  * @boot_order: letters a c d n
  * @boot_menu: firmware offers one
@@ -160,8 +195,11 @@ struct options {
 	struct nic nic[MAX_NIC];
 	unsigned int nnics;
 	bool nic_given;
-	const char *monitor;
 	struct display_options display;
+	struct monitor_option monitor[MAX_MONITORS];
+	unsigned int nmonitors;
+	bool monitor_given;
+	bool shared;
 	const char *bios;
 	const char *boot_order;
 	bool boot_menu;
@@ -219,6 +257,9 @@ void device_option(struct options *o, const char *arg);
 /* optdisplay.c */
 void vnc_option(struct options *o, const char *arg);
 void display_option(struct options *o, const char *arg);
+/* optmon.c */
+void monitor_option(struct options *o, const char *option, const char *arg);
+void monitor_check(struct options *o);
 
 /* optsandbox.c */
 void sandbox_option(struct options *o, const char *arg);

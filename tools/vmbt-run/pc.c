@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "machine.h"
+#include "media.h"
 #include "pcsetup.h"
 #include "util.h"
 
@@ -203,6 +204,13 @@ static bool ide_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
 	/* The guest forbids it with the bus master bit of the command register. */
 	return i->machine->pc.ide_pci.config[PCI_COMMAND] & PCI_CMD_MASTER &&
 	       pc_memory(i->machine, gpa, buf, len, write);
+}
+
+static void ide_tray_moved(void *arg, unsigned int n, bool open)
+{
+	struct pc_ide *i = arg;
+
+	media_moved(i->machine, 2 * i->n + n, open);
 }
 
 static u32 ide_port_read(void *arg, u16 port, unsigned int size)
@@ -498,6 +506,7 @@ static void power_on_ide(struct machine *m, unsigned int n)
 {
 	static const char *const name[IDE_CHANNELS] = { "ide0", "ide1" };
 	struct pc_ide *i = &m->pc.ide[n];
+	const bool open[2] = { i->chip.drive[0].tray_open, i->chip.drive[1].tray_open };
 	unsigned int k, drive;
 	struct disk *d;
 
@@ -505,13 +514,17 @@ static void power_on_ide(struct machine *m, unsigned int n)
 	i->n = n;
 	i->chip.set_irq = ide_set_irq;
 	i->chip.memory = ide_memory;
+	i->chip.tray = ide_tray_moved;
 	i->chip.arg = i;
 	ide_reset(&i->chip);
 	for (k = 0; k < 2; k++) {
 		drive = 2 * n + k;
 		d = &m->pc.disk[drive];
-		if (d->io)
-			ide_attach(&i->chip, k, m->o->ide[drive].cd ? IDE_CD : IDE_DISK, d);
+		if (!m->o->ide[drive].file)
+			continue;
+		ide_attach(&i->chip, k, m->o->ide[drive].cd ? IDE_CD : IDE_DISK,
+			   d->io ? d : NULL);
+		i->chip.drive[k].tray_open = open[k];
 	}
 	bus_claim(&m->bus, bus_add(&m->bus, &(struct bus_dev){
 		.name = name[n], .read = ide_port_read, .write = ide_port_write, .arg = i,
@@ -550,8 +563,8 @@ static void power_on_drives(struct machine *m)
 	pc->fdc.arg = m;
 	fdc_reset(&pc->fdc);
 	for (i = 0; i < MAX_FLOPPY; i++)
-		if (pc->floppy[i].io)
-			fdc_attach(&pc->fdc, i, &pc->floppy[i]);
+		if (m->o->floppy[i].file)
+			fdc_attach(&pc->fdc, i, pc->floppy[i].io ? &pc->floppy[i] : NULL);
 	i = add(m, "fdc", FDC_PORT, 6, false, fdc_port_read, fdc_port_write);
 	bus_claim(&m->bus, i, FDC_DIR, 1);
 }
@@ -677,7 +690,7 @@ static u8 *pages(size_t size)
 
 static void open_drive(struct machine *m, struct disk *disk, const struct drive *d)
 {
-	if (d->file)
+	if (d->file && *d->file)
 		disk_open(disk, &m->pc.io, d->file, d->cd || d->readonly,
 			  m->o->snapshot || d->snapshot);
 }

@@ -4,14 +4,11 @@
  */
 #include "screen.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <png.h>
 
-#include "broker.h"
 #include "vga.h"
 
 /* What code page 437, the one in a VGA's ROM, has from 80h on. */
@@ -81,20 +78,20 @@ bool screen_text(const struct vga *v, FILE *f)
 }
 
 /**
- * screen_dump() - write the screen to a PNG file
+ * screen_dump() - write a picture of the screen
  * @v: the display adapter
- * @path: the file
+ * @f: the file
+ * @png: as PNG, not as PPM
  *
  * Return: NULL, or what went wrong.
  */
-const char *screen_dump(const struct vga *v, const char *path)
+const char *screen_dump(const struct vga *v, FILE *f, bool png)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB };
 	static char why[64];
 	unsigned int width, height;
-	int ok, fd;
 	u8 *rgb;
-	FILE *f;
+	bool ok;
 
 	vga_size(v, &width, &height);
 	rgb = calloc(width, 3UL * height);
@@ -103,17 +100,12 @@ const char *screen_dump(const struct vga *v, const char *path)
 	vga_draw(v, rgb, width, height);
 	image.width = width;
 	image.height = height;
-	fd = broker_open(path, O_WRONLY | O_CREAT | O_TRUNC);
-	f = fd < 0 ? NULL : fdopen(fd, "wb");
-	if (!f) {
-		snprintf(why, sizeof(why), "%s", strerror(errno));
-		free(rgb);
-		return why;
-	}
-	ok = png_image_write_to_stdio(&image, f, 0, rgb, 0, NULL);
+	if (png)
+		ok = png_image_write_to_stdio(&image, f, 0, rgb, 0, NULL);
+	else
+		ok = fprintf(f, "P6\n%u %u\n255\n", width, height) > 0 &&
+		     fwrite(rgb, width, 3UL * height, f) == 3UL * height;
 	free(rgb);
-	if (fclose(f) && ok)
-		return "it could not be written";
-	snprintf(why, sizeof(why), "%s", image.message);
+	snprintf(why, sizeof(why), "%s", png ? image.message : "can't be written");
 	return ok ? NULL : why;
 }

@@ -12,6 +12,6 @@
 struct vga;
 
 bool screen_text(const struct vga *v, FILE *f);
-const char *screen_dump(const struct vga *v, const char *path);
+const char *screen_dump(const struct vga *v, FILE *f, bool png);
 
 #endif

@@ -5,7 +5,7 @@
 VMBT_RUN_DIR := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 VMBT_RUN_SRCS := $(patsubst $(VMBT_RUN_DIR)/%,%,$(sort $(foreach d,. chip backend display, \
 	$(wildcard $(abspath $(VMBT_RUN_DIR)/$d)/*.c))))
-VMBT_RUN_LIBS := -lpng -lz -lm -lslirp -lseccomp
+VMBT_RUN_LIBS := -lpng -lz -lm -lslirp -lseccomp -ljansson
 
 # Front ends of the display, each a module linked with its library: frontend.h.
 VMBT_FRONTENDS := vnc

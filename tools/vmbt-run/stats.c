@@ -15,38 +15,50 @@
 
 static void print_stat(void *arg, const char *name, u64 value)
 {
-	fprintf(stderr, "%s%-32s %llu\n", (const char *)arg, name, value);
+	(void)arg;
+	fprintf(stderr, "%-32s %llu\n", name, value);
 }
 
 /**
- * stats_print() - print all statistics
- * @m: the machine, stopped but not off
+ * stats_each() - all statistics
+ * @m: the machine
+ * @fn: called for each
+ * @arg: its first argument
  *
  * The driver's counters keep their names. Those of this program begin with
  * "run_", those of a device's ports with "port_".
  */
-void stats_print(struct machine *m)
+void stats_each(struct machine *m, void (*fn)(void *arg, const char *name, u64 value), void *arg)
 {
 	const struct vcpu_counters *c = &m->vcpu.count;
 	char name[64];
 	unsigned int i;
 
+	vmm_each_stat(&m->vmm, fn, arg);
+	fn(arg, "run_exits", c->exits);
+	fn(arg, "run_io", c->io);
+	fn(arg, "run_mmio", c->mmio);
+	fn(arg, "run_halts", c->halts);
+	fn(arg, "run_windows", c->windows);
+	fn(arg, "run_interrupted", c->signals);
+	fn(arg, "run_injected", c->injected);
+	fn(arg, "run_kicks", c->kicks);
+	fn(arg, "run_clock_lost", m->pit.lost);
+	for (i = 0; i < m->bus.ndevs; i++) {
+		snprintf(name, sizeof(name), "port_%s", m->bus.dev[i].name);
+		fn(arg, name, m->bus.dev[i].accesses);
+	}
+}
+
+/**
+ * stats_print() - print all statistics
+ * @m: the machine, stopped but not off
+ */
+void stats_print(struct machine *m)
+{
 	fprintf(stderr, "statistics%s%s:\n", m->o->name ? " of " : "",
 		m->o->name ? m->o->name : "");
-	vmm_each_stat(&m->vmm, print_stat, "");
-	print_stat("run_", "exits", c->exits);
-	print_stat("run_", "io", c->io);
-	print_stat("run_", "mmio", c->mmio);
-	print_stat("run_", "halts", c->halts);
-	print_stat("run_", "windows", c->windows);
-	print_stat("run_", "interrupted", c->signals);
-	print_stat("run_", "injected", c->injected);
-	print_stat("run_", "kicks", c->kicks);
-	print_stat("run_", "clock_lost", m->pit.lost);
-	for (i = 0; i < m->bus.ndevs; i++) {
-		snprintf(name, sizeof(name), "%s", m->bus.dev[i].name);
-		print_stat("port_", name, m->bus.dev[i].accesses);
-	}
+	stats_each(m, print_stat, NULL);
 }
 
 static void print_segment(const char *name, const struct kvm_segment *s)

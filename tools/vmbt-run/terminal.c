@@ -18,7 +18,8 @@
 #define CTRL_A		0x01
 
 const char terminal_help[] =
-	"\nCtrl-A x  leave\nCtrl-A h  this list\nCtrl-A Ctrl-A  send Ctrl-A to the guest\n";
+	"\nCtrl-A x  leave\nCtrl-A c  monitor, and back\nCtrl-A h  this list\n"
+	"Ctrl-A Ctrl-A  send Ctrl-A to the guest\n";
 
 static struct termios saved, raw;
 /* Looked at by signal handlers. */
@@ -101,6 +102,9 @@ enum terminal_key terminal_key(bool *escaped, u8 byte)
 	case 'h':
 	case '?':
 		return KEY_HELP;
+	case 'c':
+	case 'C':
+		return KEY_CONSOLE;
 	case CTRL_A:
 		return KEY_BYTE;
 	default:

@@ -13,12 +13,14 @@
  * @KEY_BYTE: a byte for the guest
  * @KEY_LEAVE: Ctrl-A x
  * @KEY_HELP: Ctrl-A h
+ * @KEY_CONSOLE: Ctrl-A c
  */
 enum terminal_key {
 	KEY_NONE,
 	KEY_BYTE,
 	KEY_LEAVE,
 	KEY_HELP,
+	KEY_CONSOLE,
 };
 
 extern const char terminal_help[];

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine.h"
 #include "sandbox.h"
@@ -44,7 +45,7 @@ void vcpu_kick(struct machine *m)
 {
 	struct vcpu *v = &m->vcpu;
 
-	if (v->halted || v->stopped)
+	if (v->halted || v->stopped || v->held)
 		pthread_cond_signal(&v->wake);
 	if (!v->in_run || v->kicked)
 		return;
@@ -66,6 +67,33 @@ void vcpu_stop(struct machine *m, bool stop)
 {
 	vcpu_kick(m);
 	m->vcpu.stopped = stop;
+}
+
+/**
+ * vcpu_hold() - keep the guest out of KVM_RUN until vcpu_release()
+ * @m: the machine
+ *
+ * Called with the lock held, from the main thread, which may then ask the kernel for the
+ * vCPU's registers.
+ */
+void vcpu_hold(struct machine *m)
+{
+	struct vcpu *v = &m->vcpu;
+
+	v->held = true;
+	vcpu_kick(m);
+	while (v->in_run)
+		pthread_cond_wait(&v->out, &m->lock);
+}
+
+/**
+ * vcpu_release() - let it go on
+ * @m: the machine
+ */
+void vcpu_release(struct machine *m)
+{
+	vcpu_kick(m);
+	m->vcpu.held = false;
 }
 
 /**
@@ -193,6 +221,7 @@ static void *vcpu_thread(void *arg)
 	sigset_t mask;
 	int rc;
 
+	v->tid = gettid();
 	/* All other signals are the main thread's. */
 	sigfillset(&mask);
 	sigdelset(&mask, KICK);
@@ -201,7 +230,7 @@ static void *vcpu_thread(void *arg)
 
 	pthread_mutex_lock(&m->lock);
 	while (m->outcome == RUNNING) {
-		if (v->stopped) {
+		if (v->stopped || v->held) {
 			pthread_cond_wait(&v->wake, &m->lock);
 			continue;
 		}
@@ -217,6 +246,7 @@ static void *vcpu_thread(void *arg)
 
 		pthread_mutex_lock(&m->lock);
 		v->in_run = false;
+		pthread_cond_broadcast(&v->out);
 		v->window = false;
 		v->count.exits++;
 		if (rc == -EINTR || rc == -EAGAIN) {
@@ -249,6 +279,7 @@ void vcpu_start(struct machine *m)
 
 	sigaction(KICK, &sa, NULL);
 	pthread_cond_init(&v->wake, NULL);
+	pthread_cond_init(&v->out, NULL);
 	v->halted = false;
 	v->in_run = false;
 	v->window = false;
@@ -266,4 +297,5 @@ void vcpu_join(struct machine *m)
 {
 	pthread_join(m->vcpu.thread, NULL);
 	pthread_cond_destroy(&m->vcpu.wake);
+	pthread_cond_destroy(&m->vcpu.out);
 }

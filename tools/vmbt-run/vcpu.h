@@ -39,6 +39,9 @@ struct vcpu_counters {
  * @wake: signalled when a halted or stopped guest should look again
  * @halted: it sleeps in HLT
  * @stopped: the user wants it to stand still
+ * @held: so does vcpu_hold()
+ * @out: signalled when it has left KVM_RUN
+ * @tid: number of the thread
  * @in_run: it is in KVM_RUN, or about to be
  * @window: KVM_RUN returns as soon as the guest accepts interrupts
  * @kicked: it has been told to leave KVM_RUN
@@ -49,6 +52,9 @@ struct vcpu {
 	pthread_cond_t wake;
 	bool halted;
 	bool stopped;
+	bool held;
+	pthread_cond_t out;
+	int tid;
 	bool in_run;
 	bool window;
 	bool kicked;
@@ -60,5 +66,7 @@ void vcpu_join(struct machine *m);
 void vcpu_interrupt(struct machine *m);
 void vcpu_kick(struct machine *m);
 void vcpu_stop(struct machine *m, bool stop);
+void vcpu_hold(struct machine *m);
+void vcpu_release(struct machine *m);
 
 #endif

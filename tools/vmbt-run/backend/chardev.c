@@ -46,6 +46,17 @@ static void open_pty(struct chardev *c, const char *label)
 	c->lossy = true;
 }
 
+/* From the guest's serial port to the monitor, and back. */
+static void change_over(struct chardev *c)
+{
+	if (!c->shared)
+		return;
+	c->at_console = !c->at_console;
+	/* An empty line has the monitor show its prompt. */
+	if (c->at_console)
+		c->console(c->owner, '\n');
+}
+
 /* Called with the machine's lock held. */
 static void on_input(void *arg, u32 events)
 {
@@ -65,7 +76,14 @@ static void on_input(void *arg, u32 events)
 	}
 	for (i = 0; i < n; i++) {
 		switch (c->keys ? terminal_key(&c->escaped, buf[i]) : KEY_BYTE) {
+		case KEY_CONSOLE:
+			change_over(c);
+			break;
 		case KEY_BYTE:
+			if (c->at_console) {
+				c->console(c->owner, buf[i]);
+				break;
+			}
 			c->input[(c->in_head + c->in_count++) % CHARDEV_IN] = buf[i];
 			break;
 		case KEY_LEAVE:

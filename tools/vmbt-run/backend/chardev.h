@@ -37,10 +37,13 @@
  * @room: how many bytes the guest's end can take
  * @receive: gives it one
  * @idle: tells it that there are no more
+ * @shared: the terminal is the monitor's, too; Ctrl-A c changes over
+ * @at_console: it is the monitor's now
+ * @console: gives the monitor a byte
  * @leave: the user wants to leave
  * @exit_status: the guest has told its exit status
  * @arg: first argument of @room, @receive and @idle
- * @owner: first argument of @leave and @exit_status
+ * @owner: first argument of @console, @leave and @exit_status
  */
 struct chardev {
 	struct loop *loop;
@@ -64,6 +67,9 @@ struct chardev {
 	unsigned int (*room)(void *arg);
 	void (*receive)(void *arg, u8 byte);
 	void (*idle)(void *arg);
+	bool shared;
+	bool at_console;
+	void (*console)(void *owner, u8 byte);
 	void (*leave)(void *owner);
 	void (*exit_status)(void *owner, u8 status);
 	void *arg;

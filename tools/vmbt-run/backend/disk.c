@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -167,8 +168,8 @@ static void ready(void *arg, u32 events)
 	while ((r = take_finished(io))) {
 		r->busy = false;
 		if (r->result)
-			warn("%s: sector %llu: %s", r->disk->path, r->sector,
-			     strerror(-r->result));
+			warn("%s: sector %llu: %s", r->disk->path ? r->disk->path :
+			     "a medium that is gone", r->sector, strerror(-r->result));
 		r->done(r->arg, r->result);
 	}
 }
@@ -222,6 +223,20 @@ void disk_io_drain(struct disk_io *io)
 }
 
 /**
+ * disk_io_settle() - wait until nothing is being read or written
+ * @io: the thread
+ *
+ * Whoever asked for it is told on the main thread, later.
+ */
+void disk_io_settle(struct disk_io *io)
+{
+	pthread_mutex_lock(&io->lock);
+	while (io->todo || io->active)
+		pthread_cond_wait(&io->idle, &io->lock);
+	pthread_mutex_unlock(&io->lock);
+}
+
+/**
  * disk_io_fini() - end the thread
  * @io: the thread
  */
@@ -239,31 +254,69 @@ void disk_io_fini(struct disk_io *io)
 	io->running = false;
 }
 
-static u64 file_size(const char *path, int fd)
+static u64 file_size(int fd)
 {
 	struct stat st;
 	u64 size;
 
-	if (fstat(fd, &st))
-		die("%s: %s", path, strerror(errno));
-	if (S_ISREG(st.st_mode))
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
 		return st.st_size;
-	if (!S_ISBLK(st.st_mode) || ioctl(fd, BLKGETSIZE64, &size))
-		die("%s: not a file or block device", path);
-	return size;
+	return ioctl(fd, BLKGETSIZE64, &size) ? ~0ULL : size;
 }
 
-static int nameless_file(void)
+/* For what is written with -snapshot. */
+static bool add_overlay(struct disk *d, char *why, size_t size)
 {
 	const char *dir = getenv("TMPDIR");
-	int fd;
 
 	if (!dir)
 		dir = "/var/tmp";
-	fd = broker_open(dir, O_TMPFILE | O_RDWR);
-	if (fd < 0)
-		die("%s: no place for -snapshot: %s (set TMPDIR)", dir, strerror(errno));
-	return fd;
+	d->overlay = broker_open(dir, O_TMPFILE | O_RDWR);
+	d->written = calloc(d->sectors / 8 + 1, 1);
+	if (d->overlay < 0)
+		snprintf(why, size, "%s: no place for -snapshot: %s (set TMPDIR)", dir,
+			 strerror(errno));
+	else if (!d->written)
+		snprintf(why, size, "out of memory");
+	return d->overlay >= 0 && d->written;
+}
+
+/**
+ * disk_take() - make an image of an open file
+ * @d: filled
+ * @io: who reads and writes it
+ * @path: of the file, for messages
+ * @fd: the file or block device, theirs from now on
+ * @readonly: never write it
+ * @snapshot: writes go elsewhere and are forgotten
+ * @why: gets the reason if that is not possible
+ * @size: room for it
+ *
+ * Return: whether it is one.
+ */
+bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd, bool readonly,
+	       bool snapshot, char *why, size_t size)
+{
+	u64 bytes = file_size(fd);
+	bool ok = false;
+
+	*d = (struct disk){ .io = io, .path = strdup(path), .fd = fd, .readonly = readonly,
+			    .overlay = -1 };
+	d->sectors = (bytes + DISK_SECTOR - 1) / DISK_SECTOR;
+	if (flock(fd, (readonly || snapshot ? LOCK_SH : LOCK_EX) | LOCK_NB) &&
+	    errno == EWOULDBLOCK)
+		snprintf(why, size, "%s: in use by another program", path);
+	else if (bytes == ~0ULL)
+		snprintf(why, size, "%s: not a file or block device", path);
+	else if (!bytes)
+		snprintf(why, size, "%s: empty", path);
+	else
+		ok = !snapshot || readonly || add_overlay(d, why, size);
+	if (ok)
+		start(io);
+	else
+		disk_close(d);
+	return ok;
 }
 
 /**
@@ -276,24 +329,14 @@ static int nameless_file(void)
  */
 void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot)
 {
-	*d = (struct disk){ .io = io, .path = path, .readonly = readonly, .overlay = -1 };
-	d->fd = broker_open(path, readonly || snapshot ? O_RDONLY : O_RDWR);
-	if (d->fd < 0)
+	char why[400];
+	int fd = broker_open(path, readonly || snapshot ? O_RDONLY : O_RDWR);
+
+	if (fd < 0)
 		die("%s: %s%s", path, strerror(errno), errno == EACCES || errno == EROFS ?
 		    " (-snapshot needs no write permission)" : "");
-	if (flock(d->fd, (readonly || snapshot ? LOCK_SH : LOCK_EX) | LOCK_NB) &&
-	    errno == EWOULDBLOCK)
-		die("%s: in use by another program", path);
-	d->sectors = (file_size(path, d->fd) + DISK_SECTOR - 1) / DISK_SECTOR;
-	if (!d->sectors)
-		die("%s: empty", path);
-	if (snapshot && !readonly) {
-		d->overlay = nameless_file();
-		d->written = calloc(d->sectors / 8 + 1, 1);
-		if (!d->written)
-			die("out of memory");
-	}
-	start(io);
+	if (!disk_take(d, io, path, fd, readonly, snapshot, why, sizeof(why)))
+		die("%s", why);
 }
 
 /**
@@ -308,6 +351,7 @@ void disk_close(struct disk *d)
 	if (d->overlay >= 0)
 		close(d->overlay);
 	free(d->written);
+	free(d->path);
 	*d = (struct disk){ .fd = -1, .overlay = -1 };
 }
 

@@ -32,7 +32,7 @@ struct disk_io;
  */
 struct disk {
 	struct disk_io *io;
-	const char *path;
+	char *path;
 	int fd;
 	bool readonly;
 	u64 sectors;
@@ -98,8 +98,11 @@ struct disk_io {
 
 void disk_io_init(struct disk_io *io, struct loop *loop);
 void disk_io_drain(struct disk_io *io);
+void disk_io_settle(struct disk_io *io);
 void disk_io_fini(struct disk_io *io);
 void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot);
+bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd, bool readonly,
+	       bool snapshot, char *why, size_t size);
 void disk_close(struct disk *d);
 void disk_submit(struct disk_req *r);
 

@@ -17,6 +17,20 @@
 #define ASC_BAD_LBA	0x21
 #define ASC_BAD_FIELD	0x24
 #define ASC_CHANGED	0x28
+#define ASC_NO_MEDIUM	0x3a
+#define ASCQ_CLOSED	0x01
+#define ASCQ_OPEN	0x02
+#define ASC_REMOVAL	0x53
+#define ASCQ_PREVENTED	0x02
+
+#define LOCK		0x01	/* PREVENT ALLOW, byte 4 */
+#define START		0x01	/* START STOP UNIT, byte 4 */
+#define LOEJ		0x02
+#define POWER		0xf0
+
+#define MEDIA_CLASS	0x10	/* GET EVENT STATUS NOTIFICATION */
+#define MEDIA_OPEN	0x01
+#define MEDIA_PRESENT	0x02
 
 #define FRAMES_PER_SEC	75
 #define LEAD_IN		150
@@ -57,12 +71,35 @@ void ide_packet_done(struct ide *c, u8 sense, u8 asc)
 
 	d->sense = sense;
 	d->asc = asc;
+	d->ascq = 0;
 	c->phase = IDE_IDLE;
 	c->bm_status &= ~IDE_BM_ACTIVE;
 	c->count[0] = IDE_REASON_CD | IDE_REASON_IO;
 	c->error = sense << 4 | (sense ? IDE_ABRT : 0);
 	c->status = IDE_DRDY | IDE_DSC | (sense ? IDE_ERR : 0);
 	ide_interrupt(c);
+}
+
+static bool present(const struct ide_drive *d)
+{
+	return d->disk && !d->tray_open;
+}
+
+/**
+ * ide_packet_no_medium() - a packet command finds no medium, or not the one it began with
+ * @c: the channel
+ */
+void ide_packet_no_medium(struct ide *c)
+{
+	struct ide_drive *d = ide_selected(c);
+
+	if (present(d)) {
+		d->attention = false;
+		ide_packet_done(c, KEY_ATTENTION, ASC_CHANGED);
+		return;
+	}
+	ide_packet_done(c, KEY_NOT_READY, ASC_NO_MEDIUM);
+	d->ascq = d->tray_open ? ASCQ_OPEN : ASCQ_CLOSED;
 }
 
 /**
@@ -99,6 +136,7 @@ static void request_sense(struct ide *c, u32 room)
 	p[2] = d->sense;
 	p[7] = 10;
 	p[12] = d->asc;
+	p[13] = d->ascq;
 	answer(c, 18, room);
 }
 
@@ -171,7 +209,7 @@ static void read_toc(struct ide *c, const u8 *cmd)
 	answer(c, len, be16(cmd + 7));
 }
 
-/* MMC-3, 6.5: the profile list and the core feature say CD-ROM. */
+/* MMC-3, 6.5: the profile list and the core feature say CD-ROM; current with a disc. */
 static void get_configuration(struct ide *c, const u8 *cmd)
 {
 	static const u8 conf[] = {
@@ -181,11 +219,16 @@ static void get_configuration(struct ide *c, const u8 *cmd)
 	};
 
 	memcpy(c->buffer, conf, sizeof(conf));
+	if (!present(ide_selected(c))) {
+		c->buffer[7] = 0;
+		c->buffer[14] = 0;
+	}
 	answer(c, sizeof(conf), be16(cmd + 7));
 }
 
 static void get_event(struct ide *c, const u8 *cmd)
 {
+	struct ide_drive *d = ide_selected(c);
 	u8 *p = c->buffer;
 
 	if (!(cmd[1] & 1)) {
@@ -193,21 +236,24 @@ static void get_event(struct ide *c, const u8 *cmd)
 		return;
 	}
 	memset(p, 0, 8);
-	if (cmd[4] & 0x10) {	/* media: there is one */
+	if (cmd[4] & MEDIA_CLASS) {
 		p[1] = 6;
 		p[2] = 4;
-		p[5] = 2;
+		p[4] = d->event;
+		p[5] = (present(d) ? MEDIA_PRESENT : 0) | (d->tray_open ? MEDIA_OPEN : 0);
+		d->event = 0;
 	} else {
 		p[1] = 2;
 		p[2] = 0x80;
 	}
-	p[3] = 0x10;
-	answer(c, cmd[4] & 0x10 ? 8 : 4, be16(cmd + 7));
+	p[3] = MEDIA_CLASS;
+	answer(c, cmd[4] & MEDIA_CLASS ? 8 : 4, be16(cmd + 7));
 }
 
 /* SFF-8020i, 10.8: capabilities and mechanical status. */
 static void mode_sense(struct ide *c, const u8 *cmd)
 {
+	const struct ide_drive *d = ide_selected(c);
 	u8 page = cmd[2] & 0x3f, *p = c->buffer;
 	u32 len = 8;
 
@@ -222,7 +268,7 @@ static void mode_sense(struct ide *c, const u8 *cmd)
 		p[len] = 0x2a;
 		p[len + 1] = 18;
 		p[len + 4] = 0x70;
-		p[len + 6] = 0x29;	/* tray, can eject, lock */
+		p[len + 6] = 0x29 | (d->locked ? 2 : 0);	/* tray, can eject, lock */
 		p[len + 8] = 706 >> 8;	/* 4x, in KB/s */
 		p[len + 9] = 706 & 255;
 		p[len + 14] = 706 >> 8;
@@ -234,7 +280,8 @@ static void mode_sense(struct ide *c, const u8 *cmd)
 		return;
 	}
 	p[1] = len - 2;
-	p[2] = 0x01;		/* a disc of 120 mm with data */
+	/* A disc of 120 mm with data; no disc; the door is open. */
+	p[2] = present(d) ? 0x01 : d->tray_open ? 0x71 : 0x70;
 	answer(c, len, be16(cmd + 7));
 }
 
@@ -261,7 +308,7 @@ static void read_cd(struct ide *c, const u8 *cmd)
 		ide_packet_done(c, KEY_ILLEGAL, ASC_BAD_FIELD);
 }
 
-/* What a command sees that waits for nothing: no medium was there before. */
+/* What the first command sees behind a change of the medium. */
 static bool attention(struct ide *c, u8 op)
 {
 	struct ide_drive *d = ide_selected(c);
@@ -273,6 +320,31 @@ static bool attention(struct ide *c, u8 op)
 	return true;
 }
 
+/* MMC-3, 6.46: the tray moves unless it is locked. */
+static void start_stop(struct ide *c, u8 how)
+{
+	struct ide_drive *d = ide_selected(c);
+
+	if (!(how & LOEJ) || how & POWER) {
+		ide_packet_done(c, KEY_NONE, 0);
+		return;
+	}
+	if (!(how & START) && d->locked) {
+		ide_packet_done(c, KEY_ILLEGAL, ASC_REMOVAL);
+		d->ascq = ASCQ_PREVENTED;
+		return;
+	}
+	ide_tray(c, d - c->drive, !(how & START));
+	ide_packet_done(c, KEY_NONE, 0);
+}
+
+/* Commands that look at the medium. */
+static bool wants_medium(u8 op)
+{
+	return op == 0x00 || op == 0x25 || op == 0x28 || op == 0x2b || op == 0x43 ||
+	       op == 0xa8 || op == 0xbe;
+}
+
 /**
  * ide_packet() - do a packet command
  * @c: the channel
@@ -281,6 +353,7 @@ static bool attention(struct ide *c, u8 op)
 void ide_packet(struct ide *c, const u8 *cmd)
 {
 	u32 limit = c->lba[1][0] | c->lba[2][0] << 8;
+	struct ide_drive *d = ide_selected(c);
 
 	/* Bytes at once: an even number; 0 means all it can be. SFF-8020i, 5.5. */
 	c->block = limit ? limit & 0xfffe : 0xfffe;
@@ -290,10 +363,20 @@ void ide_packet(struct ide *c, const u8 *cmd)
 		c->block = IDE_CHUNK;
 	if (attention(c, cmd[0]))
 		return;
+	d->moved = false;
+	if (wants_medium(cmd[0]) && !present(d)) {
+		ide_packet_no_medium(c);
+		return;
+	}
 	switch (cmd[0]) {
+	case 0x1b:
+		start_stop(c, cmd[4]);
+		break;
+	case 0x1e:		/* prevent or allow removal */
+		d->locked = cmd[4] & LOCK;
+		ide_packet_done(c, KEY_NONE, 0);
+		break;
 	case 0x00:		/* test unit ready */
-	case 0x1b:		/* start, stop, eject */
-	case 0x1e:		/* prevent removal */
 	case 0x2b:		/* seek */
 	case 0xbb:		/* set speed */
 		ide_packet_done(c, KEY_NONE, 0);

@@ -167,6 +167,10 @@ static void data_step(struct fdc *f)
 	bool tc;
 	u32 n;
 
+	if (!has_medium(d)) {	/* taken out between a track's sides */
+		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
+		return;
+	}
 	if (f->sector < 1 || f->sector > end || f->head >= d->heads) {
 		result(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
 		return;
@@ -490,24 +494,44 @@ void fdc_reset(struct fdc *f)
 	};
 }
 
+static const struct geometry *geometry(const struct disk *disk)
+{
+	unsigned int i;
+
+	for (i = 0; disk && i < ARRAY_SIZE(geometries); i++)
+		if (geometries[i].sectors == disk->sectors)
+			return &geometries[i];
+	return geometries;
+}
+
 /**
- * fdc_attach() - connect a drive with a medium
+ * fdc_attach() - connect a drive, of the kind that its medium asks for
  * @f: the controller
  * @n: number of the drive
- * @disk: the medium
+ * @disk: the medium, or NULL if it is empty
  */
 void fdc_attach(struct fdc *f, unsigned int n, struct disk *disk)
 {
-	const struct geometry *g = geometries;
-	unsigned int i;
+	f->drive[n] = (struct fdc_drive){ .type = geometry(disk)->type };
+	fdc_medium(f, n, disk);
+}
 
-	for (i = 0; i < ARRAY_SIZE(geometries); i++)
-		if (geometries[i].sectors == disk->sectors)
-			g = &geometries[i];
-	f->drive[n] = (struct fdc_drive){
-		.disk = disk, .type = g->type, .tracks = g->tracks, .heads = g->heads,
-		.spt = g->spt, .changed = true,
-	};
+/**
+ * fdc_medium() - put a medium into a drive, or take it out
+ * @f: the controller
+ * @n: number of the drive
+ * @disk: the medium, or NULL; the one before has no requests under way
+ */
+void fdc_medium(struct fdc *f, unsigned int n, struct disk *disk)
+{
+	const struct geometry *g = geometry(disk);
+	struct fdc_drive *d = &f->drive[n];
+
+	d->disk = disk;
+	d->tracks = g->tracks;
+	d->heads = g->heads;
+	d->spt = g->spt;
+	d->changed = true;
 }
 
 static u8 main_status(const struct fdc *f)

@@ -108,6 +108,7 @@ struct fdc {
 
 void fdc_reset(struct fdc *f);
 void fdc_attach(struct fdc *f, unsigned int n, struct disk *disk);
+void fdc_medium(struct fdc *f, unsigned int n, struct disk *disk);
 u8 fdc_read(struct fdc *f, u16 port);
 void fdc_write(struct fdc *f, u16 port, u8 val);
 void fdc_state(struct fdc *f, struct state *s);

@@ -88,6 +88,8 @@ static void device_reset(struct ide *c)
 		c->drive[i].multiple = 0;
 		c->drive[i].sense = 0;
 		c->drive[i].asc = 0;
+		c->drive[i].ascq = 0;
+		c->drive[i].locked = false;
 	}
 	c->reset_waits = false;
 	c->phase = IDE_IDLE;
@@ -148,6 +150,10 @@ static void fill_chunk(struct ide *c)
 {
 	u32 size = sector_size(c), n = IDE_CHUNK / size;
 
+	if (ide_selected(c)->moved || !ide_selected(c)->disk) {
+		ide_packet_no_medium(c);
+		return;
+	}
 	c->chunk = (c->left < n ? c->left : n) * size;
 	c->pos = 0;
 	submit(c, DISK_READ);
@@ -548,6 +554,7 @@ static void cd_command(struct ide *c, u8 val)
 {
 	switch (val) {
 	case 0x08:		/* device reset: no interrupt */
+		ide_selected(c)->locked = false;
 		signature(c);
 		c->phase = IDE_IDLE;
 		c->error = DIAG_PASSED;
@@ -691,6 +698,7 @@ void ide_reset(struct ide *c)
 		.buffer = c->buffer,
 		.set_irq = c->set_irq,
 		.memory = c->memory,
+		.tray = c->tray,
 		.arg = c->arg,
 		.req = { .done = request_done, .arg = c },
 	};
@@ -702,12 +710,12 @@ void ide_reset(struct ide *c)
  * @c: the channel, reset
  * @n: 0 for the master, 1 for the slave
  * @kind: what it is
- * @disk: its medium
+ * @disk: its medium; NULL for a CD-ROM drive without one
  */
 void ide_attach(struct ide *c, unsigned int n, enum ide_kind kind, struct disk *disk)
 {
 	struct ide_drive *d = &c->drive[n];
-	u64 cylinders = disk->sectors / (16 * 63);
+	u64 cylinders = disk ? disk->sectors / (16 * 63) : 0;
 
 	*d = (struct ide_drive){
 		.kind = kind,
@@ -715,12 +723,69 @@ void ide_attach(struct ide *c, unsigned int n, enum ide_kind kind, struct disk *
 		.cylinders = cylinders > 16383 ? 16383 : cylinders ? cylinders : 1,
 		.heads = 16,
 		.spt = 63,
-		.attention = kind == IDE_CD,
+		.attention = kind == IDE_CD && disk,
 		.mode = IDE_UDMA5,
 	};
 	if (kind != IDE_NONE)
 		c->bm_status |= 0x20 << n;
 	signature(c);
+}
+
+/* What a guest sees of a medium that has come or gone. */
+static void medium_event(struct ide_drive *d, u8 event)
+{
+	d->event = event;
+	d->attention = event == IDE_EVENT_NEW;
+	d->moved = true;
+}
+
+/**
+ * ide_tray() - a CD-ROM drive's tray is opened or closed, by whomever
+ * @c: the channel
+ * @n: 0 for the master, 1 for the slave
+ * @open: opened; the medium stays in it
+ */
+void ide_tray(struct ide *c, unsigned int n, bool open)
+{
+	struct ide_drive *d = &c->drive[n];
+
+	if (d->tray_open == open)
+		return;
+	d->tray_open = open;
+	if (open)
+		d->locked = false;
+	if (d->disk)
+		medium_event(d, open ? IDE_EVENT_REMOVED : IDE_EVENT_NEW);
+	if (c->tray)
+		c->tray(c->arg, n, open);
+}
+
+/**
+ * ide_medium() - put a medium into a CD-ROM drive, or take it out
+ * @c: the channel
+ * @n: 0 for the master, 1 for the slave
+ * @disk: the medium, or NULL; the one before has no requests under way
+ */
+void ide_medium(struct ide *c, unsigned int n, struct disk *disk)
+{
+	struct ide_drive *d = &c->drive[n];
+
+	d->disk = disk;
+	d->moved = true;
+	if (!d->tray_open)
+		medium_event(d, disk ? IDE_EVENT_NEW : IDE_EVENT_REMOVED);
+}
+
+/**
+ * ide_eject_wanted() - somebody has pushed the button of a drive that is locked
+ * @c: the channel
+ * @n: 0 for the master, 1 for the slave
+ *
+ * The guest is told when it asks.
+ */
+void ide_eject_wanted(struct ide *c, unsigned int n)
+{
+	c->drive[n].event = IDE_EVENT_EJECT;
 }
 
 static bool empty(const struct ide *c)
@@ -875,8 +940,14 @@ void ide_state(struct ide *c, struct state *s)
 		state_bool(s, &c->drive[i].write_through);
 		STATE(s, c->drive[i].sense);
 		STATE(s, c->drive[i].asc);
+		STATE(s, c->drive[i].ascq);
 		state_bool(s, &c->drive[i].attention);
-		state_sane(s, c->drive[i].heads <= 16 && c->drive[i].multiple <= IDE_MULTIPLE_MAX);
+		state_bool(s, &c->drive[i].tray_open);
+		state_bool(s, &c->drive[i].locked);
+		state_bool(s, &c->drive[i].moved);
+		STATE(s, c->drive[i].event);
+		state_sane(s, c->drive[i].heads <= 16 && c->drive[i].event <= IDE_EVENT_REMOVED &&
+			   c->drive[i].multiple <= IDE_MULTIPLE_MAX);
 	}
 	state_sane(s, phase <= IDE_DMA_WAIT && phase != IDE_BUSY && c->pos <= c->block_end &&
 		   c->block_end <= IDE_CHUNK && c->chunk <= IDE_CHUNK && c->block <= IDE_CHUNK &&

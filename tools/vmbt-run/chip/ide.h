@@ -34,16 +34,21 @@ enum ide_phase {
 /**
  * struct ide_drive - a drive
  * @kind: what it is
- * @disk: its medium
+ * @disk: its medium; NULL in a CD-ROM drive that is empty
  * @cylinders: of the geometry that it names itself
  * @heads: of the geometry in use
  * @spt: sectors per track, likewise
  * @multiple: sectors per block of READ and WRITE MULTIPLE
  * @sense: key of the last packet command's failure
  * @asc: its additional code
+ * @ascq: and that one's qualifier
  * @mode: transfer mode that was set, as SET FEATURES codes it
  * @write_through: the write cache is off
  * @attention: the next packet command fails, the medium may be another
+ * @tray_open: of a CD-ROM drive
+ * @locked: the guest wants the medium to stay
+ * @moved: the medium was taken out or changed while a command was being done
+ * @event: what the guest has not yet asked for, IDE_EVENT_*
  */
 struct ide_drive {
 	enum ide_kind kind;
@@ -54,9 +59,14 @@ struct ide_drive {
 	u8 multiple;
 	u8 sense;
 	u8 asc;
+	u8 ascq;
 	u8 mode;
 	bool write_through;
 	bool attention;
+	bool tray_open;
+	bool locked;
+	bool moved;
+	u8 event;
 };
 
 /**
@@ -93,6 +103,7 @@ struct ide_drive {
  * @req: request on its way
  * @set_irq: drives the interrupt
  * @memory: reads or writes guest memory; false if it is not RAM
+ * @tray: a tray has moved, or NULL if nobody wants to know
  * @arg: first argument of these
  */
 struct ide {
@@ -128,6 +139,7 @@ struct ide {
 	struct disk_req req;
 	void (*set_irq)(void *arg, bool level);
 	bool (*memory)(void *arg, u64 gpa, void *buf, u32 len, bool write);
+	void (*tray)(void *arg, unsigned int n, bool open);
 	void *arg;
 };
 
@@ -141,6 +153,9 @@ u8 ide_alt_status(const struct ide *c);
 void ide_control(struct ide *c, u8 val);
 u8 ide_bm_read(const struct ide *c, unsigned int reg);
 void ide_bm_write(struct ide *c, unsigned int reg, u8 val);
+void ide_tray(struct ide *c, unsigned int n, bool open);
+void ide_medium(struct ide *c, unsigned int n, struct disk *disk);
+void ide_eject_wanted(struct ide *c, unsigned int n);
 void ide_state(struct ide *c, struct state *s);
 
 /* Between ide.c, idebm.c and atapi.c. */
@@ -157,6 +172,9 @@ void ide_state(struct ide *c, struct state *s);
 #define IDE_BM_ACTIVE	0x01	/* its status */
 #define IDE_BM_ERROR	0x02
 #define IDE_BM_INTERRUPT 0x04
+#define IDE_EVENT_EJECT	0x01	/* somebody wants the medium: MMC-3, 6.7 */
+#define IDE_EVENT_NEW	0x02
+#define IDE_EVENT_REMOVED 0x03
 #define IDE_REASON_CD	0x01	/* interrupt reason, in the count register */
 #define IDE_REASON_IO	0x02
 
@@ -171,5 +189,6 @@ bool ide_bm_move(struct ide *c, bool to_memory);
 void ide_packet(struct ide *c, const u8 *packet);
 void ide_packet_block(struct ide *c);
 void ide_packet_done(struct ide *c, u8 sense, u8 asc);
+void ide_packet_no_medium(struct ide *c);
 
 #endif

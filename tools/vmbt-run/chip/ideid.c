@@ -29,7 +29,7 @@ static void put_text(u8 *id, unsigned int word, unsigned int words, const char *
 void ide_identify(struct ide *c)
 {
 	struct ide_drive *d = ide_selected(c);
-	u64 total = d->disk->sectors, chs;
+	u64 total = d->kind == IDE_CD ? 0 : d->disk->sectors, chs;
 	u32 lba28 = total > IDE_LBA28 ? IDE_LBA28 : total;
 	bool cd = d->kind == IDE_CD;
 	u8 *id = c->buffer;

@@ -199,6 +199,29 @@ static void save_and_restore(bool from_input, const u8 *data, size_t size)
 		abort();
 }
 
+/* What the user does to the drives. */
+static void media(u32 how)
+{
+	static struct disk other = { .sectors = 1440, .fd = -1, .overlay = -1 };
+
+	switch (how & 7) {
+	case 0:
+	case 1:
+		ide_tray(&ide, 1, how & 1);
+		break;
+	case 2:
+	case 3:
+		ide_medium(&ide, 1, how & 1 ? &cd : NULL);
+		break;
+	case 4:
+		ide_eject_wanted(&ide, 1);
+		break;
+	default:
+		fdc_medium(&fdc, 0, (how & 7) == 5 ? NULL : how & 1 ? &other : &floppy);
+		break;
+	}
+}
+
 /* One access: which device, which register, a value, how wide. */
 static void access(u8 op, u8 reg, u32 val, const u8 *data, size_t size)
 {
@@ -299,7 +322,10 @@ static void access(u8 op, u8 reg, u32 val, const u8 *data, size_t size)
 			fwcfg_read(&fwcfg);
 		break;
 	case 28:
-		board_write(&board, reg & 1 ? BOARD_CF9 : BOARD_PORT92, val);
+		if (reg & 0x80)
+			media(val);
+		else
+			board_write(&board, reg & 1 ? BOARD_CF9 : BOARD_PORT92, val);
 		break;
 	case 29:
 		save_and_restore(reg & 1, data, size);

@@ -160,6 +160,11 @@ void vcpu_interrupt(struct machine *machine)
 	REQUIRE(pic_intr(&machine->pic));
 }
 
+void vcpu_stop(struct machine *machine, bool stop)
+{
+	machine->vcpu.stopped = stop;
+}
+
 void vcpu_kick(struct machine *machine)
 {
 	(void)machine;
@@ -216,6 +221,26 @@ void display_start(struct machine *machine)
 void display_fini(struct machine *machine)
 {
 	(void)machine;
+}
+
+void monitor_console(void *machine, u8 byte)
+{
+	(void)machine;
+	(void)byte;
+}
+
+void qmp_event(struct machine *machine, const char *name, json_t *data)
+{
+	(void)machine;
+	(void)name;
+	json_decref(data);
+}
+
+void media_moved(struct machine *machine, unsigned int ide, bool open)
+{
+	(void)machine;
+	REQUIRE(ide < MAX_IDE);
+	note(&open, 1);
 }
 
 /* The VM. */
@@ -337,7 +362,7 @@ void disk_io_fini(struct disk_io *io)
 void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot)
 {
 	(void)snapshot;
-	*d = (struct disk){ .io = io, .path = path, .readonly = readonly, .overlay = -1,
+	*d = (struct disk){ .io = io, .path = strdup(path), .readonly = readonly, .overlay = -1,
 			    .sectors = SECTORS };
 }
 
