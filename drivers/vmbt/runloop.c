@@ -207,13 +207,19 @@ static void vmbt_get_page(struct vmbt_vm *vm)
 	sh->hc_out[1] = writable;
 }
 
+/* What the user may not have, or the host has not, the VMM does without. */
 static void vmbt_pool_grow(struct vmbt_vm *vm)
 {
 	struct vmbt_shared *sh = vm->shared;
 	u64 want = min_t(u64, sh->hc_arg[0], vm->pool_limit - vm->pool_pages);
+	u32 got;
 
-	if (want)
-		vm->pool_pages = vmbt_space_pool_grow(vm->space, want);
+	if (want && !vmbt_user_charge(vm->user, want, vm->above)) {
+		got = vmbt_space_pool_grow(vm->space, want) - vm->pool_pages;
+		vmbt_user_uncharge(vm->user, want - got);
+		vm->charged += got;
+		vm->pool_pages += got;
+	}
 	sh->hc_out[0] = vm->pool_pages;
 }
 

@@ -9,6 +9,7 @@
  * in vmbt_vm_put(). Descriptors hold the module, VMs don't need to.
  */
 #include <linux/anon_inodes.h>
+#include <linux/capability.h>
 #include <linux/debugfs.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -36,6 +37,8 @@ static void vmbt_vm_destroy(struct kref *ref)
 	if (vm->vcpu)
 		vmbt_vcpu_free(vm->vcpu);
 	vmbt_space_destroy(vm->space);
+	vmbt_user_uncharge(vm->user, vm->charged);
+	vmbt_user_put(vm->user);
 	mmdrop(vm->mm);
 	kvfree(vm);
 }
@@ -91,12 +94,22 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
 	vmbt_chips_init(vm);
+	vm->user = vmbt_user_get();
+	if (IS_ERR(vm->user)) {
+		r = PTR_ERR(vm->user);
+		goto out_vm;
+	}
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 
 	vm->pool_limit = clamp_t(u32, vmbt_param_pool_pages, VMBT_POOL_START,
 				 VMBT_POOL_MAX_PAGES);
 	vm->pool_pages = VMBT_POOL_START;
+	vm->above = capable(CAP_IPC_LOCK);
+	r = vmbt_user_charge(vm->user, vmbt_space_cost(vm->pool_pages), vm->above);
+	if (r)
+		goto out_mm;
+	vm->charged = vmbt_space_cost(vm->pool_pages);
 	vm->space = vmbt_space_create(vm->pool_pages);
 	if (IS_ERR(vm->space)) {
 		r = PTR_ERR(vm->space);
@@ -130,7 +143,10 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 out_space:
 	vmbt_space_destroy(vm->space);
 out_mm:
+	vmbt_user_uncharge(vm->user, vm->charged);
+	vmbt_user_put(vm->user);
 	mmdrop(vm->mm);
+out_vm:
 	kvfree(vm);
 	return ERR_PTR(r);
 }

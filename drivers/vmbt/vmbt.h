@@ -82,6 +82,9 @@ struct vmbt_vcpu {
 
 struct vmbt_vm {
 	struct kref ref;
+	struct vmbt_user *user;		/* who is charged, and for what */
+	unsigned long charged;
+	bool above;			/* any limit of locked memory */
 	struct mm_struct *mm;
 	struct mmu_notifier notifier;
 	struct vmbt_space *space;
@@ -145,6 +148,12 @@ int vmbt_vm_create(unsigned long type);
 void vmbt_vm_get(struct vmbt_vm *vm);
 void vmbt_vm_put(struct vmbt_vm *vm);
 void vmbt_vm_kick_all(void);
+
+/* limits.c */
+struct vmbt_user *vmbt_user_get(void);
+void vmbt_user_put(struct vmbt_user *user);
+int vmbt_user_charge(struct vmbt_user *user, unsigned long pages, bool above);
+void vmbt_user_uncharge(struct vmbt_user *user, unsigned long pages);
 
 /* vcpu.c */
 int vmbt_vcpu_create(struct vmbt_vm *vm, unsigned long id);

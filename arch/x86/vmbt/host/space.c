@@ -399,6 +399,19 @@ struct vmbt_space *vmbt_space_create(u32 pool_pages)
 	return space;
 }
 
+/* Besides pool, image and shared pages: stacks, tables, GDT and vCPU. */
+#define SPACE_OTHER	(VMBT_STACK_MAIN_PAGES + \
+			 (VMBT_STACKS - 1) * VMBT_STACK_IST_PAGES + 64)
+
+unsigned long vmbt_space_cost(u32 pool_pages)
+{
+	const struct vmbt_image_header *h = (const void *)vmbt_image_start;
+
+	/* Each 512 pages of the pool have a page of its map and a table. */
+	return pool_pages + pool_pages / 256 + h->bss_end / PAGE_SIZE +
+	       VMBT_SHARED_PAGES + SPACE_OTHER;
+}
+
 void vmbt_space_destroy(struct vmbt_space *space)
 {
 	vfree(space->shared);

@@ -41,6 +41,14 @@ u32 vmbt_host_caps(void);
  */
 struct vmbt_space *vmbt_space_create(u32 pool_pages);
 
+/**
+ * vmbt_space_cost() - what an address space takes of the host's memory
+ * @pool_pages: as for vmbt_space_create()
+ *
+ * Return: pages, none of which can be swapped; the most it can be, vCPU included
+ */
+unsigned long vmbt_space_cost(u32 pool_pages);
+
 /* All vCPUs of the space must have been destroyed. */
 void vmbt_space_destroy(struct vmbt_space *space);
 

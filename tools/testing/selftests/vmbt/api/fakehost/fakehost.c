@@ -80,6 +80,11 @@ struct vmbt_space *vmbt_space_create(u32 pool_pages)
 	return space;
 }
 
+unsigned long vmbt_space_cost(u32 pool_pages)
+{
+	return pool_pages;
+}
+
 void vmbt_space_destroy(struct vmbt_space *space)
 {
 	vfree(space->shared);
