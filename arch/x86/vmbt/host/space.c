@@ -65,21 +65,21 @@ static struct page *entry_page(u64 entry)
 static int pool_add(struct vmbt_space *space)
 {
 	u32 n = space->npool;
-	struct page *page;
 	u64 *map;
 
 	if (n == VMBT_POOL_MAX_PAGES)
 		return -ENOSPC;
-	page = own_page(space, VMBT_LEAF_POOL);
-	if (!page)
+	/* There already, if it could not be mapped the last time. */
+	if (!space->pool[n])
+		space->pool[n] = own_page(space, VMBT_LEAF_POOL);
+	if (!space->pool[n])
 		return -ENOMEM;
-	space->pool[n] = page;
 	if (!space->poolmap[n / 512])
 		space->poolmap[n / 512] = own_page(space, VMBT_LEAF_POOLMAP);
 	if (!space->poolmap[n / 512])
 		return -ENOMEM;
 	map = page_address(space->poolmap[n / 512]);
-	map[n % 512] = page_to_phys(page);
+	map[n % 512] = page_to_phys(space->pool[n]);
 	space->npool++;
 	return 0;
 }
@@ -433,13 +433,10 @@ u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want)
 	while (want-- && !pool_add(space))
 		;
 	/*
-	 * What can't be mapped stays out of sight of the VMM. What was goes
-	 * when other pages take its place: have it flushed.
+	 * What can't be mapped stays out of sight of the VMM, and what was will
+	 * be the same pages the next time: nothing to flush.
 	 */
-	if (pool_map(space, from)) {
+	if (pool_map(space, from))
 		space->npool = from;
-		if (space->vcpu)
-			space->vcpu->pcids = (struct vmbt_pcid_block){};
-	}
 	return space->npool;
 }
