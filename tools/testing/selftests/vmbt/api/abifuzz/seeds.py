@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+#
+# Would the fuzzer notice? Each seed is the driver with one thing wrong that a
+# patch might get wrong: a lock, a reference, a check, an error path. The kernel
+# that looks for defects must report each while the fuzzer runs.
+#
+# usage: seeds.py TOP BUILD [SECONDS [SEED...]]
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+# Name, program, what the kernel must say, and edits: file, what stands there, instead.
+SEEDS = [
+    ("run-unlocked", "abifuzz", "BUG|Oops|WARNING|fault|KASAN|broken",
+     [("drivers/vmbt/ioctl.c",
+       "\tr = vmbt_vcpu_ioctl_locked(vcpu, cmd, arg);\n\tmutex_unlock(&vcpu->mutex);",
+       "\tmutex_unlock(&vcpu->mutex);\n\tr = vmbt_vcpu_ioctl_locked(vcpu, cmd, arg);")]),
+    ("line-unchecked", "abifuzz", "UBSAN|KASAN",
+     [("drivers/vmbt/chips.c", "\tif (irq > 15)\n\t\treturn -EINVAL;\n", "")]),
+    ("state-leaked", "abifuzz", "unreferenced object|suspected memory leak",
+     [("drivers/vmbt/ioctl.c",
+       "\tr = vmbt_chipstate_set_pic(vm, chip);\n\tkfree(chip);",
+       "\tr = vmbt_chipstate_set_pic(vm, chip);\n\tif (!r)\n\t\tkfree(chip);")]),
+    ("vcpu-reference", "abifuzz", "KASAN|refcount|Oops|BUG",
+     [("drivers/vmbt/vcpu.c", "\tvmbt_vm_get(vm);\n", "")]),
+    ("mapping-bound", "abifuzz", "UBSAN|KASAN|Oops|BUG",
+     [("drivers/vmbt/vcpu.c",
+       "\tif (vma_pages(vma) + vma->vm_pgoff > VMBT_RUN_PAGES)\n\t\treturn -EINVAL;\n", ""),
+      ("drivers/vmbt/vcpu.c",
+       "\tif (vmf->pgoff >= VMBT_RUN_PAGES)\n\t\treturn VM_FAULT_SIGBUS;\n", "")]),
+    ("error-path", "failnth", "unreferenced object|suspected memory leak",
+     [("drivers/vmbt/vcpu.c",
+       "\tif (IS_ERR(hv)) {\n\t\tvmbt_vcpu_free(vcpu);\n", "\tif (IS_ERR(hv)) {\n")]),
+]
+
+
+def put(tree, files):
+    """Files of their own, not links: make has to see that they are new."""
+    for file, text in files.items():
+        path = os.path.join(tree, file)
+        os.unlink(path)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+
+
+def build(top, tree, seed, edits):
+    """The module with the edits in the tree of links."""
+    original, changed = {}, {}
+    for file, old, new in edits:
+        with open(os.path.join(top, file), encoding="utf-8") as f:
+            original[file] = f.read()
+        text = changed.get(file, original[file])
+        if text.count(old) != 1:
+            raise SystemExit(f"not ok abifuzz-seed-{seed}: {file} has another text now")
+        changed[file] = text.replace(old, new)
+    put(tree, changed)
+    make = ["make", "-s", "-C", f"{top}/build/debug/tree", f"M={tree}", "modules"]
+    with open(f"{tree}/{seed}.log", "w", encoding="utf-8") as log:
+        if subprocess.run(make, stdout=log, stderr=log, check=False).returncode:
+            raise SystemExit(f"not ok abifuzz-seed-{seed}: does not build, {tree}/{seed}.log")
+    shutil.copy(f"{tree}/arch/x86/vmbt/vmbt.ko", f"{tree}/{seed}.ko")
+    put(tree, original)
+    return f"{tree}/{seed}.ko"
+
+
+def run(top, out, tree, seed, program, ko, seconds):
+    here = os.path.dirname(os.path.abspath(__file__))
+    command = f"{out}/abifuzz {seconds} 7"
+    if program == "failnth":
+        command = f"{here}/faults.sh {out}/failnth 1 create-vcpu"
+    env = dict(os.environ, KERNEL="debug", MODULE=ko, MEM="2048", TIMEOUT="1500",
+               LOG=f"{tree}/{seed}.kernel", MODPARAMS="force=1")
+    with open(f"{tree}/{seed}.out", "w", encoding="utf-8") as log:
+        subprocess.run([f"{top}/scripts/testhost", command], env=env, stdout=log,
+                       stderr=log, check=False)
+    with open(f"{tree}/{seed}.kernel", encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+def main():
+    top, out = sys.argv[1:3]
+    seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 90
+    wanted = sys.argv[4:]
+    tree = f"{out}/seeds"
+    shutil.rmtree(tree, ignore_errors=True)
+    subprocess.run([f"{top}/scripts/mirror.sh", tree], check=True)
+    bad = 0
+    for seed, program, says, edits in SEEDS:
+        if wanted and seed not in wanted:
+            continue
+        kernel = run(top, out, tree, seed, program, build(top, tree, seed, edits), seconds)
+        # What comes before the module is not its doing.
+        kernel = kernel.partition("testhost: loading the module")[2]
+        found = [line for line in kernel.splitlines() if re.search(says, line)]
+        if found:
+            print(f"ok abifuzz-seed-{seed}\n# {found[0].strip()[:150]}", flush=True)
+        else:
+            print(f"not ok abifuzz-seed-{seed}: no report in {seconds} s, {tree}/{seed}.out",
+                  flush=True)
+            bad = 1
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())
