@@ -22,7 +22,7 @@ static struct dentry *vmbt_debugfs;
 static const char vmbt_vmm_names[] = VMBT_STATS(VMBT_STAT_NAME);
 
 #define VMBT_NR_VMM	(sizeof(struct vmbt_vmm_stats) / sizeof(u64))
-#define VMBT_NR_DRIVER	8
+#define VMBT_NR_DRIVER	9
 #define VMBT_NR_STATS	(VMBT_NR_VMM + VMBT_NR_DRIVER)
 
 /* Counter @i of the driver's own: its name and value. */
@@ -57,9 +57,12 @@ static const char *vmbt_driver_stat(struct vmbt_vm *vm, unsigned int i,
 	case 6:
 		*value = did.rsb;
 		return "did_rsb";
-	default:
+	case 7:
 		*value = did.verw;
 		return "did_verw";
+	default:
+		*value = did.spec_ctrl;
+		return "did_spec_ctrl";
 	}
 }
 

@@ -65,6 +65,15 @@ SYM_FUNC_START(vmbt_cross_enter)
 	movl	$VMBT_X_SEL_VMM_TSS, %eax
 	ltr	%ax
 
+	/* The host's IBRS slows all that runs away from it, and is off there. */
+	testb	$VMBT_XF_SPEC_CTRL, VMBT_X_FLAGS(%rdi)
+	jz	.Lno_vmm_spec_ctrl
+	movl	$MSR_IA32_SPEC_CTRL, %ecx
+	movl	VMBT_X_VMM_SPEC_CTRL(%rdi), %eax
+	movl	VMBT_X_VMM_SPEC_CTRL + 4(%rdi), %edx
+	wrmsr
+.Lno_vmm_spec_ctrl:
+
 	/* The home GDT knows 0x10, too: valid before and after the LIDT. */
 	lgdt	VMBT_X_VMM_GDTR(%rdi)
 	lidt	VMBT_X_VMM_IDTR(%rdi)
@@ -140,7 +149,17 @@ SYM_INNER_LABEL(vmbt_cross_abort, SYM_L_GLOBAL)
 	/*
 	 * Ring 1 is the host's own predictor mode. All that it may have
 	 * taught must go before the first RET and the first indirect branch.
+	 * IBRS must be written behind each change to a more privileged mode,
+	 * even if it is set (Intel, "Indirect Branch Restricted Speculation").
 	 */
+	testb	$VMBT_XF_SPEC_CTRL, VMBT_X_FLAGS(%rdi)
+	jz	.Lno_spec_ctrl
+	movl	$MSR_IA32_SPEC_CTRL, %ecx
+	movl	VMBT_X_HOST_SPEC_CTRL(%rdi), %eax
+	movl	VMBT_X_HOST_SPEC_CTRL + 4(%rdi), %edx
+	wrmsr
+	incq	VMBT_X_DID_SPEC_CTRL(%rdi)
+.Lno_spec_ctrl:
 	testb	$VMBT_XF_IBPB, VMBT_X_FLAGS(%rdi)
 	jz	.Lno_ibpb
 	movl	$MSR_IA32_PRED_CMD, %ecx

@@ -240,6 +240,10 @@ static void read_machine(struct vmbt_cross *x)
 	x->host_ss = ss;
 	rdmsrl(MSR_FS_BASE, x->host_fs_base);
 	rdmsrl(MSR_GS_BASE, x->host_gs_base);
+	if (x->flags & VMBT_XF_SPEC_CTRL) {
+		x->host_spec_ctrl = read_msr(MSR_IA32_SPEC_CTRL);
+		x->vmm_spec_ctrl = x->host_spec_ctrl & ~SPEC_CTRL_IBRS;
+	}
 }
 
 /**

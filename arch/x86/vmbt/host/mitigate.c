@@ -6,7 +6,8 @@
  * guest's kernel and the host apart no better than two processes' kernel
  * halves. Hence IBPB, a refill of the return stack and a cleared branch
  * history on every way back to the host, in crosspage.S, before its first RET;
- * and what the host does on its own exit to user space on the way in.
+ * and what the host does on its own exit to user space on the way in: VERW,
+ * and IBRS off where the kernel has it for itself (spectre_v2=ibrs).
  *
  * L1TF needs nothing here: non-present shadow entries are zero.
  */
@@ -21,7 +22,7 @@
 
 static int override = -1;
 module_param_named(mitigate, override, int, 0444);
-MODULE_PARM_DESC(mitigate, "what a switch does, for tests: 1 IBPB, 2 return stack, 4 branch history, 8 VERW; -1: what the CPU needs (default)");
+MODULE_PARM_DESC(mitigate, "what a switch does, for tests: 1 IBPB, 2 return stack, 4 branch history, 8 VERW, 16 IA32_SPEC_CTRL; -1: what the CPU needs (default)");
 
 static u32 flags;
 
@@ -41,6 +42,8 @@ void vmbt_mitigate_init(void)
 		flags |= VMBT_XF_IBPB;
 	if (boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP))
 		flags |= VMBT_XF_BHB;
+	if (boot_cpu_has(X86_FEATURE_KERNEL_IBRS))
+		flags |= VMBT_XF_SPEC_CTRL;
 }
 
 u32 vmbt_mitigate_flags(u64 *pred_cmd)
@@ -57,4 +60,5 @@ void vmbt_mitigations(const struct vmbt_hv_vcpu *v, struct vmbt_mitigated *out)
 	out->bhb = READ_ONCE(x->did_bhb);
 	out->rsb = READ_ONCE(x->did_rsb);
 	out->verw = READ_ONCE(x->did_verw);
+	out->spec_ctrl = READ_ONCE(x->did_spec_ctrl);
 }

@@ -46,6 +46,9 @@
 #define VMBT_X_DID_BHB		0x100
 #define VMBT_X_DID_RSB		0x108
 #define VMBT_X_DID_VERW		0x110
+#define VMBT_X_DID_SPEC_CTRL	0x118
+#define VMBT_X_HOST_SPEC_CTRL	0x120
+#define VMBT_X_VMM_SPEC_CTRL	0x128
 #define VMBT_X_GDT		0x140
 #define VMBT_X_IDT		0x200
 #define VMBT_X_STACK_TOP	0x1000
@@ -66,6 +69,7 @@
 #define VMBT_XF_RSB		0x02	/* refill the return stack */
 #define VMBT_XF_BHB		0x04	/* clear the branch history in software */
 #define VMBT_XF_VERW		0x08	/* clear CPU buffers on guest entry */
+#define VMBT_XF_SPEC_CTRL	0x10	/* IBRS is the host kernel's alone */
 
 /* vmbt_cross.mce: where the machine check hit. */
 #define VMBT_MCE_GUEST		1
@@ -100,6 +104,9 @@ struct vmbt_xdtr {
  * @did_bhb: cleared the branch history
  * @did_rsb: refilled the return stack
  * @did_verw: how often the way into the guest cleared the CPU's buffers
+ * @did_spec_ctrl: how often the switch to the host wrote host_spec_ctrl
+ * @host_spec_ctrl: value for MSR_IA32_SPEC_CTRL there
+ * @vmm_spec_ctrl: and in the VMM world
  * @gdt: Linux's selectors; the two TSS descriptors are loaded from here, as
  *	LTR writes the busy bit
  */
@@ -139,7 +146,10 @@ struct vmbt_cross {
 	u64 did_bhb;
 	u64 did_rsb;
 	u64 did_verw;
-	u64 pad[5];
+	u64 did_spec_ctrl;
+	u64 host_spec_ctrl;
+	u64 vmm_spec_ctrl;
+	u64 pad[2];
 
 	u64 gdt[24];
 	u64 idt[VMBT_X_IDT_ENTRIES * 2];
@@ -179,6 +189,9 @@ static inline void vmbt_cross_check_offsets(void)
 	VMBT_CROSS_CHECK(did_bhb, VMBT_X_DID_BHB);
 	VMBT_CROSS_CHECK(did_rsb, VMBT_X_DID_RSB);
 	VMBT_CROSS_CHECK(did_verw, VMBT_X_DID_VERW);
+	VMBT_CROSS_CHECK(did_spec_ctrl, VMBT_X_DID_SPEC_CTRL);
+	VMBT_CROSS_CHECK(host_spec_ctrl, VMBT_X_HOST_SPEC_CTRL);
+	VMBT_CROSS_CHECK(vmm_spec_ctrl, VMBT_X_VMM_SPEC_CTRL);
 	VMBT_CROSS_CHECK(gdt, VMBT_X_GDT);
 	VMBT_CROSS_CHECK(idt, VMBT_X_IDT);
 	_Static_assert(sizeof(struct vmbt_cross) == VMBT_X_STACK_TOP, "page");

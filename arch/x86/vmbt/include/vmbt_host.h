@@ -160,9 +160,10 @@ void vmbt_world_kick(struct vmbt_hv_vcpu *v);
  * @bhb: branch histories cleared in software, there
  * @rsb: return stacks refilled, there
  * @verw: CPU buffers cleared on the way into the guest
+ * @spec_ctrl: IA32_SPEC_CTRL written on the way to the host
  */
 struct vmbt_mitigated {
-	u64 ibpb, bhb, rsb, verw;
+	u64 ibpb, bhb, rsb, verw, spec_ctrl;
 };
 
 /* Counted where they are done; each may still move while the vCPU runs. */

@@ -53,6 +53,7 @@ int main(int argc, char **argv)
 	count("did_ibpb", flags & 1, trips);
 	count("did_rsb", flags & 2, trips);
 	count("did_bhb", flags & 4, trips);
+	count("did_spec_ctrl", flags & 16, trips);
 	/* Of the ways into the guest there are more: not all exits are trips. */
 	verw = vm_stat(&vm, "did_verw");
 	snprintf(full, sizeof(full), "mitigate_%s_did_verw", name);

@@ -142,7 +142,7 @@ def main():
     tmp = tempfile.mkdtemp()
     gdb_path, mon_path = tmp + "/gdb", tmp + "/mon"
     env = dict(os.environ, MODULE=module, PASSENV="MODULE", GDB=gdb_path, SMP="1", TIMEOUT="900",
-               MODPARAMS="force=1 mitigate=15", OOPS="ok", STDIN="1",
+               MODPARAMS="force=1 mitigate=31", OOPS="ok", STDIN="1",
                QEMU_EXTRA="-monitor unix:%s,server=on,wait=off" % mon_path)
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nmi.sh")
     host = subprocess.Popen([TOP + "/scripts/testhost",

@@ -33,6 +33,6 @@ for n in 0 1; do
 	while echo 64 > $d/selftest; do :; done 2> /dev/null
 	echo "faulted $n $(dmesg | grep 'fault in the world switch' | tail -1)"
 	/run/busybox rmmod vmbt
-	/run/busybox insmod "$MODULE" force=1 mitigate=15
+	/run/busybox insmod "$MODULE" force=1 mitigate=31
 done
 echo end
