@@ -366,3 +366,30 @@ void rtc_write(struct rtc *rtc, u16 port, u8 val, u64 wall)
 		break;
 	}
 }
+
+/**
+ * rtc_state() - save or restore
+ * @rtc: the clock
+ * @s: where to
+ * @wall: time of day
+ *
+ * A clock with a battery goes on in between: the guest finds the host's time, with
+ * what it had set it ahead, and the alarm that it missed.
+ */
+void rtc_state(struct rtc *rtc, struct state *s, u64 wall)
+{
+	struct rtc was = *rtc;
+	u64 t;
+
+	STATE(s, rtc->index);
+	STATE(s, rtc->ram);
+	STATE(s, rtc->offset);
+	STATE(s, rtc->seen);
+	t = guest_time(rtc, wall);
+	state_sane(s, rtc->index < sizeof(rtc->ram) && !(rtc->ram[R_A] & A_UIP) &&
+		   t / NSEC <= SECONDS_MAX);
+	if (s->bad)
+		*rtc = was;
+	else if (s->load && rtc->seen > t)
+		rtc->seen = t;		/* another host, whose clock is behind */
+}

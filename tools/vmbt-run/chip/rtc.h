@@ -5,6 +5,7 @@
 #ifndef VMBT_RUN_RTC_H
 #define VMBT_RUN_RTC_H
 
+#include "state.h"
 #include "types.h"
 
 #define RTC_INDEX	0x70
@@ -30,5 +31,6 @@ u8 rtc_read(struct rtc *rtc, u16 port, u64 wall);
 void rtc_write(struct rtc *rtc, u16 port, u8 val, u64 wall);
 bool rtc_poll(struct rtc *rtc, u64 wall);
 u64 rtc_next(struct rtc *rtc, u64 wall);
+void rtc_state(struct rtc *rtc, struct state *s, u64 wall);
 
 #endif

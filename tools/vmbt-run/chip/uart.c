@@ -315,3 +315,38 @@ void uart_receive_idle(struct uart *u)
 	u->timeout = u->count && fifo_on(u);
 	update(u);
 }
+
+/**
+ * uart_state() - save or restore
+ * @u: the port
+ * @s: where to
+ */
+void uart_state(struct uart *u, struct state *s)
+{
+	STATE(s, u->ier);
+	STATE(s, u->fcr);
+	STATE(s, u->lcr);
+	STATE(s, u->mcr);
+	STATE(s, u->msr_delta);
+	STATE(s, u->scr);
+	STATE(s, u->dll);
+	STATE(s, u->dlm);
+	STATE(s, u->fifo);
+	STATE(s, u->head);
+	STATE(s, u->count);
+	state_bool(s, &u->overrun);
+	state_bool(s, &u->thre);
+	state_bool(s, &u->timeout);
+	state_sane(s, !(u->ier & 0xf0) && !(u->fcr & ~FCR_KEPT) && !(u->mcr & 0xe0) &&
+		   !(u->msr_delta & 0xf0) && u->head < UART_FIFO &&
+		   u->count <= (fifo_on(u) ? UART_FIFO : 1));
+	if (!s->load)
+		return;
+	if (s->bad)
+		uart_reset(u);
+	/* Whatever the line was: it is driven as the registers say. */
+	u->irq = false;
+	u->set_irq(u->arg, false);
+	update(u);
+	u->drained(u->arg);
+}

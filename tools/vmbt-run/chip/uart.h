@@ -5,6 +5,7 @@
 #ifndef VMBT_RUN_UART_H
 #define VMBT_RUN_UART_H
 
+#include "state.h"
 #include "types.h"
 
 #define UART_PORTS	8
@@ -60,5 +61,6 @@ void uart_write(struct uart *u, unsigned int reg, u8 val);
 unsigned int uart_room(const struct uart *u);
 void uart_receive(struct uart *u, u8 byte);
 void uart_receive_idle(struct uart *u);
+void uart_state(struct uart *u, struct state *s);
 
 #endif

@@ -312,6 +312,50 @@ static void nonsense_dates(void)
 	}
 }
 
+static void state(void)
+{
+	u8 kept[256];
+	struct state s = { .data = kept, .size = sizeof(kept) };
+	u64 t = start();
+
+	wr(4, 0x12, t);				/* 12:59:58 */
+	wr(1, 0x30, t);
+	wr(3, 0x59, t);
+	wr(5, 0x12, t);				/* an alarm at 12:59:30 */
+	wr(0x0b, 0x22, t);
+	wr(0x40, 0xa5, t);
+	rd(0x0c, t);
+	rtc_write(&rtc, 0x70, 0x40, t);
+	rtc_state(&rtc, &s, t);
+	EXPECT(!s.bad);
+	s.load = true;
+	s.size = s.pos;
+	s.pos = 0;
+	rtc_reset(&rtc, 2ULL << 20, t);
+	rtc_state(&rtc, &s, t + NS);
+	EXPECT(!s.bad && s.pos == s.size);
+	EXPECT_EQ(rtc_read(&rtc, 0x71, t + NS), 0xa5);
+	/* Time went on, and is the guest's. */
+	expect_time(t + NS, 0x20, 0x26, 0x02, 0x28, 7, 0x12, 0x59, 0x59);
+	EXPECT(!rtc_poll(&rtc, t + NS));
+	/* An alarm in between is found afterwards. */
+	s.pos = 0;
+	rtc_state(&rtc, &s, t + 86400 * NS);
+	EXPECT(rtc_poll(&rtc, t + 86400 * NS));
+	EXPECT_EQ(rd(0x0c, t + 86400 * NS) & 0xa0, 0xa0);
+	/* On a host whose clock is behind, alarms come all the same. */
+	s.pos = 0;
+	rtc_state(&rtc, &s, t - 3600 * NS);
+	EXPECT(!rtc_poll(&rtc, t - 3600 * NS));
+	EXPECT(rtc_poll(&rtc, t - 3600 * NS + 3600 * NS));
+	/* What can't be leaves it as it was. */
+	memset(kept, 0xff, sizeof(kept));
+	s.pos = 0;
+	rtc_state(&rtc, &s, t);
+	EXPECT(s.bad);
+	EXPECT_EQ(rd(0x40, t), 0xa5);
+}
+
 int main(void)
 {
 	CASE(host_time_in_bcd);
@@ -329,5 +373,6 @@ int main(void)
 	CASE(read_only_and_valid);
 	CASE(memory_sizes);
 	CASE(nonsense_dates);
+	CASE(state);
 	return check_failed != 0;
 }

@@ -362,6 +362,63 @@ static void flow_control(void)
 	EXPECT_EQ(uart_room(&u), 16);
 }
 
+static void state(void)
+{
+	u8 kept[64];
+	struct state s = { .data = kept, .size = sizeof(kept) };
+	unsigned int i;
+
+	start();
+	uart_write(&u, 3, 0x83);
+	uart_write(&u, 0, 0x0c);
+	uart_write(&u, 3, 0x03);
+	uart_write(&u, 2, 0xc1);
+	uart_write(&u, 1, 0x03);
+	uart_write(&u, 7, 0x5a);
+	uart_read(&u, 2);			/* the transmitter's interrupt is taken */
+	for (i = 0; i < 14; i++)
+		uart_receive(&u, 'a' + i);
+	EXPECT(irq);
+	uart_read(&u, 0);
+	EXPECT(!irq);
+	uart_receive(&u, 'z');
+	EXPECT(irq);
+	uart_state(&u, &s);
+	EXPECT(!s.bad);
+	s.load = true;
+	s.size = s.pos;
+	s.pos = 0;
+	power_on();
+	drained = 0;
+	uart_state(&u, &s);
+	EXPECT(!s.bad && s.pos == s.size);
+	EXPECT(irq);
+	EXPECT_EQ(drained, 1);			/* what waits outside is asked for */
+	EXPECT_EQ(uart_read(&u, 2), 0xc4);
+	EXPECT_EQ(uart_read(&u, 7), 0x5a);
+	EXPECT_EQ(uart_read(&u, 4), 0x0b);
+	EXPECT_EQ(uart_read(&u, 0), 'b');
+	EXPECT(!irq);
+	for (i = 0; i < 12; i++)
+		EXPECT_EQ(uart_read(&u, 0), 'c' + i);
+	EXPECT_EQ(uart_read(&u, 0), 'z');
+	EXPECT_EQ(uart_read(&u, 5), 0x60);
+	uart_write(&u, 3, 0x83);
+	EXPECT_EQ(uart_read(&u, 0), 0x0c);
+	/* A position that is none: power-on. */
+	memset(kept, 0xff, sizeof(kept));
+	s.pos = 0;
+	uart_state(&u, &s);
+	EXPECT(s.bad);
+	EXPECT_EQ(uart_read(&u, 4), 0x00);
+	EXPECT(!irq);
+	/* As is too little of it. */
+	s = (struct state){ .data = kept, .size = 5, .load = true };
+	memset(kept, 0, sizeof(kept));
+	uart_state(&u, &s);
+	EXPECT(s.bad);
+}
+
 int main(void)
 {
 	CASE(reset_values);
@@ -382,5 +439,6 @@ int main(void)
 	CASE(modem_status);
 	CASE(out2_gates_the_interrupt);
 	CASE(flow_control);
+	CASE(state);
 	return check_failed != 0;
 }
