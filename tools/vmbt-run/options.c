@@ -15,9 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "charsock.h"
 #include "memory.h"
 #include "util.h"
 #include "version.h"
+
+#define SERIAL_PLACES "stdio, null, pty, none, file:PATH, unix:PATH, tcp:HOST:PORT, /dev/ttyS*"
 
 /* Programs that look into others' memory, the sanitizers', have it off. */
 #ifndef SANDBOX_DEFAULT
@@ -109,7 +112,8 @@ static const char help[] =
 "  --chips WHERE       interrupt controllers and timer: vmm (default) or user\n"
 "\n"
 "Input and output\n"
-"  -serial WHERE       stdio, null, pty, none or file:PATH; again for COM2...\n"
+"  -serial WHERE       stdio, null, pty, none, file:PATH, unix:PATH, tcp:HOST:N,\n"
+"                      /dev/ttyS0; ,server=on,wait=off; again for COM2...\n"
 "  -debugcon WHERE     the same for port 0x402; -nographic: -display none\n"
 "  -display sdl|curses|none  a window; text on the terminal; no screen\n"
 "  -vnc [HOST]:N       VNC server, for this machine only without HOST; unix:PATH\n"
@@ -179,13 +183,24 @@ static u64 parse_size(const char *arg)
 
 static const char *parse_where(const char *option, const char *arg)
 {
+	struct charsock a;
+	const char *wrong;
+
 	if (!strcmp(arg, "stdio"))
 		return arg;
 	if (!strcmp(arg, "null") || !strcmp(arg, "pty") || !strcmp(arg, "none"))
 		return arg;
 	if (!strncmp(arg, "file:", 5) && arg[5])
 		return arg;
-	usage("%s %s: not one of stdio, null, pty, none, file:PATH", option, arg);
+	if (!strncmp(arg, "/dev/", 5))
+		return arg;
+	if (!strncmp(arg, "unix:", 5) || !strncmp(arg, "tcp:", 4)) {
+		wrong = charsock_parse(&a, arg);
+		if (wrong)
+			usage("%s %s: %s", option, arg, wrong);
+		return arg;
+	}
+	usage("%s %s: not one of %s", option, arg, SERIAL_PLACES);
 }
 
 /**

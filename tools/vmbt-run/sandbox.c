@@ -108,7 +108,7 @@ static const struct {
 	{ N, SCMP_SYS(listen) }, { N, SCMP_SYS(stat) }, { N, SCMP_SYS(newfstatat) },
 
 	/* What the threads still have to do to take what is theirs */
-	{ LATE | M, SCMP_SYS(seccomp) }, { LATE, SCMP_SYS(capset) },
+	{ LATE | M, SCMP_SYS(seccomp) }, { LATE | M, SCMP_SYS(capset) },
 };
 
 /* Calls that are allowed with one argument that is one of these, or has or lacks bits. */
@@ -155,6 +155,8 @@ static const struct {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t entered = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
+static unsigned int expected;
 static enum { OFF, COMING, ON } state;
 static scmp_filter_ctx own[SANDBOX_THREADS];
 
@@ -261,6 +263,20 @@ void sandbox_enter(bool network)
 	pthread_mutex_lock(&lock);
 	state = ON;
 	pthread_cond_broadcast(&entered);
+	while (expected)
+		pthread_cond_wait(&arrived, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+/**
+ * sandbox_expect() - a thread is about to be made that will call sandbox_thread()
+ *
+ * sandbox_enter() does not return before it is where it should be.
+ */
+void sandbox_expect(void)
+{
+	pthread_mutex_lock(&lock);
+	expected += state == COMING;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -268,20 +284,21 @@ void sandbox_enter(bool network)
  * sandbox_thread() - a thread of ours begins
  * @kind: which
  *
- * Returns when it may do no more than its kind.
+ * Returns when it may do no more than its kind. Whoever made it before sandbox_enter()
+ * has called sandbox_expect().
  */
 void sandbox_thread(enum sandbox_thread kind)
 {
-	bool before;
-
 	pthread_mutex_lock(&lock);
-	before = state == COMING;
 	while (state == COMING)
 		pthread_cond_wait(&entered, &lock);
 	pthread_mutex_unlock(&lock);
-	/* Who comes later has been given none. */
-	if (before)
-		drop_capabilities();
-	if (state == ON)
-		narrow(kind);
+	if (state != ON)
+		return;
+	drop_capabilities();
+	narrow(kind);
+	pthread_mutex_lock(&lock);
+	if (expected && !--expected)
+		pthread_cond_signal(&arrived);
+	pthread_mutex_unlock(&lock);
 }

@@ -28,6 +28,7 @@ enum sandbox_thread {
 
 void sandbox_prepare(void);
 void sandbox_enter(bool network);
+void sandbox_expect(void);
 void sandbox_thread(enum sandbox_thread kind);
 
 #endif

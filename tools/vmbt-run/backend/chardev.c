@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host's end of a serial line: terminal, file, pseudo terminal or nothing.
+ * The host's end of a serial line: terminal, file, pseudo terminal, a port of the
+ * host's or nothing; sockets are charsock.c's.
  *
  * A guest sends its output byte by byte, and a write(2) for each would cost
  * more than all the rest. Output is collected until a line is complete, the
@@ -20,6 +21,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "charsock.h"
 #include "terminal.h"
 #include "util.h"
 
@@ -71,6 +73,8 @@ static void on_input(void *arg, u32 events)
 		return;
 	if (n <= 0) {			/* the other end is closed */
 		loop_remove_fd(c->loop, &c->lfd);
+		if (c->is_socket)
+			charsock_hang_up(c);
 		c->in = -1;
 		return;
 	}
@@ -154,17 +158,46 @@ static void on_flush_timer(void *arg, u64 now)
 	pthread_mutex_unlock(&c->out_lock);
 }
 
+/* A port of the host's: its speed is what stty has set. */
+static void open_port(struct chardev *c, const char *label, const char *path)
+{
+	struct termios t;
+	int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		die("%s: %s: %s%s", label, path, strerror(errno), errno == EACCES ?
+		    " (its group may use it, dialout in Debian)" : "");
+	if (tcgetattr(fd, &t))
+		die("%s: %s: not a serial port", label, path);
+	cfmakeraw(&t);
+	t.c_cflag |= CLOCAL | CREAD;
+	tcsetattr(fd, TCSANOW, &t);
+	c->in = fd;
+	c->out = fd;
+}
+
+/**
+ * chardev_wait() - wait for input
+ * @c: the line, whose @in is open and no file
+ */
+void chardev_wait(struct chardev *c)
+{
+	c->lfd = (struct loop_fd){ .fd = c->in, .ready = on_input, .arg = c };
+	loop_add_fd(c->loop, &c->lfd, EPOLLIN);
+}
+
 /**
  * chardev_open() - open the host's end
  * @c: the line; the functions are filled in afterwards
  * @loop: the event loop
  * @label: what it is for, for messages
- * @where: "stdio", "null", "pty" or "file:PATH"
+ * @where: "stdio", "null", "pty", "file:PATH", "/dev/PORT" or an address of charsock.h
  *
  * Ends the program if that is not possible.
  */
 void chardev_open(struct chardev *c, struct loop *loop, const char *label, const char *where)
 {
+	struct charsock a;
 	struct stat st;
 
 	memset(c, 0, sizeof(*c));
@@ -184,12 +217,15 @@ void chardev_open(struct chardev *c, struct loop *loop, const char *label, const
 		c->out = open(where + 5, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 		if (c->out < 0)
 			die("%s: %s: %s", label, where + 5, strerror(errno));
+	} else if (*where == '/') {
+		open_port(c, label, where);
+	} else if (!strncmp(where, "unix:", 5) || !strncmp(where, "tcp:", 4)) {
+		charsock_parse(&a, where);
+		charsock_open(c, label, &a);
 	}
 	c->file = c->in >= 0 && !fstat(c->in, &st) && S_ISREG(st.st_mode);
-	if (c->in >= 0 && !c->file) {
-		c->lfd = (struct loop_fd){ .fd = c->in, .ready = on_input, .arg = c };
-		loop_add_fd(loop, &c->lfd, EPOLLIN);
-	}
+	if (c->in >= 0 && !c->file)
+		chardev_wait(c);
 }
 
 /**

@@ -26,6 +26,8 @@
  * @escaped: the last key was Ctrl-A
  * @want_flush: the vCPU's thread should call chardev_flush() soon
  * @lfd: waits for input
+ * @is_socket: and can hang up
+ * @listen: where the next peer comes from; -1: from nowhere
  * @flush_timer: limits how long output is held
  * @input: bytes read and not yet received by the guest
  * @in_head: oldest
@@ -56,6 +58,8 @@ struct chardev {
 	bool escaped;
 	bool want_flush;
 	struct loop_fd lfd;
+	bool is_socket;
+	struct loop_fd listen;
 	struct loop_timer flush_timer;
 	u8 input[CHARDEV_IN];
 	unsigned int in_head;
@@ -77,6 +81,7 @@ struct chardev {
 };
 
 void chardev_open(struct chardev *c, struct loop *loop, const char *label, const char *where);
+void chardev_wait(struct chardev *c);
 void chardev_close(struct chardev *c);
 void chardev_put(struct chardev *c, u8 byte);
 void chardev_flush(struct chardev *c);

@@ -201,6 +201,7 @@ static void start(struct disk_io *io)
 	/* Signals are the main thread's. */
 	sigfillset(&block);
 	pthread_sigmask(SIG_SETMASK, &block, &old);
+	sandbox_expect();
 	if (pthread_create(&io->thread, NULL, worker, io))
 		die("drives: no thread");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -181,6 +181,7 @@ void net_start(struct net *n)
 	/* Signals are the main thread's. */
 	sigfillset(&block);
 	pthread_sigmask(SIG_SETMASK, &block, &old);
+	sandbox_expect();
 	if (pthread_create(&n->thread, NULL, worker, n))
 		die("network: no thread");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

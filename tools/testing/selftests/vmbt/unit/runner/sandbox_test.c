@@ -196,6 +196,8 @@ static void process(bool sandbox)
 		sandbox_prepare();
 	status_fd[SANDBOX_MAIN] = own_status();
 	status_fd[SANDBOX_VCPU] = -1;
+	sandbox_expect();
+	sandbox_expect();
 	pthread_create(&disk, NULL, early, (void *)SANDBOX_DISK);
 	pthread_create(&net, NULL, early, (void *)SANDBOX_NET);
 	pthread_barrier_wait(&opened);
