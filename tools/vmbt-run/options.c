@@ -327,6 +327,8 @@ static void check(const struct options *o, unsigned int nserial)
 	stdio += o->debugcon && !strcmp(o->debugcon, "stdio");
 	if (stdio > 1)
 		usage("stdio can be given to one port only");
+	if (stdio && o->display.kind == DISPLAY_CURSES)
+		usage("stdio is a port's, and -display curses wants the terminal");
 	if (o->kernel && (o->bios || o->boot_order))
 		usage("-kernel starts without firmware: no -bios, no -boot");
 	if (!o->kernel && (o->initrd || *o->append))
@@ -523,14 +525,14 @@ void options_parse(struct options *o, int argc, char **argv)
 			exit(EXIT_ENDED);
 		}
 	}
+	if (nographic)
+		o->display.kind = DISPLAY_NONE;
 	/* Without a word about it, the first port is the terminal, as in -nographic. */
 	if (!nserial) {
-		elsewhere = stdio_taken(o) || (o->display.kind == DISPLAY_CURSES && !nographic);
+		elsewhere = stdio_taken(o) || o->display.kind == DISPLAY_CURSES;
 		o->serial[nserial++] = elsewhere ? "null" : "stdio";
 		o->shared = !elsewhere;
 	}
-	if (nographic)
-		o->display.kind = DISPLAY_NONE;
 	check(o, nserial);
 	monitor_check(o);
 	nic_check(o);

@@ -96,12 +96,14 @@ struct vga {
  * @rows: of it
  * @cell: character and attribute, row by row
  * @cursor: cell of the cursor, or -1
+ * @blink: the highest bit of a cell makes it blink, and is not a bright background
  */
 struct vga_text {
 	unsigned int columns;
 	unsigned int rows;
 	u16 cell[VGA_COLUMNS * VGA_ROWS];
 	int cursor;
+	bool blink;
 };
 
 /**

@@ -273,6 +273,7 @@ bool vga_view_text(const struct vga_view *w, struct vga_text *t)
 	if (t->rows > VGA_ROWS)
 		t->rows = VGA_ROWS;
 	t->cursor = -1;
+	t->blink = w->attr_mode & ATTR_BLINK;
 	for (y = 0; y < t->rows; y++) {
 		r = find_row(w, y * high);
 		for (x = 0; x < t->columns; x++) {

@@ -81,7 +81,7 @@ static void *display_thread(void *arg)
 {
 	struct screen *s = arg;
 	u64 next = 0, now, pause = FASTEST_NS;
-	bool looking = false;
+	bool looking = true;
 	int ms;
 
 	while (!__atomic_load_n(&s->stop, __ATOMIC_SEQ_CST)) {

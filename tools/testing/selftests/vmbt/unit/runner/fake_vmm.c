@@ -21,17 +21,24 @@
 #include <linux/vmbt.h>
 
 #include "broker.h"
+#include "fake_vmm.h"
 #include "types.h"
 #include "util.h"
 #include "vmm.h"
 
 #define PAGE		4096
 #define STACK		(256 * 1024)
+#define SLOTS		64
 
 static union {
 	struct kvm_run run;
 	u8 bytes[3 * PAGE];
 } page;
+
+static struct {
+	u64 gpa, size;
+	u8 *where;
+} slots[SLOTS];
 
 static const char *cmdline;
 static u8 *low_memory;
@@ -69,12 +76,12 @@ static void io(bool out, u16 port, unsigned int size, unsigned int count, void *
 		memcpy(data, page.bytes + PAGE, size * count);
 }
 
-static void outb(u16 port, u8 val)
+void outb(u16 port, u8 val)
 {
 	io(true, port, 1, 1, &val);
 }
 
-static u8 inb(u16 port)
+u8 inb(u16 port)
 {
 	u8 val;
 
@@ -90,13 +97,44 @@ static u32 inl(u16 port)
 	return val;
 }
 
+void outw(u16 port, u16 val)
+{
+	io(true, port, 2, 1, &val);
+}
+
+void outl(u16 port, u32 val)
+{
+	io(true, port, 4, 1, &val);
+}
+
+/* A store to where no memory is. */
+void store(u64 gpa, u8 val)
+{
+	page.run.mmio.phys_addr = gpa;
+	page.run.mmio.len = 1;
+	page.run.mmio.is_write = true;
+	page.run.mmio.data[0] = val;
+	leave(KVM_EXIT_MMIO);
+}
+
+/* Memory at an address, or NULL. */
+u8 *memory(u64 gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (gpa - slots[i].gpa < slots[i].size)
+			return slots[i].where + gpa - slots[i].gpa;
+	return NULL;
+}
+
 static void puts_serial(const char *s)
 {
 	for (; *s; s++)
 		outb(0x3f8, *s);
 }
 
-static void hlt(void)
+void hlt(void)
 {
 	leave(KVM_EXIT_HLT);
 }
@@ -107,7 +145,7 @@ static void spin_once(void)
 	leave(~0U);
 }
 
-static void sti(void)
+void sti(void)
 {
 	iflag = true;
 	if (page.run.request_interrupt_window)
@@ -123,7 +161,7 @@ static void eoi(int vector)
 	outb(0x20, 0x20);
 }
 
-static void (*handler)(int vector);
+void (*handler)(int vector);
 
 static void service_interrupts(void)
 {
@@ -433,7 +471,7 @@ static const struct {
 	{ "exit-stays", g_exit_stays }, { "prompt", g_prompt }, { "echo", g_echo },
 	{ "spin-echo", g_spin_echo }, { "clock", g_clock }, { "late", g_late },
 	{ "ports", g_ports }, { "reboot", g_reboot }, { "flood", g_flood },
-	{ "firmware", g_firmware },
+	{ "firmware", g_firmware }, { "screen", screen_guest },
 };
 
 static void guest_main(void)
@@ -474,8 +512,12 @@ void vmm_destroy(struct vmm *vmm)
 int vmm_set_memory(struct vmm *vmm, u32 slot, u64 gpa, u64 size, void *where, bool readonly)
 {
 	(void)vmm;
-	(void)size;
 	(void)readonly;
+	if (slot < SLOTS) {
+		slots[slot].gpa = gpa;
+		slots[slot].size = size;
+		slots[slot].where = where;
+	}
 	if (!slot && !gpa)
 		low_memory = where;
 	return 0;
@@ -496,7 +538,9 @@ int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *regs, const struct kvm_
 	(void)vmm;
 	first_regs = *regs;
 	first_sregs = *sregs;
-	cmdline = "firmware";
+	cmdline = getenv("FAKE_GUEST");
+	if (!cmdline)
+		cmdline = "firmware";
 	if (sregs->cs.selector == 0xf000)
 		return regs->rflags == 2 && regs->rip == 0xfff0 ? 0 : -EINVAL;
 	if (regs->rflags != 2 || sregs->cr0 != 0x11 || sregs->cs.selector != 0x10)

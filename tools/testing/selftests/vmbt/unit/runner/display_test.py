@@ -1,0 +1,447 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The display's front ends, on a guest with a screen (fake_screen.c).
+
+What a VNC client, a terminal and a window show is compared with screendump and with
+what the guest put there; keys and the mouse arrive as the bytes of the PS/2 reference.
+Usage: display_test.py RUNNER_WITH_FAKE WORK_DIRECTORY [NAME...]
+"""
+import glob
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE + "/../../lib", HERE + "/../../boot"]
+import pixels  # noqa: E402
+import rfb  # noqa: E402
+
+FAKE, WORK = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", TERM="xterm-256color", LANG="C.UTF-8",
+           HOME=WORK, FAKE_GUEST="screen")
+for unwanted in ("DISPLAY", "WAYLAND_DISPLAY", "LC_ALL"):
+    ENV.pop(unwanted, None)
+WIDTH, HEIGHT = 320, 240
+
+
+class Failure(Exception):
+    """Why a test failed."""
+
+
+class Skip(Exception):
+    """Why a test did not run."""
+
+
+def expect(cond, why):
+    """A condition that must hold."""
+    if not cond:
+        raise Failure(why)
+
+
+def until(what, cond, seconds=20):
+    """Wait for something to be so."""
+    end = time.time() + seconds
+    while not cond():
+        if time.time() > end:
+            raise Failure(f"not after {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class Guest:
+    """The program with its guest and a monitor."""
+
+    def __init__(self, *args, env=None, **kw):
+        self.monitor = os.path.join(WORK, "monitor")
+        for name in (self.monitor, os.path.join(WORK, "vnc")):
+            if os.path.exists(name):
+                os.unlink(name)
+        self.err = open(os.path.join(WORK, "stderr"), "w+", encoding="utf-8")
+        kw.setdefault("stdin", subprocess.DEVNULL)
+        kw.setdefault("stdout", self.err)
+        self.p = subprocess.Popen(
+            [FAKE, "--device", "/dev/null", "--chips", "user", "-m", "16", "-boot", "c",
+             "-nic", "none", "-monitor", "unix:" + self.monitor, *args],
+            stderr=self.err, env=dict(ENV, **(env or {})), **kw)
+        until("its monitor", lambda: os.path.exists(self.monitor) or self.p.poll() is not None)
+        expect(self.p.poll() is None, self.said())
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(20)
+        self.sock.connect(self.monitor)
+        self.answer()
+
+    def said(self):
+        """What it wrote for people."""
+        self.err.seek(0)
+        return "\n".join(line for line in self.err.read().splitlines() if "swapcontext" not in line)
+
+    def answer(self):
+        """The monitor's, up to its prompt."""
+        got = b""
+        while not got.endswith(b"(vmbt) "):
+            part = self.sock.recv(65536)
+            expect(part, "it ended: " + self.said())
+            got += part
+        return got[:-7].decode()
+
+    def command(self, text):
+        """Give a command to the monitor."""
+        self.sock.sendall(text.encode() + b"\n")
+        return self.answer()
+
+    def screen(self, row):
+        """A line of the text on the screen."""
+        return (self.command("info screen").splitlines() + [""] * 25)[row]
+
+    def shows(self, row, text):
+        """Wait for a text at the end of a line."""
+        until(f"'{text}' in '{self.screen(row)}'", lambda: text in self.screen(row))
+
+    def dump(self):
+        """The picture: width, height, RGB."""
+        name = os.path.join(WORK, "screen.png")
+        out = self.command("screendump " + name)
+        expect(not out, out)
+        with open(name, "rb") as f:
+            return pixels.png(f.read())
+
+    def end(self, status=0):
+        """Quit; nothing may be wrong."""
+        if self.p.poll() is None:
+            self.sock.sendall(b"quit\n")
+        rc = self.p.wait(20)
+        self.sock.close()
+        expect(rc == status, f"status {rc}: {self.said()}")
+        return self.said()
+
+    def kill(self):
+        """Whatever happened, it is gone."""
+        self.p.kill()
+        self.p.wait()
+        self.err.close()
+
+
+def painted():
+    """What the guest draws behind F1."""
+    return bytes(c for y in range(HEIGHT) for x in range(WIDTH)
+                 for c in ((x ^ y) & 255, y, x & 255))
+
+
+def follow(client, cond, what, seconds=20):
+    """Take updates until something is so."""
+    end = time.time() + seconds
+    while not cond():
+        expect(time.time() < end, f"not after {seconds} s: {what}")
+        client.update(seconds=end - time.time())
+
+
+def same(a, b, hole=None):
+    """Are two pictures the same, but for what blinks in a hole?"""
+    if a[:2] != b[:2]:
+        return f"{a[:2]} and {b[:2]}"
+    if a[2] == b[2]:
+        return ""
+    wrong = [i // 3 for i in range(0, len(a[2]), 3) if a[2][i:i + 3] != b[2][i:i + 3]]
+    if hole:
+        x, y, w, h = hole
+        wrong = [i for i in wrong if not (x <= i % a[0] < x + w and y <= i // a[0] < y + h)]
+    return f"{len(wrong)} pixels differ, the first at {wrong[0] % a[0]},{wrong[0] // a[0]}" \
+        if wrong else ""
+
+
+CURSOR = (4 * 9, 2 * 16, 9, 16)
+
+
+def view(client):
+    """What a client shows."""
+    return client.width, client.height, bytes(client.pixels)
+
+
+def vnc_screen(g, client):
+    """Text, then a picture of another size, then text again."""
+    g.shows(1, "437")
+    follow(client, lambda: not same(view(client), g.dump(), CURSOR), "the text on the client's side")
+    expect(g.dump()[:2] == (720, 400), "not 720x400")
+    client.key(0xffbe, True)
+    client.key(0xffbe, False)
+    want = (WIDTH, HEIGHT, painted())
+    follow(client, lambda: view(client) == want, "the picture on the client's side")
+    expect(g.dump() == want, "screendump is not what the guest drew")
+    client.key(0xffbf, True)
+    client.key(0xffbf, False)
+    follow(client, lambda: client.width == 720 and not same(view(client), g.dump(), CURSOR),
+           "the text again")
+    expect(client.sizes[-2:] == [(WIDTH, HEIGHT), (720, 400)], f"sizes: {client.sizes}")
+
+
+def vnc():
+    """Screen, keyboard and mouse over a UNIX socket."""
+    path = os.path.join(WORK, "vnc")
+    g = Guest("-vnc", "unix:" + path, "-name", "a guest")
+    try:
+        expect(os.stat(path).st_mode & 0o777 == 0o600, "the socket is open to others")
+        client = rfb.Rfb(path)
+        expect(client.name == "a guest", client.name)
+        vnc_screen(g, client)
+        # Set 1 by the controller: A, then Shift with 1, then cursor up.
+        client.type("a!")
+        client.key(0xff52, True)
+        client.key(0xff52, False)
+        g.shows(2, "1e 9e 2a 02 82 aa e0 48 e0 c8")
+        # The first place moves nothing; then 5 right, 3 down, which is negative.
+        client.pointer(100, 100)
+        client.pointer(105, 103)
+        g.shows(3, "28 05 fd 00")
+        client.pointer(105, 103, 4)
+        client.pointer(105, 103)
+        g.shows(3, "0a 00 00 00 08 00 00 00")
+        client.pointer(105, 103, 16)
+        g.shows(3, "08 00 00 01")
+        second = rfb.Rfb(path)
+        second.update(whole=True)
+        expect(not same(view(second), g.dump(), CURSOR), "a second client sees something else")
+        second.close()
+        client.close()
+        third = rfb.Rfb(path)
+        third.update(whole=True)
+        expect(not same(view(third), g.dump(), CURSOR), "a client that comes later")
+        g.end()
+    finally:
+        g.kill()
+
+
+def vnc_idle():
+    """Without a client nothing is drawn; with one and nothing new it gets nothing."""
+    path = os.path.join(WORK, "vnc")
+    g = Guest("-vnc", "unix:" + path)
+
+    def used():
+        with open(f"/proc/{g.p.pid}/stat", encoding="ascii") as f:
+            return sum(int(n) for n in f.read().rsplit(")", 1)[1].split()[11:13])
+
+    try:
+        g.shows(1, "437")
+        before = used()
+        time.sleep(2)
+        expect(used() - before <= 2, f"{used() - before} ticks without a client")
+        client = rfb.Rfb(path)
+        client.key(0xffbe, True)
+        want = (WIDTH, HEIGHT, painted())
+        follow(client, lambda: view(client) == want, "the picture")
+        expect(not client.update(seconds=1.5), "an update of nothing")
+        g.end()
+    finally:
+        g.kill()
+
+
+def vnc_password():
+    """From a file; wrong and missing ones are refused, and files that have none."""
+    path, name = os.path.join(WORK, "vnc"), os.path.join(WORK, "password")
+    with open(name, "w", encoding="ascii") as f:
+        f.write("secret12\n")
+    g = Guest("-vnc", f"unix:{path},password-file={name}")
+    try:
+        for wrong in (None, "secret13", ""):
+            try:
+                rfb.Rfb(path, wrong)
+            except rfb.RfbError:
+                continue
+            raise Failure(f"password {wrong} was good enough")
+        vnc_screen(g, rfb.Rfb(path, "secret12"))
+        g.end()
+    finally:
+        g.kill()
+    for bad, why in (("", "no password in it"), ("ninechars\n", "more characters")):
+        with open(name, "w", encoding="ascii") as f:
+            f.write(bad)
+        p = subprocess.run([FAKE, "--device", "/dev/null", "-boot", "c", "-vnc",
+                            f"unix:{path},password-file={name}"], capture_output=True,
+                           text=True, env=ENV, check=False)
+        expect(p.returncode == 1 and why in p.stderr, p.stderr)
+
+
+def listens(port):
+    """Addresses at which somebody listens at a port."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        with open("/proc/net/" + name, encoding="ascii") as f:
+            for line in f.readlines()[1:]:
+                addr, number = line.split()[1].split(":")
+                if int(number, 16) == port and line.split()[3] == "0A":
+                    found.add(addr)
+    return found
+
+
+def default():
+    """Nobody said which: VNC on this machine only, at a free port, and a line says where."""
+    g = Guest()
+    try:
+        until("a line that says where", lambda: "the screen is at" in g.said())
+        found = re.search(r"the screen is at VNC 127\.0\.0\.1:(\d+)", g.said())
+        expect(found, g.said())
+        number = int(found.group(1))
+        expect(listens(5900 + number) == {"0100007F"}, f"listens at {listens(5900 + number)}")
+        client = rfb.Rfb(f"127.0.0.1:{number}")
+        client.update(whole=True)
+        taken = subprocess.run([FAKE, "--device", "/dev/null", "-boot", "c", "-vnc",
+                                f":{number}"], capture_output=True, text=True, env=ENV,
+                               check=False)
+        expect(taken.returncode == 1 and "Address already in use" in taken.stderr, taken.stderr)
+        g.end()
+    finally:
+        g.kill()
+
+
+class Terminal:
+    """The other end of a pty: what was written to it, without sequences."""
+
+    def __init__(self):
+        self.fd, self.far = pty.openpty()
+        termios.tcsetwinsize(self.far, (25, 80))
+        self.mode = termios.tcgetattr(self.far)
+        self.raw = b""
+
+    def shows(self, text, seconds=20):
+        """Wait until something was written since the last time."""
+        end = time.time() + seconds
+        while text.encode() not in self.plain():
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.time()))
+            expect(ready, f"no '{text}' in {self.plain()[-2000:]}")
+            self.raw += os.read(self.fd, 65536)
+
+    def plain(self):
+        """Without what moves and colours."""
+        return re.sub(rb"\x1b(\[[0-9;?]*[a-zA-Z]|\([B0]|[=>])", b"", self.raw)
+
+    def type(self, data):
+        """As a person would; forgets what was written before."""
+        self.raw = b""
+        os.write(self.fd, data)
+
+
+def curses():
+    """Text with its characters, keys as a terminal sends them, a word for pictures."""
+    t = Terminal()
+    g = Guest("-display", "curses", stdin=t.far, stdout=t.far)
+    try:
+        t.shows("text mode")
+        t.shows("☺░╔ß 437")
+        expect(b"\x1b[" in t.raw and b"m" in t.raw, "no colours")
+        t.type(b"a")
+        g.shows(2, "1e 9e")
+        t.shows("1e 9e")
+        t.type(b"Z")
+        g.shows(2, "2a 2c ac aa")
+        t.type(b"\x03")
+        g.shows(2, "1d 2e ae 9d")
+        t.type(b"\x1bOA")
+        g.shows(2, "e0 48 e0 c8")
+        t.type(b"\x1bx")
+        g.shows(2, "38 2d ad b8")
+        t.type(b"\x1b")
+        g.shows(2, "01 81")
+        t.type(b"\x1bOP")
+        t.shows("320x240 graphics")
+        t.type(b"\x1bOQ")
+        t.shows("text mode")
+        t.type(b"\x01x")
+        expect(g.p.wait(20) == 0, g.said())
+        expect(termios.tcgetattr(t.far) == t.mode, "the terminal's modes are not what they were")
+    finally:
+        g.kill()
+
+
+def curses_signal():
+    """A signal ends it, with the terminal as it was."""
+    t = Terminal()
+    g = Guest("-display", "curses", stdin=t.far, stdout=t.far)
+    try:
+        t.shows("text mode")
+        g.p.send_signal(signal.SIGTERM)
+        expect(g.p.wait(20) == 128 + signal.SIGTERM, "status")
+        expect(termios.tcgetattr(t.far) == t.mode, "the terminal's modes are not what they were")
+    finally:
+        g.kill()
+    p = subprocess.run([FAKE, "--device", "/dev/null", "-boot", "c", "-display", "curses"],
+                       stdin=subprocess.DEVNULL, capture_output=True, text=True, env=ENV,
+                       check=False)
+    expect(p.returncode == 1 and "not a terminal" in p.stderr, p.stderr)
+
+
+def sdl():
+    """What SDL's driver without a screen is given, against screendump."""
+    for old in glob.glob(WORK + "/SDL_window*"):
+        os.unlink(old)
+    # It saves what it would show, which nobody may in the sandbox.
+    g = Guest("-display", "sdl", "-sandbox", "off", cwd=WORK,
+              env={"SDL_VIDEODRIVER": "dummy", "SDL_VIDEO_DUMMY_SAVE_FRAMES": "1"})
+
+    def last():
+        names = sorted(glob.glob(WORK + "/SDL_window*.bmp"), key=os.path.getmtime)
+        try:
+            with open(names[-2], "rb") as f:	# the last one may not be whole
+                return pixels.bmp(f.read())
+        except (IndexError, ValueError, OSError):
+            return None
+
+    try:
+        g.shows(1, "437")
+        until("the text in the window", lambda: last() and not same(last(), g.dump(), CURSOR))
+        g.command("sendkey f1")
+        want = (WIDTH, HEIGHT, painted())
+        until("its size", lambda: g.dump() == want)
+        g.command("sendkey f2")
+        until("the picture in the window", lambda: want in
+              [pixels.bmp(open(n, "rb").read()) for n in glob.glob(WORK + "/SDL_window*.bmp")
+               if os.path.getsize(n) > WIDTH * HEIGHT * 3][-200:])
+        g.end()
+    finally:
+        g.kill()
+        for old in glob.glob(WORK + "/SDL_window*"):
+            os.unlink(old)
+
+
+def sdl_sandbox():
+    """The same in the sandbox lives, full screen, too, and ends."""
+    g = Guest("-display", "sdl,full-screen=on", env={"SDL_VIDEODRIVER": "dummy"})
+    try:
+        g.shows(1, "437")
+        g.command("sendkey f1")
+        until("the picture", lambda: g.dump()[2] == painted())
+        g.end()
+    finally:
+        g.kill()
+    p = subprocess.run([FAKE, "--device", "/dev/null", "-boot", "c", "-display", "sdl"],
+                       capture_output=True, text=True, check=False,
+                       env=dict(ENV, SDL_VIDEODRIVER="none"))
+    expect(p.returncode == 1 and "-display sdl: " in p.stderr, p.stderr)
+
+
+TESTS = [vnc, vnc_idle, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox]
+
+
+def main():
+    """Run those that are named, or all."""
+    os.makedirs(WORK, exist_ok=True)
+    failed = 0
+    for test in TESTS:
+        if sys.argv[3:] and test.__name__ not in sys.argv[3:]:
+            continue
+        try:
+            test()
+            print(f"ok display_{test.__name__}", flush=True)
+        except Skip as e:
+            print(f"skip display_{test.__name__}: {e}", flush=True)
+        except (Failure, OSError, ValueError, rfb.RfbError, subprocess.TimeoutExpired) as e:
+            print(f"not ok display_{test.__name__}: {e}", flush=True)
+            failed += 1
+    sys.exit(failed != 0)
+
+
+main()
