@@ -158,6 +158,25 @@ static int exec_adjust(struct ictx *c, u32 *fl)
 	return X_OK;
 }
 
+/* A sum with a carry of its own: CF of ADCX, OF of ADOX, no other flag. */
+static int exec_add_carry(struct ictx *c, u32 *fl)
+{
+	u32 carry = c->in.op == VMBT_OP_ADCX ? VMBT_X86_EFLAGS_CF :
+					       VMBT_X86_EFLAGS_OF;
+	u8 reg = c->in.opd[0].reg;
+	u64 sum;
+	u32 b;
+	int r;
+
+	r = iopd_read(c, &c->in.opd[1], &b);
+	if (r)
+		return r;
+	sum = (u64)ireg_get(c, reg, 4) + b + !!(*fl & carry);
+	ireg_set(c, reg, 4, (u32)sum);
+	*fl = sum >> 32 ? *fl | carry : *fl & ~carry;
+	return X_OK;
+}
+
 int iexec_integer(struct ictx *c)
 {
 	u32 fl = c->g->eflags & VMBT_EFLAGS_ARITH;
@@ -224,6 +243,10 @@ int iexec_integer(struct ictx *c)
 	case VMBT_OP_AAM:
 	case VMBT_OP_AAD:
 		r = exec_adjust(c, &fl);
+		break;
+	case VMBT_OP_ADCX:
+	case VMBT_OP_ADOX:
+		r = exec_add_carry(c, &fl);
 		break;
 	case VMBT_OP_CRC32:
 		r = iopd_read(c, &c->in.opd[1], &a);
