@@ -203,6 +203,14 @@ static bool rep_loop(const struct vmbt_insn *in)
 	       (in->op == VMBT_OP_LOOPNE && in->prefixes & VMBT_PFX_REP);
 }
 
+/* ENTER with levels reads the frames that EBP points behind. */
+static bool enter_display(const struct vmbt_insn *in, const u32 *gpr)
+{
+	u32 level = in->imm2 & 31, at = gpr[VMBT_EBP] - in->opsize * level;
+
+	return level > 1 && (special(at) || special(gpr[VMBT_EBP]));
+}
+
 static bool at_special(const struct vmbt_insn *in, const u32 *gpr)
 {
 	if (!(prog->what & S_32) || (prog->what & S_BASED))
@@ -212,7 +220,8 @@ static bool at_special(const struct vmbt_insn *in, const u32 *gpr)
 	       (in->flags & VMBT_IF_STR_DST && special(gpr[VMBT_EDI])) ||
 	       (in->flags & VMBT_IF_STACK && special(gpr[VMBT_ESP])) ||
 	       (in->op == VMBT_OP_LEAVE && special(gpr[VMBT_EBP])) ||
-	       (in->op == VMBT_OP_ENTER && !in_window(enter_top(in, gpr), 4));
+	       (in->op == VMBT_OP_ENTER && (!in_window(enter_top(in, gpr), 4) ||
+					    enter_display(in, gpr)));
 }
 
 /* What a process may not do, or not see, as a guest would. */
