@@ -248,9 +248,9 @@ void sandbox_enter(bool network)
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	drop_capabilities();
 	for (i = 0; i < SANDBOX_THREADS; i++) {
-		if (i == SANDBOX_NET && !network)
-			continue;
-		threads |= BIT(i);
+		/* A tap's thread then has what is left of both. */
+		if (i != SANDBOX_NET || network)
+			threads |= BIT(i);
 		own[i] = make(BIT(i));
 		/* That is said with the first filter, and can't be said again. */
 		check(seccomp_attr_set(own[i], SCMP_FLTATR_CTL_NNP, 0), "filter");
