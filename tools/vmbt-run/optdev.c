@@ -29,13 +29,15 @@ void device_option(struct options *o, const char *arg)
 	char *kind, *val;
 
 	if (!option_pair(&arg, &kind, &val) || val)
-		usage("-device: which? pcnet or buslogic first");
+		usage("-device: which? pcnet, buslogic or sb16 first");
 	if (!strcmp(kind, "pcnet")) {
 		nic_device(o, arg);
 	} else if (!strcmp(kind, "buslogic")) {
 		no_keys(kind, arg);
 		o->buslogic = true;
+	} else if (!strcmp(kind, "sb16")) {
+		sb16_device(o, arg);
 	} else {
-		usage("-device: no '%s', but pcnet, buslogic", kind);
+		usage("-device: no '%s', but pcnet, buslogic, sb16", kind);
 	}
 }

@@ -34,6 +34,7 @@ enum {
 	OPT_HDA, OPT_HDB, OPT_HDC, OPT_HDD, OPT_CDROM, OPT_FDA, OPT_FDB, OPT_SNAPSHOT,
 	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE, OPT_NIC, OPT_NETDEV, OPT_S,
 	OPT_VNC, OPT_FULL_SCREEN, OPT_SANDBOX, OPT_QMP, OPT_QMP_PRETTY,
+	OPT_AUDIODEV, OPT_PARALLEL,
 };
 
 static const struct option longopts[] = {
@@ -51,6 +52,8 @@ static const struct option longopts[] = {
 	{ "drive",		required_argument, NULL, OPT_DRIVE },
 	{ "nic",		required_argument, NULL, OPT_NIC },
 	{ "netdev",		required_argument, NULL, OPT_NETDEV },
+	{ "audiodev",		required_argument, NULL, OPT_AUDIODEV },
+	{ "parallel",		required_argument, NULL, OPT_PARALLEL },
 	{ "snapshot",		no_argument,	   NULL, OPT_SNAPSHOT },
 	{ "bios",		required_argument, NULL, OPT_BIOS },
 	{ "boot",		required_argument, NULL, OPT_BOOT },
@@ -90,10 +93,9 @@ static const char help[] =
 "  DISK, -hda FILE     first IDE disk; -hdb, -hdc, -hdd: the others\n"
 "  -cdrom FILE         CD-ROM drive, in the place of -hdc; -fda, -fdb: floppies\n"
 "  -drive LIST         file=FILE,if=ide|floppy|scsi,index=N,media=disk|cdrom,\n"
-"                      readonly=on,snapshot=on\n"
+"                      readonly=on,snapshot=on; scsi: 7 disks on a BusLogic\n"
 "  -snapshot           forget at the end what was written to drives\n"
 "  -boot ORDER         letters a (floppy), c (disk), d (CD); menu=on: ask\n"
-"  -device buslogic    a SCSI adapter, which if=scsi (7 disks) brings by itself\n"
 "  -bios FILE          firmware in the place of Debian's SeaBIOS\n"
 "\n"
 "Network\n"
@@ -114,6 +116,7 @@ static const char help[] =
 "Input and output\n"
 "  -serial WHERE       stdio, null, pty, none, file:PATH, unix:PATH, tcp:HOST:N,\n"
 "                      /dev/ttyS0; ,server=on,wait=off; again for COM2...\n"
+"  -parallel file:PATH a printer; sound: -device sb16 -audiodev wav,id=ID,path=F\n"
 "  -debugcon WHERE     the same for port 0x402; -nographic: -display none\n"
 "  -display sdl|curses|none  a window; text on the terminal; no screen\n"
 "  -vnc [HOST]:N       VNC server, for this machine only without HOST; unix:PATH\n"
@@ -201,6 +204,16 @@ static const char *parse_where(const char *option, const char *arg)
 		return arg;
 	}
 	usage("%s %s: not one of %s", option, arg, SERIAL_PLACES);
+}
+
+static const char *parse_parallel(const char *arg)
+{
+	if (!strcmp(arg, "none"))
+		return NULL;
+	if (!strcmp(arg, "null") || !strncmp(arg, "/dev/parport", 12) ||
+	    (!strncmp(arg, "file:", 5) && arg[5]))
+		return arg;
+	usage("-parallel %s: not one of file:PATH, /dev/parportN, null, none", arg);
 }
 
 /**
@@ -496,6 +509,12 @@ void options_parse(struct options *o, int argc, char **argv)
 		case OPT_NETDEV:
 			netdev_option(o, optarg);
 			break;
+		case OPT_AUDIODEV:
+			audiodev_option(o, optarg);
+			break;
+		case OPT_PARALLEL:
+			o->parallel = parse_parallel(optarg);
+			break;
 		case OPT_SNAPSHOT:
 			o->snapshot = true;
 			break;
@@ -536,6 +555,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	check(o, nserial);
 	monitor_check(o);
 	nic_check(o);
+	sound_check(o);
 	if (!o->boot_order)
 		o->boot_order = "cad";
 }

@@ -65,6 +65,11 @@ enum net_kind {
 	NET_TAP,
 };
 
+enum audio_kind {
+	AUDIO_NONE,
+	AUDIO_WAV,
+};
+
 /**
  * struct hostfwd - a port of the host's that leads to the guest
  * @text: as it was given
@@ -142,6 +147,38 @@ struct display_options {
 };
 
 /**
+ * struct audiodev - the host's end of a sound card
+ * @id: its name, NULL: there is none
+ * @kind: what it is
+ * @path: of its file
+ */
+struct audiodev {
+	const char *id;
+	enum audio_kind kind;
+	const char *path;
+};
+
+/**
+ * struct sb16_card - a sound card
+ * @on: there is one
+ * @audiodev: the host's end
+ * @audiodev_id: its name, until @audiodev is known
+ * @io: first port
+ * @irq: interrupt line
+ * @dma: DMA channel
+ * @dma16: DMA channel of 16-bit samples
+ */
+struct sb16_card {
+	bool on;
+	const struct audiodev *audiodev;
+	const char *audiodev_id;
+	u16 io;
+	u8 irq;
+	u8 dma;
+	u8 dma16;
+};
+
+/**
  * struct options - what the user asked for
  * @memory: size of guest RAM in bytes
  * @kernel: path of a bzImage
@@ -157,6 +194,9 @@ struct display_options {
  * @nnetdevs: how many
  * @nic: the network cards
  * @nnics: how many
+ * @audiodev: the host's end of the sound card
+ * @sb16: the sound card
+ * @parallel: where the printer port leads, or NULL
  * @nic_given: something was said about network cards
  * @display: how the screen is shown
  * @monitor: where the machine takes commands
@@ -194,6 +234,9 @@ struct options {
 	unsigned int nnetdevs;
 	struct nic nic[MAX_NIC];
 	unsigned int nnics;
+	struct audiodev audiodev;
+	struct sb16_card sb16;
+	const char *parallel;
 	bool nic_given;
 	struct display_options display;
 	struct monitor_option monitor[MAX_MONITORS];
@@ -239,7 +282,7 @@ static inline bool options_drives(const struct options *o)
 /* Was any device asked for that a kernel without firmware can do without? */
 static inline bool options_devices(const struct options *o)
 {
-	return options_drives(o) || o->nnics || o->buslogic;
+	return options_drives(o) || o->nnics || o->buslogic || o->sb16.on || o->parallel;
 }
 
 /* For the files that parse one kind of option each. */
@@ -263,6 +306,11 @@ void monitor_check(struct options *o);
 
 /* optsandbox.c */
 void sandbox_option(struct options *o, const char *arg);
+
+/* optsound.c */
+void audiodev_option(struct options *o, const char *arg);
+void sb16_device(struct options *o, const char *list);
+void sound_check(struct options *o);
 
 /* optnet.c */
 void nic_option(struct options *o, const char *arg);

@@ -610,6 +610,8 @@ void pc_power_on(struct machine *m)
 	fill_cmos(m);
 	nics_power_on(m);
 	scsi_power_on(m);
+	sound_power_on(m);
+	parallel_power_on(m);
 	if (!pc->firmware)
 		pc_setup(&pc->pci);
 }
@@ -637,6 +639,8 @@ void pc_fini(struct machine *m)
 	nics_fini(&m->pc.nics);
 	disk_io_fini(&m->pc.io);
 	scsi_fini(&m->pc.scsi);
+	sound_fini(&m->pc.sound);
+	parallel_fini(&m->pc.parallel);
 	for (i = 0; i < MAX_IDE; i++)
 		disk_close(&m->pc.disk[i]);
 	for (i = 0; i < MAX_FLOPPY; i++)
@@ -723,6 +727,8 @@ void pc_init(struct machine *m)
 		open_drive(m, &pc->floppy[i], &m->o->floppy[i]);
 	nics_init(m);
 	scsi_init(m);
+	sound_init(m);
+	parallel_init(m);
 }
 
 /**

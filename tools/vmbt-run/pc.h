@@ -13,10 +13,12 @@
 #include "ide.h"
 #include "nics.h"
 #include "options.h"
+#include "parallel.h"
 #include "pci.h"
 #include "pcmem.h"
 #include "piix.h"
 #include "scsi.h"
+#include "sound.h"
 #include "vga.h"
 
 struct machine;
@@ -57,6 +59,8 @@ struct pc_ide {
  * @floppy: of the floppy drives
  * @nics: network cards
  * @scsi: SCSI host adapter
+ * @sound: sound card
+ * @parallel: printer port
  * @pm_dev: number of the power management's ports on the bus
  * @e820: the memory map as firmware is told
  * @vgabios: the VGA BIOS
@@ -83,6 +87,8 @@ struct pc {
 	struct disk floppy[MAX_FLOPPY];
 	struct nics nics;
 	struct scsi scsi;
+	struct sound sound;
+	struct parallel parallel;
 	unsigned int pm_dev;
 	u8 e820[2 * 20];
 	u8 *vgabios;

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where sound goes on the host: a WAV file, or nowhere.
+ *
+ * A card hands over frames, two samples each, at the rate its guest chose; the host
+ * gets one rate, by linear interpolation. A file has what was played, one behind the
+ * other, without the pauses. Its header is right whenever something was written.
+ */
+#include "audio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define HEADER		44
+#define BYTES_MAX	0xffff0000
+
+static void put(u8 *p, u32 val, unsigned int n)
+{
+	for (; n; n--, val >>= 8)
+		*p++ = val;
+}
+
+static bool write_header(const struct audio *a)
+{
+	u8 h[HEADER] = "RIFF    WAVEfmt ";
+
+	put(h + 4, HEADER - 8 + a->bytes, 4);
+	put(h + 16, 16, 4);
+	put(h + 20, 1, 2);			/* PCM */
+	put(h + 22, 2, 2);
+	put(h + 24, AUDIO_RATE, 4);
+	put(h + 28, AUDIO_RATE * 4, 4);
+	put(h + 32, 4, 2);
+	put(h + 34, 16, 2);
+	memcpy(h + 36, "data", 4);
+	put(h + 40, a->bytes, 4);
+	return !lseek(a->fd, 0, SEEK_SET) && write(a->fd, h, HEADER) == HEADER;
+}
+
+static void flush(struct audio *a)
+{
+	u32 len = a->count * 4;
+
+	a->count = 0;
+	if (a->full || a->dev->kind != AUDIO_WAV || !len)
+		return;
+	if (len > BYTES_MAX - a->bytes ||
+	    lseek(a->fd, 0, SEEK_END) < 0 || write(a->fd, a->out, len) != (ssize_t)len) {
+		a->full = true;
+		warn("%s: sound is not recorded any more: %s", a->dev->path,
+		     len > BYTES_MAX - a->bytes ? "a WAV file has no room for more" :
+		     strerror(errno));
+		return;
+	}
+	a->bytes += len;
+	write_header(a);
+}
+
+/**
+ * audio_open() - open the host's end; ends the program if that fails
+ * @a: filled
+ * @dev: what was asked for
+ */
+void audio_open(struct audio *a, const struct audiodev *dev)
+{
+	*a = (struct audio){ .dev = dev, .fd = -1 };
+	if (dev->kind != AUDIO_WAV)
+		return;
+	a->fd = open(dev->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (a->fd < 0 || !write_header(a))
+		die("%s: %s", dev->path, strerror(errno));
+}
+
+/**
+ * audio_play() - the guest plays something
+ * @a: the host's end
+ * @frames: two samples each
+ * @count: how many
+ * @rate: of them a second
+ */
+void audio_play(struct audio *a, const s16 *frames, u32 count, u32 rate)
+{
+	unsigned int k;
+	u32 i;
+
+	for (i = 0; i < count; i++, frames += 2) {
+		for (; a->phase < AUDIO_RATE; a->phase += rate) {
+			for (k = 0; k < 2; k++)
+				a->out[2 * a->count + k] = a->prev[k] +
+					(frames[k] - a->prev[k]) * (s64)a->phase / AUDIO_RATE;
+			if (++a->count == AUDIO_FRAMES)
+				flush(a);
+		}
+		a->phase -= AUDIO_RATE;
+		memcpy(a->prev, frames, sizeof(a->prev));
+	}
+}
+
+/**
+ * audio_close() - write what is left
+ * @a: the host's end
+ */
+void audio_close(struct audio *a)
+{
+	flush(a);
+	if (a->fd >= 0)
+		close(a->fd);
+	a->fd = -1;
+}
