@@ -167,6 +167,7 @@ static void data_step(struct fdc *f)
 	bool tc;
 	u32 n;
 
+	f->side = f->head;
 	if (!has_medium(d)) {	/* taken out between a track's sides */
 		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
 		return;

@@ -283,6 +283,52 @@ static void saved(void)
 	EXPECT(s.bad);
 }
 
+/* The change line: bit 7 of the digital input register, until a step finds a medium. */
+static void changes(void)
+{
+	static struct disk small = { .sectors = 1440, .overlay = -1 };
+
+	start();
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0x80);	/* power-on */
+	seek_to(1);
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0);
+	fdc_medium(&f, 0, NULL);
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0x80);
+	seek_to(2);
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0x80);	/* a step without a medium does not */
+	send((u8 []){ 0xe6, 0, 2, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	result(0x40, 0x01, 2, 0, 1);			/* no address mark */
+	EXPECT_EQ(f.drive[0].type, 4);
+	fdc_medium(&f, 0, &small);
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0x80);
+	fdc_write(&f, 0x3f2, 0x0c);			/* without the motor it can't be seen */
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0);
+	fdc_write(&f, 0x3f2, 0x1c);
+	seek_to(3);
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0);
+	EXPECT_EQ(f.drive[0].type, 4);			/* the drive is the same */
+	mem_len = 512;
+	send((u8 []){ 0xe6, 0, 3, 0, 9, 2, 9, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x00, 0x00, 3, 1, 1);
+	EXPECT(!memcmp(mem, fake_data + (3 * 18 + 8) * 512, 512));
+	send((u8 []){ 0xe6, 0, 3, 0, 10, 2, 18, 0x1b, 0xff }, 9);
+	result(0x40, 0x04, 3, 0, 10);			/* there are nine */
+}
+
+/* Taken out between the sides of a track. */
+static void gone_midway(void)
+{
+	start();
+	mem_len = sizeof(mem);
+	send((u8 []){ 0xe6, 0, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	EXPECT(fake_req);
+	fdc_medium(&f, 0, NULL);
+	fake_done();
+	EXPECT(!fake_req);
+	result(0x44, 0x01, 0, 1, 1);
+}
+
 int main(void)
 {
 	CASE(basics);
@@ -291,6 +337,8 @@ int main(void)
 	CASE(writes);
 	CASE(refuses);
 	CASE(reset_while_busy);
+	CASE(changes);
+	CASE(gone_midway);
 	CASE(saved);
 	return check_failed != 0;
 }

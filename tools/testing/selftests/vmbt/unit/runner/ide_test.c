@@ -562,6 +562,204 @@ static void cd_refuses(void)
 	EXPECT(fake_req);
 }
 
+/* A packet command without data; sense key, or 0. */
+static u8 simple(u8 op, u8 byte4)
+{
+	const u8 cmd[12] = { [0] = op, [4] = byte4 };
+
+	packet(cmd, 0, false);
+	return ide_read(&c, 7) & 1 ? ide_read(&c, 1) >> 4 : 0;
+}
+
+/* REQUEST SENSE: key, code and qualifier as one number. */
+static u32 sense(void)
+{
+	static const u8 cmd[12] = { 0x03, 0, 0, 0, 18 };
+	u8 got[18];
+	unsigned int i;
+	u16 w;
+
+	packet(cmd, 64, false);
+	for (i = 0; i < 18; i += 2) {
+		w = word();
+		got[i] = w;
+		got[i + 1] = w >> 8;
+	}
+	return got[2] << 16 | got[12] << 8 | got[13];
+}
+
+/* GET EVENT STATUS NOTIFICATION, media class: event and status. */
+static u16 event(void)
+{
+	static const u8 cmd[12] = { 0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8 };
+	u16 w;
+
+	packet(cmd, 8, false);
+	EXPECT_EQ(word(), 0x0600);	/* 6 bytes behind the length */
+	EXPECT_EQ(word(), 0x1004);	/* media; media is what there is */
+	w = word();
+	EXPECT_EQ(word(), 0);
+	return w;
+}
+
+static unsigned int trays;
+static bool tray_is;
+
+static void tray(void *arg, unsigned int n, bool open)
+{
+	(void)arg;
+	EXPECT_EQ(n, 1);
+	trays++;
+	tray_is = open;
+}
+
+/* MMC-3: what a guest sees when somebody takes the disc and brings another one. */
+static void cd_changes(void)
+{
+	static struct disk other = { .sectors = 800, .readonly = true };
+	static const u8 capacity[12] = { 0x25 };
+
+	start();
+	c.tray = tray;
+	cd_ready();
+	EXPECT_EQ(event(), 0x0200);		/* nothing new, a disc */
+	trays = 0;
+	ide_tray(&c, 1, true);
+	EXPECT(trays == 1 && tray_is);
+	EXPECT_EQ(simple(0x00, 0), 2);
+	EXPECT_EQ(sense(), 0x023a02);		/* no medium, tray open */
+	EXPECT_EQ(event(), 0x0103);		/* removed; door open, no disc */
+	EXPECT_EQ(event(), 0x0100);		/* told once */
+	ide_medium(&c, 1, NULL);
+	EXPECT_EQ(simple(0x00, 0), 2);
+	EXPECT_EQ(sense(), 0x023a02);
+	ide_tray(&c, 1, false);
+	EXPECT(trays == 2 && !tray_is);
+	EXPECT_EQ(simple(0x00, 0), 2);
+	EXPECT_EQ(sense(), 0x023a01);		/* no medium, tray closed */
+	EXPECT_EQ(event(), 0x0000);
+	EXPECT_EQ(simple(0x28, 0), 2);
+	EXPECT(!fake_req);
+	ide_medium(&c, 1, &other);
+	EXPECT_EQ(simple(0x12, 36), 0);		/* INQUIRY does not take the attention */
+	while (ide_read(&c, 7) & 8)
+		word();
+	EXPECT_EQ(simple(0x00, 0), 6);
+	EXPECT_EQ(sense(), 0x062800);		/* may have changed */
+	EXPECT_EQ(simple(0x00, 0), 0);
+	EXPECT_EQ(event(), 0x0202);		/* new */
+	packet(capacity, 8, false);
+	EXPECT_EQ(word(), 0);
+	EXPECT_EQ(word(), 0xc700);		/* 199 */
+	while (ide_read(&c, 7) & 8)
+		word();
+	/* at once, without the tray being seen open */
+	ide_tray(&c, 1, true);
+	ide_medium(&c, 1, &cd);
+	ide_tray(&c, 1, false);
+	EXPECT_EQ(simple(0x25, 0), 6);
+	EXPECT_EQ(sense(), 0x062800);
+	EXPECT_EQ(event(), 0x0202);
+}
+
+static void cd_guest_ejects(void)
+{
+	static const u8 mode[12] = { 0x5a, 0, 0x2a, 0, 0, 0, 0, 0, 28 };
+	unsigned int i;
+
+	start();
+	c.tray = tray;
+	cd_ready();
+	trays = 0;
+	EXPECT_EQ(simple(0x1e, 1), 0);		/* PREVENT */
+	EXPECT(c.drive[1].locked);
+	EXPECT_EQ(simple(0x1b, 2), 5);		/* START STOP UNIT: eject */
+	EXPECT_EQ(sense(), 0x055302);		/* removal prevented */
+	EXPECT(!trays);
+	packet(mode, 28, false);
+	for (i = 0; i < 7; i++)
+		word();
+	EXPECT_EQ(word() & 0xff, 0x2b);		/* tray, eject, locked now, can lock */
+	while (ide_read(&c, 7) & 8)
+		word();
+	ide_eject_wanted(&c, 1);
+	EXPECT_EQ(event(), 0x0201);		/* somebody wants it */
+	EXPECT_EQ(simple(0x1e, 0), 0);
+	EXPECT_EQ(simple(0x1b, 0), 0);		/* stop: the tray stays */
+	EXPECT(!trays);
+	EXPECT_EQ(simple(0x1b, 2), 0);
+	EXPECT(trays == 1 && tray_is);
+	EXPECT_EQ(simple(0x1b, 2), 0);
+	EXPECT_EQ(trays, 1);
+	EXPECT_EQ(simple(0x00, 0), 2);
+	packet(mode, 28, false);
+	word();
+	EXPECT_EQ(word() & 0xff, 0x71);		/* medium type: door open */
+	while (ide_read(&c, 7) & 8)
+		word();
+	EXPECT_EQ(simple(0x1b, 3), 0);		/* load */
+	EXPECT(trays == 2 && !tray_is);
+	EXPECT_EQ(simple(0x00, 0), 6);
+	EXPECT_EQ(simple(0x00, 0), 0);
+	/* a reset unlocks */
+	EXPECT_EQ(simple(0x1e, 1), 0);
+	ide_control(&c, 0x04);
+	ide_control(&c, 0);
+	EXPECT(!c.drive[1].locked);
+}
+
+/* Taken out while a command reads: what was read is given, the rest is an error. */
+static void cd_gone_midway(void)
+{
+	static const u8 cmd[12] = { 0xa8, 0, 0, 0, 0, 0, 0, 0, 0, 100 };
+	static struct disk other = { .sectors = 4096, .readonly = true };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		start();
+		cd_ready();
+		prd(0x100, 0x10000, 0, false);
+		prd(0x108, 0x20000, 0, false);
+		prd(0x110, 0x30000, 0, true);
+		table(0x100);
+		packet(cmd, 0, true);
+		ide_bm_write(&c, 0, 0x09);
+		EXPECT(fake_req);
+		ide_medium(&c, 1, i ? &other : NULL);
+		fake_done();
+		EXPECT(!fake_req);
+		EXPECT_EQ(ide_read(&c, 7) & 0x81, 1);
+		EXPECT_EQ(ide_read(&c, 1) >> 4, i ? 6 : 2);
+		EXPECT(!memcmp(ram + 0x10000, fake_data, 0x20000));
+		EXPECT_EQ(simple(0x00, 0), i ? 0 : 2);
+	}
+}
+
+static void cd_empty(void)
+{
+	static const u8 configuration[12] = { 0x46, 0, 0, 0, 0, 0, 0, 0, 28 };
+	unsigned int i;
+
+	fake_fill();
+	c = (struct ide){ .buffer = buffer, .set_irq = set_irq, .memory = memory };
+	ide_reset(&c);
+	ide_attach(&c, 1, IDE_CD, NULL);
+	ide_write(&c, 6, 0xb0);
+	ide_write(&c, 7, 0xa1);			/* IDENTIFY PACKET DEVICE */
+	EXPECT_EQ(word(), 0x8580);
+	for (i = 1; i < 256; i++)
+		word();
+	EXPECT_EQ(simple(0x00, 0), 2);
+	EXPECT_EQ(sense(), 0x023a01);
+	packet(configuration, 28, false);
+	word();
+	word();
+	word();
+	EXPECT_EQ(word(), 0);			/* no current profile */
+	while (ide_read(&c, 7) & 8)
+		word();
+}
+
 static void saved(void)
 {
 	static u8 kept[IDE_CHUNK + 512];
@@ -612,6 +810,10 @@ int main(void)
 	CASE(medium_error);
 	CASE(cd_read);
 	CASE(cd_refuses);
+	CASE(cd_changes);
+	CASE(cd_guest_ejects);
+	CASE(cd_gone_midway);
+	CASE(cd_empty);
 	CASE(saved);
 	return check_failed != 0;
 }

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""A Debian guest's own drivers (sr_mod, cdrom, floppy) and media that change.
+
+Runs in the test host (media.sh). The media are changed by way of the machine
+protocol; what is in a drive the guest tells by its digest, and it reads again only
+what its kernel has noticed to be another. The guest's half is media_guest.sh.
+"""
+import hashlib
+import os
+import random
+import sys
+
+from console import Failure, Guest, run
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from qmp import QMP, Error  # noqa: E402
+
+WORK = "/tmp/media"
+SOCK = os.path.join(WORK, "qmp")
+
+
+def image(name, size):
+    """An image with random contents, and its digest."""
+    path = os.path.join(WORK, name)
+    data = random.Random(name).randbytes(size)
+    with open(path, "wb") as f:
+        f.write(data)
+    return path, hashlib.sha256(data).hexdigest()
+
+
+def start(part, *args):
+    guest = Guest(part, "-qmp", f"unix:{SOCK},server=on,wait=off", *args)
+    return guest, QMP(SOCK, alive=lambda: guest.proc.poll() is None)
+
+
+def cd():
+    """Another disc, none, another one through a descriptor, one of another size."""
+    a, b, c = image("a", 200 << 10), image("b", 200 << 10), image("c", 300 << 10)
+    guest, qmp = start("cd", "-cdrom", a[0])
+    try:
+        guest.wait("vmbt-guest: ready", 300)
+        guest.says("cd", a[1])
+        qmp.command("blockdev-change-medium", device="ide1-cd0", filename=b[0])
+        guest.says("cd", b[1], 60)
+        qmp.command("eject", device="ide1-cd0", force=True)
+        guest.says("cd", "none", 60)
+        with open(c[0], "rb") as f:
+            n = qmp.command("add-fd", [f.fileno()])["fdset-id"]
+        os.unlink(c[0])
+        qmp.command("blockdev-change-medium", device="ide1-cd0", filename=f"/dev/fdset/{n}")
+        guest.says("cd", c[1], 60)
+        text = qmp.human(f"change -f ide1-cd0 {a[0]}")
+        if text:
+            raise Failure(text)
+        guest.says("cd", a[1], 60)
+    finally:
+        guest.kill()
+
+
+def lock():
+    """A disc that the guest holds stays unless forced; a disc that it ejects is told of."""
+    disc = image("disc", 200 << 10)
+    guest, qmp = start("lock", "-cdrom", disc[0])
+    try:
+        guest.wait("vmbt-guest: ready", 300)
+        guest.says("held", "yes")
+        try:
+            qmp.command("eject", device="ide1-cd0")
+            raise Failure("a locked disc was given away")
+        except Error as e:
+            if "is locked" not in e.desc:
+                raise Failure(e.desc) from e
+        if not qmp.command("query-block")[0]["locked"]:
+            raise Failure("query-block: not locked")
+        qmp.command("eject", device="ide1-cd0", force=True)
+        qmp.event("DEVICE_TRAY_MOVED")
+        guest.says("held", "gone", 60)
+        qmp.command("blockdev-change-medium", device="ide1-cd0", filename=disc[0])
+        guest.says("back", "yes", 60)
+        qmp.command("query-status")
+        qmp.events.clear()
+        guest.says("ejected", "yes", 60)
+        guest.says("loaded", disc[1], 60)
+        qmp.command("query-status")
+        moves = [e["data"]["tray-open"] for e in qmp.events]
+        if moves != [True, False]:
+            raise Failure(f"the guest opened and closed the tray: {moves}")
+    finally:
+        guest.kill()
+
+
+def floppy():
+    """Another disk, of the same and of another kind."""
+    a, b, c = image("fa", 1440 << 10), image("fb", 1440 << 10), image("fc", 720 << 10)
+    guest, qmp = start("floppy", "-fda", a[0])
+    try:
+        guest.wait("vmbt-guest: ready", 300)
+        guest.says("fd", a[1])
+        qmp.command("blockdev-change-medium", device="floppy0", filename=b[0])
+        guest.says("fd", b[1], 120)
+        qmp.command("blockdev-change-medium", device="floppy0", filename=c[0],
+                    read_only_mode="read-only")
+        guest.says("fd", c[1], 120)
+    finally:
+        guest.kill()
+
+
+os.makedirs(WORK, exist_ok=True)
+sys.exit(run([cd, lock, floppy], "media"))
