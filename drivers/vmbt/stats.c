@@ -207,11 +207,21 @@ static int vmbt_leaves_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(vmbt_leaves);
 
+/*
+ * A VM that outlives its descriptor keeps the name, and one that comes to have the
+ * same number goes without: debugfs would say so in the log each time.
+ */
 void vmbt_stats_add_vm(struct vmbt_vm *vm, int fd)
 {
+	struct dentry *old;
 	char name[32];
 
 	snprintf(name, sizeof(name), "%d-%d", task_tgid_nr(current), fd);
+	old = debugfs_lookup(name, vmbt_debugfs);
+	if (old) {
+		dput(old);
+		return;
+	}
 	vm->debugfs = debugfs_create_dir(name, vmbt_debugfs);
 	debugfs_create_file("stats", 0444, vm->debugfs, vm, &vmbt_stats_fops);
 	debugfs_create_file("leaves", 0400, vm->debugfs, vm, &vmbt_leaves_fops);
