@@ -365,7 +365,7 @@ static void cgroups(void)
 
 int main(void)
 {
-	alarm(500);
+	alarm(1500);
 	if (geteuid() || access(PARAMS "max_vms", W_OK)) {
 		test_skip("limits", "not root, or no module with parameters");
 		return 0;

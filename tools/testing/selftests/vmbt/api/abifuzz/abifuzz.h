@@ -125,6 +125,7 @@ bool peek(void *to, const void *from, size_t len);
 void catch_faults(void);
 
 /* machine.c */
+bool machine_room(struct machine *m);
 bool machine_make(struct self *t, struct machine *m);
 void machine_close(struct self *t, struct machine *m);
 void machine_start(struct self *t, struct machine *m);

@@ -26,7 +26,7 @@ export FAIL=1
 NAME=abifuzz-module-faults $here/faults.sh $O/abifuzz $((seconds * 20 / 100)) $((seed + 2)) || s=1
 export NAME=abifuzz-faults
 $here/faults.sh -a $O/abifuzz $((seconds * 20 / 100)) $((seed + 3)) || s=1
-$here/faults.sh $O/failnth 13 || s=1
+$here/faults.sh $O/failnth 101 || s=1
 exit \$s" > "$out" 2>&1
 status=$?
 grep -aE '^(ok|not ok|skip) |^#' "$out"

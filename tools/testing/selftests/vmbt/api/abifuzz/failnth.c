@@ -422,7 +422,7 @@ static void step(const struct step *s, unsigned int stride)
 	int r;
 
 	snprintf(name, sizeof(name), "fail-%s", s->name);
-	for (n = 1; !*why; n += n < 200 ? 1 : stride) {
+	for (n = 1; !*why; n += n < 150 ? 1 : stride) {
 		if (!made && !make(&vm, s->need)) {
 			unmake(&vm);
 			test_skip(name, "no hostile=1");

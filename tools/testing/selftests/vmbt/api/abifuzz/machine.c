@@ -32,7 +32,7 @@ int machine_slot(struct machine *m, uint32_t slot, uint32_t flags, uint64_t gpa,
 }
 
 /* Where its memory and its run page are for the whole life. */
-static bool addresses(struct machine *m)
+bool machine_room(struct machine *m)
 {
 	if (!m->ram) {
 		m->ram = mmap(NULL, GUEST_END, PROT_READ | PROT_WRITE,
@@ -54,14 +54,14 @@ bool machine_make(struct self *t, struct machine *m)
 	sigset_t all;
 	int vm, cpu;
 
-	if (!addresses(m))
+	if (!machine_room(m))
 		return false;
 	/* A signal would end it, most times. */
 	sigemptyset(&all);
 	sigaddset(&all, SIGUSR1);
 	sigaddset(&all, SIGALRM);
 	sigaddset(&all, SIGUSR2);
-	if (!one_in(&t->rng, 4))
+	if (!one_in(&t->rng, 16))
 		pthread_sigmask(SIG_BLOCK, &all, NULL);
 	vm = call_known(KVM_CREATE_VM, READ_ONCE(t->life->dev), NULL);
 	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
@@ -237,7 +237,7 @@ void *runner(void *arg)
 			m = &t->life->m[below(&t->rng, VMS)];
 			if (m->cpu >= 0 && bad > 8)
 				machine_start(t, m);
-			if (m->cpu < 0 || (bad > 8 && one_in(&t->rng, 2))) {
+			if (m->cpu < 0 || (bad > 8 && one_in(&t->rng, 8))) {
 				if (m->vm >= 0)
 					machine_tally(t, m);
 				machine_close(t, m);

@@ -46,6 +46,7 @@ static const char *const end_names[ENDS] = {
 
 struct counts *counts;
 static bool failing;
+static unsigned int longest;	/* life, in seconds */
 static int failures;
 
 static void result(const char *name, bool good, const char *why)
@@ -190,13 +191,10 @@ static void live(uint64_t seed, enum end end, double seconds)
 	t = selves(life, &r, THREADS);
 	if (!t)
 		_exit(2);
-	for (i = 0; i < VMS / 2; i++)
-		machine_make(&t[0], &life->m[i]);
-	/* The others have their memory, but no VM yet. */
-	for (; i < VMS; i++) {
-		machine_make(&t[0], &life->m[i]);
-		machine_close(&t[0], &life->m[i]);
-	}
+	/* To make a VM takes a while; those that run it make the others. */
+	machine_make(&t[0], &life->m[0]);
+	for (i = 0; i < VMS; i++)
+		machine_room(&life->m[i]);
 	for (i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, i < RUNNERS ? run_some : other,
 				   &t[i]))
@@ -250,7 +248,7 @@ static int reap(pid_t pid, double seconds, int *status)
 static bool supervise(struct rng *r, uint64_t seed)
 {
 	enum end end = below(r, ENDS);
-	double seconds = 0.2 + below(r, 4000) / 1000.0;
+	double seconds = one_in(r, 4) ? below(r, 1000) / 1000.0 : 1 + below(r, longest);
 	bool stop = one_in(r, 4);
 	int status = 0;
 	pid_t pid = fork();
@@ -388,6 +386,7 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	seconds = argc > 1 ? atof(argv[1]) : 20;
+	longest = seconds < 100 ? 5 : 20;
 	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
 	life = argc > 3 ? strtoull(argv[3], NULL, 0) : 0;
 	failing = !!getenv("FAIL");
