@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -211,6 +212,26 @@ static void killed(void)
 		    "%ld kB are missing", free_before - free_after);
 }
 
+/*
+ * A VM that lives on without its descriptor, and another with that number: both
+ * want one name in debugfs, which must not end in the host's log.
+ */
+static void same_number(void)
+{
+	static char log[1 << 18];
+	struct vm vm;
+	int fd, n;
+
+	vm_create(&vm, 1 << 20);
+	close(vm.fd);
+	fd = ioctl(vm.dev, KVM_CREATE_VM, 0);
+	EXPECT_EQ("same-number", fd, vm.fd);
+	vm_destroy(&vm);
+	n = klogctl(3, log, sizeof(log) - 1);	/* all of it */
+	test_result("same-number-log", n > 0 && !strstr(log, "already present"),
+		    "the log complains, or can't be read");
+}
+
 /* While a VM exists the module stays; O_NONBLOCK: don't wait for its end. */
 static void module_held(void)
 {
@@ -235,5 +256,6 @@ int main(void)
 	inherited();
 	killed();
 	module_held();
+	same_number();
 	return test_exit();
 }
