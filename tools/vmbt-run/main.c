@@ -17,6 +17,7 @@
 #include "broker.h"
 #include "machine.h"
 #include "options.h"
+#include "resolver.h"
 #include "sandbox.h"
 #include "terminal.h"
 #include "util.h"
@@ -99,9 +100,11 @@ static void enter_sandbox(void)
 		broker_allow(options.kernel, O_RDONLY);
 	if (options.initrd)
 		broker_allow(options.initrd, O_RDONLY);
-	broker_seal(options.named_files || !options.nmonitors);
 	for (i = 0; i < options.nnics; i++)
 		network |= options.nic[i].netdev->kind == NET_USER;
+	if (network)
+		resolver_allow();
+	broker_seal(options.named_files || !options.nmonitors);
 	sandbox_enter(network);
 }
 

@@ -21,6 +21,8 @@ from console import Failure, Guest, run
 MB = float(os.environ.get("MB") or "1")
 FILE = random.Random("file").randbytes(int(MB * 1e6))
 NUMBERS = int(MB * 150000)
+# The slowest megabyte seen took 24 s.
+LIMIT = 300 + 100 * MB
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -94,10 +96,10 @@ def user():
         guest.says("address", "10.0.2.15")
         guest.says("ping", "0")
         start = time.time(), used(guest)
-        guest.says("download", hashlib.sha256(FILE).hexdigest(), 300)
+        guest.says("download", hashlib.sha256(FILE).hexdigest(), LIMIT)
         said("download", start, guest)
         start = time.time(), used(guest)
-        guest.says("upload", "done", 300)
+        guest.says("upload", "done", LIMIT)
         said("upload", start, guest)
         if sink.digest() != hashlib.sha256(numbers).hexdigest():
             raise Failure("the upload is not what the guest sent")
@@ -125,6 +127,48 @@ def three():
         guest.kill()
 
 
+def name_server(address, answer):
+    """Answers with one address to whatever name is asked for."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((address, 53))
+
+    def loop():
+        while True:
+            query, peer = sock.recvfrom(512)
+            # One question: its name ends with a zero, its type is A or another.
+            end = query.index(b"\0", 12) + 5
+            is_a = query[end - 4:end - 2] == b"\0\1"
+            head = query[:2] + b"\x81\x80\0\1" + (b"\0\1" if is_a else b"\0\0") + bytes(4)
+            record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(answer)
+            sock.sendto(head + query[12:end] + (record if is_a else b""), peer)
+
+    threading.Thread(target=loop, daemon=True).start()
+
+
+def resolver(address):
+    """The host's name server from now on."""
+    with open("/etc/resolv.conf.new", "w", encoding="ascii") as f:
+        f.write(f"nameserver {address}\n")
+    os.rename("/etc/resolv.conf.new", "/etc/resolv.conf")
+
+
+def names():
+    """The host's name server, and the one after it: the sandbox is not in the way."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    name_server("127.0.0.1", "192.0.2.1")
+    name_server("127.0.0.2", "192.0.2.2")
+    resolver("127.0.0.1")
+    guest = Guest("names", "-nic", "user")
+    try:
+        guest.wait("vmbt-guest: ready", 900)
+        guest.says("address", "10.0.2.15")
+        guest.says("name", "192.0.2.1")
+        resolver("127.0.0.2")
+        guest.says("name", "192.0.2.2")
+    finally:
+        guest.kill()
+
+
 def tap():
     """An interface of the host's."""
     subprocess.run(["modprobe", "-q", "tun"], check=False)
@@ -144,4 +188,4 @@ def tap():
         guest.kill()
 
 
-sys.exit(run([user, three, tap], "net"))
+sys.exit(run([user, names, three, tap], "net"))

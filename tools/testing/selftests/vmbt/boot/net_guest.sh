@@ -27,6 +27,10 @@ value() {
 	sed "s/.*$1=\([^ ]*\).*/\1/" /proc/cmdline
 }
 
+lookup() {
+	nslookup a.vmbt.test 10.0.2.3 2> /dev/null | sed -n 's/^Address.*[: ]\(192[0-9.]*\)$/\1/p'
+}
+
 case $(value part) in
 user)
 	echo "card: $(dmesg | sed -n 's/.*pcnet32: \(PCnet[^,]*\) at .*/\1/p')"
@@ -46,6 +50,17 @@ user)
 	echo "forwarded: $(digest < /tmp/forwarded)"
 	echo "missed: $(cat /sys/class/net/eth0/statistics/rx_missed_errors)"
 	echo "errors: $(($(cat /sys/class/net/eth0/statistics/rx_errors) + $(cat /sys/class/net/eth0/statistics/tx_errors)))"
+	;;
+names)
+	up eth0
+	first=$(lookup)
+	echo "name: $first"
+	for i in $(seq 100); do
+		second=$(lookup)
+		[ "$second" = "$first" ] || [ -z "$second" ] || break
+		sleep 1
+	done
+	echo "name: $second"
 	;;
 three)
 	for n in 0 1 2; do
