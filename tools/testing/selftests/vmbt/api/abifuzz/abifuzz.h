@@ -114,6 +114,8 @@ extern struct counts *counts;
 long count(unsigned int op, long r);
 /* An ioctl that is counted by its number. */
 long call_known(unsigned int cmd, int fd, void *arg);
+/* The same with a good argument. */
+long call_filled(struct self *t, struct machine *m, unsigned int cmd, int fd);
 
 /* call.c */
 void random_call(struct self *t);

@@ -76,6 +76,12 @@ long call_known(unsigned int cmd, int fd, void *arg)
 	return count(find_call(cmd) - calls, ioctl(fd, cmd, arg));
 }
 
+long call_filled(struct self *t, struct machine *m, unsigned int cmd, int fd)
+{
+	find_call(cmd)->fill(t, m, t->arena);
+	return call_known(cmd, fd, t->arena);
+}
+
 void fail_next(struct self *t, unsigned int in)
 {
 	char text[16];

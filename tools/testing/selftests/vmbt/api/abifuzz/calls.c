@@ -100,7 +100,7 @@ static void fill_dirty_log(struct self *t, struct machine *m, void *arg)
 	struct kvm_dirty_log *l = arg;
 
 	(void)m;
-	l->slot = below(&t->rng, 9);
+	l->slot = one_in(&t->rng, 2) ? 0 : below(&t->rng, 9);
 	l->dirty_bitmap = one_in(&t->rng, 4) ? (void *)m->ram : t->arena + 2 * PAGE;
 }
 

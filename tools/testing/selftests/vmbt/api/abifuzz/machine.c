@@ -252,6 +252,8 @@ void *runner(void *arg)
 			poke(&((struct kvm_run *)m->run)->kvm_dirty_regs, &zero, 8);
 			poke(&((struct kvm_run *)m->run)->immediate_exit, &zero, 1);
 		}
+		if (m->hostile && !call_filled(t, m, VMBT_HOSTILE_RUN, READ_ONCE(m->cpu)))
+			continue;
 		fail = t->fail_fd >= 0 && one_in(&t->rng, 20);
 		if (fail)
 			fail_next(t, 1 + below(&t->rng, 60));

@@ -14,10 +14,6 @@ import sys
 
 # Name, program, what the kernel must say, and edits: file, what stands there, instead.
 SEEDS = [
-    ("run-unlocked", "abifuzz", "BUG|Oops|WARNING|fault|KASAN|broken",
-     [("drivers/vmbt/ioctl.c",
-       "\tr = vmbt_vcpu_ioctl_locked(vcpu, cmd, arg);\n\tmutex_unlock(&vcpu->mutex);",
-       "\tmutex_unlock(&vcpu->mutex);\n\tr = vmbt_vcpu_ioctl_locked(vcpu, cmd, arg);")]),
     ("line-unchecked", "abifuzz", "UBSAN|KASAN",
      [("drivers/vmbt/chips.c", "\tif (irq > 15)\n\t\treturn -EINVAL;\n", "")]),
     ("state-leaked", "abifuzz", "unreferenced object|suspected memory leak",
@@ -34,6 +30,10 @@ SEEDS = [
     ("error-path", "failnth", "unreferenced object|suspected memory leak",
      [("drivers/vmbt/vcpu.c",
        "\tif (IS_ERR(hv)) {\n\t\tvmbt_vcpu_free(vcpu);\n", "\tif (IS_ERR(hv)) {\n")]),
+    ("run-unlocked", "abifuzz", "BUG|Oops|WARNING|fault|KASAN|broken",
+     [("drivers/vmbt/ioctl.c",
+       "\tr = vmbt_vcpu_ioctl_locked(vcpu, cmd, arg);\n\tmutex_unlock(&vcpu->mutex);",
+       "\tmutex_unlock(&vcpu->mutex);\n\tr = vmbt_vcpu_ioctl_locked(vcpu, cmd, arg);")]),
 ]
 
 
@@ -82,7 +82,7 @@ def run(top, out, tree, seed, program, ko, seconds):
 
 def main():
     top, out = sys.argv[1:3]
-    seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 90
+    seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 150
     wanted = sys.argv[4:]
     tree = f"{out}/seeds"
     shutil.rmtree(tree, ignore_errors=True)
