@@ -68,6 +68,7 @@ enum net_kind {
 enum audio_kind {
 	AUDIO_NONE,
 	AUDIO_WAV,
+	AUDIO_SDL,
 };
 
 /**

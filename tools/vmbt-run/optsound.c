@@ -26,10 +26,13 @@ void audiodev_option(struct options *o, const char *arg)
 	if (d->id)
 		usage("-audiodev %s: there is one already: %s", arg, d->id);
 	if (!option_pair(&arg, &kind, &val) || val)
-		usage("-audiodev: which? wav or none first");
-	if (strcmp(kind, "wav") && strcmp(kind, "none"))
-		usage("-audiodev %s: not one of wav, none", kind);
-	d->kind = *kind == 'w' ? AUDIO_WAV : AUDIO_NONE;
+		usage("-audiodev: which? sdl, wav or none first");
+	if (!strcmp(kind, "wav"))
+		d->kind = AUDIO_WAV;
+	else if (!strcmp(kind, "sdl"))
+		d->kind = AUDIO_SDL;
+	else if (strcmp(kind, "none"))
+		usage("-audiodev %s: not one of sdl, wav, none", kind);
 	while (option_pair(&arg, &key, &val)) {
 		if (!strcmp(key, "id") && val && *val)
 			d->id = val;

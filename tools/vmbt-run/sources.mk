@@ -7,11 +7,14 @@ VMBT_RUN_SRCS := $(patsubst $(VMBT_RUN_DIR)/%,%,$(sort $(foreach d,. chip backen
 	$(wildcard $(abspath $(VMBT_RUN_DIR)/$d)/*.c))))
 VMBT_RUN_LIBS := -lpng -lz -lm -lslirp -lseccomp -ljansson
 
-# Front ends of the display, each a module linked with its library: frontend.h.
-VMBT_FRONTENDS := vnc curses sdl
+# Modules, each linked with its library: front ends of the display (frontend.h), and sound
+# (audiosdl.h).
+VMBT_FRONTENDS := vnc curses sdl audiosdl
 FRONTEND_SRCS_vnc := frontend/vnc.c frontend/keysym.c keys.c
 FRONTEND_LIBS_vnc := -lvncserver
 FRONTEND_SRCS_curses := frontend/curses.c frontend/keysym.c keys.c cp437.c
 FRONTEND_LIBS_curses := -lncursesw -ltinfo
 FRONTEND_SRCS_sdl := frontend/sdl.c keys.c
 FRONTEND_LIBS_sdl := -lSDL2
+FRONTEND_SRCS_audiosdl := frontend/audiosdl.c
+FRONTEND_LIBS_audiosdl := -lSDL2

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where sound goes on the host: a WAV file, or nowhere.
+ * Where sound goes on the host: its loudspeakers, a WAV file, or nowhere.
  *
  * A card hands over frames, two samples each, at the rate its guest chose; the host
  * gets one rate, by linear interpolation. A file has what was played, one behind the
- * other, without the pauses. Its header is right whenever something was written.
+ * other, without the pauses. Its header is right whenever something was written. A module
+ * plays on the host's loudspeakers (frontend/audiosdl.c).
  */
 #include "audio.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audiosdl.h"
+#include "module.h"
 #include "util.h"
 
 #define HEADER		44
@@ -47,6 +51,8 @@ static void flush(struct audio *a)
 	u32 len = a->count * 4;
 
 	a->count = 0;
+	if (a->sdl && len)
+		a->sdl->play(a->out, len / 4);
 	if (a->full || a->dev->kind != AUDIO_WAV || !len)
 		return;
 	if (len > BYTES_MAX - a->bytes ||
@@ -61,6 +67,21 @@ static void flush(struct audio *a)
 	write_header(a);
 }
 
+static void open_sdl(struct audio *a)
+{
+	void *so = module_load("audiosdl");
+	const struct audiosdl *sdl = so ? dlsym(so, "audiosdl") : NULL;
+	const char *wrong;
+
+	if (!sdl)
+		die("-audiodev sdl: %s", dlerror());
+	wrong = sdl->version == AUDIOSDL_VERSION ? sdl->open(AUDIO_RATE) :
+		"the module is another vmbt-run's";
+	if (wrong)
+		die("-audiodev sdl: %s", wrong);
+	a->sdl = sdl;
+}
+
 /**
  * audio_open() - open the host's end; ends the program if that fails
  * @a: filled
@@ -69,6 +90,8 @@ static void flush(struct audio *a)
 void audio_open(struct audio *a, const struct audiodev *dev)
 {
 	*a = (struct audio){ .dev = dev, .fd = -1 };
+	if (dev->kind == AUDIO_SDL)
+		open_sdl(a);
 	if (dev->kind != AUDIO_WAV)
 		return;
 	a->fd = open(dev->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -99,6 +122,9 @@ void audio_play(struct audio *a, const s16 *frames, u32 count, u32 rate)
 		a->phase -= AUDIO_RATE;
 		memcpy(a->prev, frames, sizeof(a->prev));
 	}
+	/* A loudspeaker wants it now. */
+	if (a->sdl)
+		flush(a);
 }
 
 /**
@@ -108,6 +134,8 @@ void audio_play(struct audio *a, const s16 *frames, u32 count, u32 rate)
 void audio_close(struct audio *a)
 {
 	flush(a);
+	if (a->sdl)
+		a->sdl->close();
 	if (a->fd >= 0)
 		close(a->fd);
 	a->fd = -1;

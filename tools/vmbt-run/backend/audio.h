@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where sound goes on the host: a WAV file, or nowhere.
+ * Where sound goes on the host: its loudspeakers, a WAV file, or nowhere.
  */
 #ifndef VMBT_RUN_AUDIO_H
 #define VMBT_RUN_AUDIO_H
@@ -11,9 +11,12 @@
 #define AUDIO_RATE	44100
 #define AUDIO_FRAMES	4096
 
+struct audiosdl;
+
 /**
  * struct audio - the host's end of a sound card
  * @dev: what was asked for
+ * @sdl: the module that plays
  * @fd: the file
  * @bytes: of samples in it
  * @full: it can't take more
@@ -25,6 +28,7 @@
  */
 struct audio {
 	const struct audiodev *dev;
+	const struct audiosdl *sdl;
 	int fd;
 	u32 bytes;
 	bool full;

@@ -22,11 +22,8 @@
 #include <unistd.h>
 
 #include "machine.h"
+#include "module.h"
 #include "util.h"
-
-#ifndef VMBT_LIBDIR
-#define VMBT_LIBDIR	"/usr/local/lib/vmbt"
-#endif
 
 #define FASTEST_NS	33000000ULL
 #define SLOWEST_NS	250000000ULL
@@ -107,30 +104,10 @@ static void *display_thread(void *arg)
 	return NULL;
 }
 
-/* Beside the program, where it was built; else where it was installed. */
-static void *load(const char *name)
-{
-	char path[512];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
-	char *slash;
-	void *so;
-
-	path[n > 0 ? n : 0] = 0;
-	slash = strrchr(path, '/');
-	if (slash) {
-		snprintf(slash + 1, 64, "vmbt-display/%s.so", name);
-		so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-		if (so || !access(path, F_OK))
-			return so;
-	}
-	snprintf(path, sizeof(path), VMBT_LIBDIR "/%s.so", name);
-	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-}
-
 static const char *open_frontend(struct screen *s, const char *name)
 {
 	static char why[512];
-	void *so = load(name);
+	void *so = module_load(name);
 	const struct frontend *fe = so ? dlsym(so, "frontend") : NULL;
 	const char *wrong;
 

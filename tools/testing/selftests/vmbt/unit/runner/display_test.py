@@ -407,6 +407,26 @@ def sdl():
             os.unlink(old)
 
 
+def sdl_sound():
+    """SDL's audio thread goes on in the sandbox: its driver that writes a file."""
+    path = os.path.join(WORK, "sound")
+    g = Guest("-display", "none", "-device", "sb16", "-audiodev", "sdl,id=a",
+              env={"SDL_AUDIODRIVER": "disk", "SDL_DISKAUDIOFILE": path})
+    try:
+        g.command("info status")
+        was = os.path.getsize(path)
+        until("more of it", lambda: os.path.getsize(path) > was + 20000)
+        g.end()
+    finally:
+        g.kill()
+        os.unlink(path)
+    p = subprocess.run([FAKE, "--device", "/dev/null", "-boot", "c", "-display", "none",
+                        "-device", "sb16", "-audiodev", "sdl,id=a"],
+                       capture_output=True, text=True, check=False,
+                       env=dict(ENV, SDL_AUDIODRIVER="none"))
+    expect(p.returncode == 1 and "-audiodev sdl: " in p.stderr, p.stderr)
+
+
 def sdl_sandbox():
     """The same in the sandbox lives, full screen, too, and ends."""
     g = Guest("-display", "sdl,full-screen=on", env={"SDL_VIDEODRIVER": "dummy"})
@@ -423,7 +443,7 @@ def sdl_sandbox():
     expect(p.returncode == 1 and "-display sdl: " in p.stderr, p.stderr)
 
 
-TESTS = [vnc, vnc_idle, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox]
+TESTS = [vnc, vnc_idle, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox, sdl_sound]
 
 
 def main():

@@ -137,7 +137,7 @@ def options_wrong():
     refused(k + ["-device", "sb16,audiodev=x"], 2, "there is no -audiodev with that id")
     refused(k + ["-device", "sb16", "-device", "sb16"], 2, "there is one already")
     refused(k + ["-audiodev", "wav,id=x"], 2, "no card uses it: -device sb16")
-    refused(k + ["-audiodev", "alsa,id=x"], 2, "alsa: not one of")
+    refused(k + ["-audiodev", "alsa,id=x"], 2, "alsa: not one of sdl, wav")
     refused(k + ["-audiodev", "none"], 2, "it needs a name: id=NAME")
     refused(k + ["-device", "sb16", "-audiodev", "wav,id=x,path=/no/such/place"], 1,
             "/no/such/place: No such file")
