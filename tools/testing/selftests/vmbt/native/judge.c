@@ -403,6 +403,17 @@ static bool watch(struct native_exit *x)
 	}
 }
 
+/* #SS for its place, or #GP for its alignment: the manual has no order. */
+static bool crooked_past_stack(const struct vmbt_insn *in, const struct vmbt_guest *g)
+{
+	u32 ea;
+
+	if (!(in->flags & VMBT_IF_SIMD) || !(in->flags & VMBT_IF_MEM) || in->mem.seg != VMBT_SS)
+		return false;
+	ea = vmbt_insn_ea(in, g->gpr);
+	return ea & 15 && ea + 15 > g->seg[VMBT_SS].limit;
+}
+
 /* What even the interpreter and the translator need not agree on. */
 static const char *not_interp(void)
 {
@@ -427,6 +438,8 @@ static const char *not_interp(void)
 		return SPECIAL;
 	if (part_of_all(&in, g->gpr))
 		return "POPA or PUSHA at the edge of the stack";
+	if (crooked_past_stack(&in, g))
+		return "a misaligned operand past the end of the stack";
 	rep_note(&in, lin);
 	return NULL;
 }
