@@ -428,6 +428,10 @@ static void scatter_gather(void)
 	EXPECT(!memcmp(ram + DATA + 0x3000, fake_data + 1024, 512) && !ram[DATA + 0x3000 + 512]);
 	EXPECT_EQ(run(4, 0, "\x08\0\0\1\2", 6, SG, 32), GOOD);
 	EXPECT_EQ(get(CCB + 4, 4), 488);		/* not used */
+	piece(4, DATA, 7);
+	piece(5, DATA, 70);
+	EXPECT_EQ(run(4, 0, "\x08\0\0\1\2", 6, SG, 48), GOOD);
+	EXPECT_EQ(get(CCB + 4, 4), 488 + 7 + 70);
 	EXPECT_EQ(run(3, 0, "\x12\0\0\0\xff", 6, DATA, 255), GOOD);
 	EXPECT_EQ(get(CCB + 4, 4), 255 - 36);
 	EXPECT_EQ(run(4, 0, "\x0a\0\0\x09\2", 6, SG, 32), GOOD);
@@ -496,6 +500,15 @@ static void units(void)
 	buslogic_write(&b, 1, 0x02);
 	EXPECT_EQ(answer(CCB), GOOD);
 	EXPECT_EQ(ram[DATA], 0x7f);
+	/* A length of 0 stands for 14 bytes. */
+	ccb(CCB, 0, 0, "\x04\0\0\0\0", 6, 0, 0);
+	ram[CCB + 3] = 0;
+	box(0, CCB, 1);
+	b.out = 0;
+	memset(ram + SENSE, 0xee, 18);
+	buslogic_write(&b, 1, 0x02);
+	EXPECT_EQ(answer(CCB), CHECK);
+	EXPECT(ram[SENSE + 12] == 0x20 && !ram[SENSE + 13] && ram[SENSE + 14] == 0xee);
 	/* Without automatic sense the target keeps it. */
 	ccb(CCB, 0, 0, "\x04\0\0\0\0", 6, 0, 0);
 	ram[CCB + 3] = 1;
@@ -618,6 +631,7 @@ static void aborts_and_resets(void)
 	memset(ram + DATA, 0, 512);
 	fake_done();
 	EXPECT_EQ(buslogic_read(&b, 2), 0);
+	EXPECT(!buslogic_waits(&b));
 	EXPECT(!memcmp(ram + DATA, ram + DATA + 1, 511) && !ram[DATA]);
 }
 

@@ -405,6 +405,17 @@ static void state(void)
 	EXPECT_EQ(uart_read(&u, 5), 0x60);
 	uart_write(&u, 3, 0x83);
 	EXPECT_EQ(uart_read(&u, 0), 0x0c);
+	/* A single value that can't be. */
+	kept[24] = 16;
+	s.pos = 0;
+	uart_state(&u, &s);
+	EXPECT(s.bad);
+	s.bad = false;
+	kept[24] = 0;
+	kept[28] = 17;
+	s.pos = 0;
+	uart_state(&u, &s);
+	EXPECT(s.bad);
 	/* A position that is none: power-on. */
 	memset(kept, 0xff, sizeof(kept));
 	s.pos = 0;
