@@ -28,8 +28,8 @@ static const u8 *look(struct machine *m, u64 gpa)
 
 	if (!m->pc.on)
 		return memory_at(&m->memory, gpa, 1);
-	if (p->text && gpa >= VGA_TEXT && gpa < VGA_TEXT + VGA_TEXT_SIZE)
-		return m->pc.vga.text + (gpa - VGA_TEXT);
+	if (p->window && gpa - p->window_gpa < p->window_size)
+		return p->window + (gpa - p->window_gpa);
 	if (gpa >= VGA_WINDOW && gpa < VGA_WINDOW_END)
 		return NULL;
 	if (pcmem_dma(p, gpa, 1, false))

@@ -351,11 +351,11 @@ static void vbe_port_write(void *arg, u16 port, u32 val, unsigned int size)
 		vga_vbe_write(&m->pc.vga, port, val);
 }
 
-static void text_switch(void *arg, bool direct)
+static void map_window(void *arg, u32 gpa, u8 *where, u32 size)
 {
 	struct machine *m = arg;
 
-	pcmem_set_text(&m->pc.mem, direct ? m->pc.vga.text : NULL);
+	pcmem_set_window(&m->pc.mem, gpa, where, size);
 }
 
 static void lfb_moved(void *arg)
@@ -575,7 +575,7 @@ static void power_on_display(struct machine *m)
 
 	tell_firmware(m);
 	add(m, "fw_cfg", FWCFG_SELECTOR, 2, true, fwcfg_port_read, fwcfg_port_write);
-	pc->vga.text_switch = text_switch;
+	pc->vga.map_window = map_window;
 	pc->vga.lfb_moved = lfb_moved;
 	pc->vga.arg = m;
 	vga_reset(&pc->vga);

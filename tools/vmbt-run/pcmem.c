@@ -3,7 +3,7 @@
  * The memory map of a PC with firmware: ROM, shadow RAM, display.
  *
  *   00000000  RAM up to A0000h
- *   000b8000  text memory, while it is plain memory (chip/vga.c)
+ *   000a0000  the display's window, as far as it is plain memory (chip/vga.c)
  *   000c0000  what the host bridge's attribute map says: nothing, ROM, RAM, RAM
  *             that can't be written
  *   00100000  RAM
@@ -31,7 +31,7 @@ enum slot {
 	SLOT_LOW,
 	SLOT_HIGH,
 	SLOT_ROM,
-	SLOT_TEXT,
+	SLOT_WINDOW,
 	SLOT_LFB,
 	SLOT_PAM,
 };
@@ -97,7 +97,7 @@ void pcmem_attach(struct pcmem *p, struct memory *mem, struct vmm *vmm)
 {
 	p->mem = mem;
 	p->vmm = vmm;
-	p->text = false;
+	p->window = NULL;
 	p->lfb = 0;
 	memset(p->pam, PAM_NONE, sizeof(p->pam));
 	p->pam_write = 0;
@@ -152,19 +152,21 @@ void pcmem_set_pam(struct pcmem *p, const struct i440fx *h)
 }
 
 /**
- * pcmem_set_text() - map or unmap the display's text memory
+ * pcmem_set_window() - map or unmap a part of the display's window
  * @p: the map
- * @text: the memory, or NULL
+ * @gpa: where
+ * @where: the memory, or NULL
+ * @size: bytes
  */
-void pcmem_set_text(struct pcmem *p, u8 *text)
+void pcmem_set_window(struct pcmem *p, u32 gpa, u8 *where, u32 size)
 {
-	if (!!text == p->text)
-		return;
-	p->text = text;
-	if (text)
-		set(p, SLOT_TEXT, VGA_TEXT, VGA_TEXT_SIZE, text, false);
-	else
-		unset(p, SLOT_TEXT);
+	if (p->window)
+		unset(p, SLOT_WINDOW);
+	p->window = where;
+	p->window_gpa = gpa;
+	p->window_size = size;
+	if (where)
+		set(p, SLOT_WINDOW, gpa, size, where, false);
 }
 
 /**

@@ -22,7 +22,9 @@ struct vmm;
  * @rom_size: bytes of it, a multiple of 64 KiB
  * @pam: what each range below 1 MiB shows now, PAM_*
  * @pam_write: ranges whose writes reach the RAM behind
- * @text: text memory of the display is mapped
+ * @window: what is mapped in the display's window, or NULL
+ * @window_gpa: where
+ * @window_size: bytes of it
  * @lfb: address of the frame buffer, 0: not mapped
  */
 struct pcmem {
@@ -32,14 +34,16 @@ struct pcmem {
 	u32 rom_size;
 	u8 pam[PAM_RANGES];
 	u16 pam_write;
-	bool text;
+	u8 *window;
+	u32 window_gpa;
+	u32 window_size;
 	u32 lfb;
 };
 
 void pcmem_load(struct pcmem *p, const char *path);
 void pcmem_attach(struct pcmem *p, struct memory *mem, struct vmm *vmm);
 void pcmem_set_pam(struct pcmem *p, const struct i440fx *h);
-void pcmem_set_text(struct pcmem *p, u8 *text);
+void pcmem_set_window(struct pcmem *p, u32 gpa, u8 *where, u32 size);
 void pcmem_set_lfb(struct pcmem *p, u32 gpa, u8 *ram);
 void *pcmem_dma(const struct pcmem *p, u64 gpa, u32 len, bool write);
 bool pcmem_rom_write(struct pcmem *p, u64 gpa, const u8 *data, unsigned int len);

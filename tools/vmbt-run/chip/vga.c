@@ -10,7 +10,9 @@
  * attributes in plane 1, the bytes at B8000h behave like plain memory. Then they
  * are: the machine maps v->text there, and text costs the guest no exits. As
  * soon as a register says otherwise (a font is loaded, a graphics mode set) the
- * planes get what is in it, and the window is ours again.
+ * planes get what is in it, and the window is ours again. Where a byte is a pixel,
+ * in mode 13h and through the window of a VBE mode, display memory itself is mapped
+ * at A0000h.
  */
 #include "vga.h"
 
@@ -92,24 +94,56 @@ static u32 text_index(u32 offset)
 	return (offset & ~1U) * 4 + (offset & 1);
 }
 
-static void check_text(struct vga *v)
+/* Is the window at A0000h display memory, byte by byte? */
+static bool plain_linear(const struct vga *v)
 {
-	bool direct = plain_text(v);
+	if (!(v->misc & MISC_RAM) || (v->gfx[GFX_MISC] >> 2 & 3) != 1)
+		return false;
+	if (v->seq[SEQ_MODE] & SEQ_MODE_CHAIN4)
+		return vbe_on(v) || (v->seq[SEQ_MAP_MASK] & 15) == 15;
+	return vbe_on(v) && v->vbe[VBE_BPP] > 4;
+}
+
+static void leave_text(struct vga *v)
+{
 	u32 i;
 
-	if (direct == v->text_direct)
+	v->text_direct = false;
+	for (i = 0; i < VGA_TEXT_SIZE; i++)
+		v->ram[text_index(i)] = v->text[i];
+}
+
+static void enter_text(struct vga *v)
+{
+	u32 i;
+
+	for (i = 0; i < VGA_TEXT_SIZE; i++)
+		v->text[i] = v->ram[text_index(i)];
+	v->text_direct = true;
+}
+
+/* After a register was written: what of the window is the guest's own memory? */
+static void check_window(struct vga *v)
+{
+	u8 *where = NULL;
+
+	if (plain_text(v))
+		where = v->text;
+	else if (plain_linear(v))
+		where = v->ram + ((u32)v->vbe[VBE_BANK] << 16);
+	if (where == v->window)
 		return;
-	if (direct) {
-		for (i = 0; i < VGA_TEXT_SIZE; i++)
-			v->text[i] = v->ram[text_index(i)];
-		v->text_direct = true;
-		v->text_switch(v->arg, true);
-	} else {
-		v->text_switch(v->arg, false);
-		v->text_direct = false;
-		for (i = 0; i < VGA_TEXT_SIZE; i++)
-			v->ram[text_index(i)] = v->text[i];
-	}
+	/* Nobody else writes while what was written changes its place. */
+	if (v->window)
+		v->map_window(v->arg, 0, NULL, 0);
+	if (v->text_direct)
+		leave_text(v);
+	v->window = where;
+	if (where == v->text)
+		enter_text(v);
+	if (where)
+		v->map_window(v->arg, where == v->text ? VGA_TEXT : VGA_WINDOW, where,
+			      where == v->text ? VGA_TEXT_SIZE : VGA_BANK);
 }
 
 static void pci_changed(void *arg, unsigned int reg, unsigned int len)
@@ -134,7 +168,7 @@ void vga_reset(struct vga *v)
 		.ram = v->ram,
 		.text = v->text,
 		.dac_mask = 0xff,
-		.text_switch = v->text_switch,
+		.map_window = v->map_window,
 		.lfb_moved = v->lfb_moved,
 		.arg = v->arg,
 	};
@@ -328,7 +362,7 @@ void vga_write(struct vga *v, u16 port, u8 val)
 		crtc_write(v, val);
 		break;
 	}
-	check_text(v);
+	check_window(v);
 }
 
 /* VBE */
@@ -393,7 +427,7 @@ static void vbe_enable(struct vga *v, u16 val)
 		r[VBE_X_OFFSET] = 0;
 		r[VBE_Y_OFFSET] = 0;
 		r[VBE_ENABLE] = val;
-		check_text(v);
+		check_window(v);
 		vbe_fit(v);
 		bytes = vbe_line(v, r[VBE_XRES]) * r[VBE_YRES];
 		if (!(val & VBE_NOCLEAR) && bytes <= VGA_RAM)
@@ -460,7 +494,7 @@ void vga_vbe_write(struct vga *v, u16 port, u16 val)
 			r[VBE_Y_OFFSET] = val;
 		break;
 	}
-	check_text(v);
+	check_window(v);
 }
 
 /* Memory */
@@ -670,14 +704,12 @@ void vga_mmio_write(struct vga *v, u32 offset, u32 val, unsigned int size)
  */
 void vga_state(struct vga *v, struct state *s)
 {
-	bool direct = v->text_direct;
+	u8 ram = v->misc & MISC_RAM;
 
 	/* Memory is saved as planes, and given back to text afterwards. */
-	if (direct) {
-		v->misc &= ~MISC_RAM;
-		check_text(v);
-		v->misc |= MISC_RAM;
-	}
+	v->misc &= ~MISC_RAM;
+	check_window(v);
+	v->misc |= ram;
 	state_bytes(s, v->ram, VGA_RAM);
 	STATE(s, v->misc);
 	STATE(s, v->seq_index);
@@ -705,5 +737,5 @@ void vga_state(struct vga *v, struct state *s)
 		   v->vbe[VBE_BANK] < VGA_RAM >> 16);
 	if (s->bad)
 		vga_reset(v);
-	check_text(v);
+	check_window(v);
 }

@@ -12,6 +12,7 @@
 #define VGA_WINDOW_END	0xc0000
 #define VGA_TEXT	0xb8000
 #define VGA_TEXT_SIZE	0x8000
+#define VGA_BANK	0x10000
 
 #define VGA_ATTR	0x3c0
 #define VGA_PORTS_END	0x3df
@@ -38,6 +39,7 @@
  * @ram: display memory, VGA_RAM bytes; plane n of byte a at a * 4 + n
  * @text: what is at B8000h to BFFFFh while @text_direct, VGA_TEXT_SIZE bytes
  * @text_direct: text memory is RAM of the guest
+ * @window: what the guest's accesses to the window reach by themselves, or NULL
  * @misc: miscellaneous output register
  * @seq_index: sequencer's
  * @seq: its registers
@@ -57,7 +59,7 @@
  * @latch: the four planes' bytes read last
  * @vbe_index: VBE's
  * @vbe: its registers
- * @text_switch: called when @text_direct changes, before and after nothing else
+ * @map_window: maps so many bytes at an address in the window, or with 0 nothing
  * @lfb_moved: called when the frame buffer's address changed
  * @arg: first argument of these
  */
@@ -66,6 +68,7 @@ struct vga {
 	u8 *ram;
 	u8 *text;
 	bool text_direct;
+	u8 *window;
 	u8 misc;
 	u8 seq_index;
 	u8 seq[8];
@@ -85,7 +88,7 @@ struct vga {
 	u8 latch[4];
 	u16 vbe_index;
 	u16 vbe[VGA_VBE_REGS];
-	void (*text_switch)(void *arg, bool direct);
+	void (*map_window)(void *arg, u32 gpa, u8 *where, u32 size);
 	void (*lfb_moved)(void *arg);
 	void *arg;
 };

@@ -64,6 +64,17 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
+static void map_window(void *arg, u32 gpa, u8 *where, u32 size)
+{
+	(void)arg;
+	if (where && gpa != 0xa0000 && gpa != 0xb8000)
+		abort();
+	/* All of it must be there. */
+	if (where && !(where >= vga_ram && size <= VGA_RAM - (size_t)(where - vga_ram)) &&
+	    !(where == text && size == VGA_TEXT_SIZE))
+		abort();
+}
+
 static void moved(void *arg, u16 from, u16 to)
 {
 	(void)arg;
@@ -135,7 +146,7 @@ static void start(void)
 	fdc = (struct fdc){ .set_irq = set_level, .dma = fdc_dma };
 	fdc_reset(&fdc);
 	fdc_attach(&fdc, 0, &floppy);
-	vga = (struct vga){ .ram = vga_ram, .text = text, .text_switch = set_level,
+	vga = (struct vga){ .ram = vga_ram, .text = text, .map_window = map_window,
 			    .lfb_moved = nothing };
 	/* Memory as large as it is would be all the time there is. */
 	pci_func_init(&vga.pci, 0, 0);
@@ -151,19 +162,28 @@ static void start(void)
 	pci.func[11] = &piix.pm;
 }
 
-static void picture(void)
+/* Rows at the edges of the picture, and one that the input chooses. */
+static void picture(u32 val)
 {
-	static u8 rgb[2560 * 1600 * 3];
+	static u32 row[VGA_MAX_WIDTH + 1];
 	static struct vga_text t;
-	unsigned int width, height;
+	struct vga_view w;
+	u32 at, len;
 
-	vga_get_text(&vga, &t);
-	vga_size(&vga, &width, &height);
-	if (width > VGA_MAX_WIDTH || height > VGA_MAX_HEIGHT)
+	vga_view(&vga, &w);
+	vga_view_blink(&w, val & 1, val & 2);
+	if (!w.width || !w.height || w.width > VGA_MAX_WIDTH || w.height > VGA_MAX_HEIGHT)
 		abort();
-	/* A corner has every kind of address. */
-	if (width * height < 200000)
-		vga_draw(&vga, rgb, width, height);
+	if (vga_view_text(&w, &t) && (t.columns > VGA_COLUMNS || t.rows > VGA_ROWS ||
+				      t.cursor >= (int)(t.columns * t.rows)))
+		abort();
+	row[w.width] = 0x5a5a5a5a;
+	vga_view_row(&w, 0, row);
+	vga_view_row(&w, w.height - 1, row);
+	vga_view_row(&w, val % w.height, row);
+	len = vga_view_source(&w, val % w.height, &at);
+	if (row[w.width] != 0x5a5a5a5a || (len && (at >= VGA_RAM || len > VGA_RAM)))
+		abort();
 }
 
 static void save_and_restore(bool from_input, const u8 *data, size_t size)
@@ -305,7 +325,7 @@ static void access(u8 op, u8 reg, u32 val, const u8 *data, size_t size)
 		vga_mmio_read(&vga, val & 0xfff, wide, reg);
 		break;
 	case 23:
-		picture();
+		picture(val);
 		break;
 	case 24:
 		i8042_write(&kbd, reg & 1 ? 0x64 : 0x60, val);
@@ -314,7 +334,10 @@ static void access(u8 op, u8 reg, u32 val, const u8 *data, size_t size)
 		i8042_read(&kbd, reg & 1 ? 0x64 : 0x60);
 		break;
 	case 26:
-		i8042_key(&kbd, reg, val & 1, val & 2);
+		if (val & 4)
+			i8042_move(&kbd, (int)val >> 8, (s8)val, (s8)(val >> 4), reg);
+		else
+			i8042_key(&kbd, reg, val & 1, val & 2);
 		break;
 	case 27:
 		fwcfg_select(&fwcfg, val);

@@ -665,6 +665,37 @@ static void card(u8 sel, u32 val, unsigned int size)
 	}
 }
 
+/* A front end that looks whether it is told what is so. */
+static void shown(struct display *d)
+{
+	REQUIRE(d->width && d->height && d->width <= VGA_MAX_WIDTH && d->height <= VGA_MAX_HEIGHT);
+}
+
+static void new_part(struct display *d, const struct rect *r)
+{
+	REQUIRE(r->width && r->height && r->x + r->width <= d->width &&
+		r->y + r->height <= d->height);
+	note(d->pixel + (size_t)r->y * d->width + r->x, r->width * sizeof(u32));
+}
+
+static const struct frontend watcher = {
+	.resize = shown, .update = new_part, .flush = shown,
+};
+
+static void front_end(void)
+{
+	static struct picture p;
+	static struct display d;
+
+	if (!p.seen)
+		REQUIRE(picture_init(&p, &d));
+	/* The same script tells the same: begin anew. */
+	p.drawn = false;
+	vga_view(&m->pc.vga, &p.fresh);
+	picture_refresh(&p, &d, &watcher);
+	REQUIRE(!picture_refresh(&p, &d, &watcher));
+}
+
 static void picture(void)
 {
 	static u8 rgb[200000 * 3];
@@ -676,6 +707,7 @@ static void picture(void)
 	if (width * height > 200000)
 		return;
 	vga_draw(&m->pc.vga, rgb, width, height);
+	front_end();
 	note(rgb, (size_t)width * height * 3);
 }
 
@@ -720,7 +752,10 @@ static void step(u8 op, u8 sel, u32 val)
 		finish_request(!sel);
 		break;
 	case 23:
-		i8042_key(&m->kbd, sel, val & 1, val & 2);
+		if (val & 4)
+			i8042_move(&m->kbd, (int)val >> 8, (s8)val, (s8)(val >> 4), sel);
+		else
+			i8042_key(&m->kbd, sel, val & 1, val & 2);
 		break;
 	case 24:
 		serial_byte(&m->serial[sel & 1], val);

@@ -9,12 +9,18 @@ static struct vga v;
 static u8 ram[VGA_RAM], text[VGA_TEXT_SIZE];
 static unsigned int switches;
 static bool direct;
+static u8 *linear;
 
-static void text_switch(void *arg, bool on)
+static void map_window(void *arg, u32 gpa, u8 *where, u32 size)
 {
 	(void)arg;
 	switches++;
-	direct = on;
+	direct = where == text;
+	linear = where && where != text ? where : NULL;
+	if (direct)
+		EXPECT(gpa == 0xb8000 && size == VGA_TEXT_SIZE);
+	if (linear)
+		EXPECT(gpa == 0xa0000 && size == 0x10000);
 }
 
 static void lfb_moved(void *arg)
@@ -30,10 +36,11 @@ static void out(u16 index, u8 reg, u8 val)
 
 static void start(void)
 {
-	v = (struct vga){ .ram = ram, .text = text, .text_switch = text_switch,
+	v = (struct vga){ .ram = ram, .text = text, .map_window = map_window,
 			  .lfb_moved = lfb_moved };
 	switches = 0;
 	direct = false;
+	linear = NULL;
 	vga_reset(&v);
 }
 
@@ -245,11 +252,13 @@ static void chain4(void)
 	out(0x3ce, 5, 0x40);
 	out(0x3ce, 6, 0x05);
 	out(0x3ce, 8, 0xff);
+	EXPECT(linear == ram);				/* and costs no exits */
 	vga_mem_write(&v, 0xa1234, 0x99);
 	EXPECT_EQ(ram[0x1234], 0x99);
 	EXPECT_EQ(vga_mem_read(&v, 0xa1234), 0x99);
 	EXPECT_EQ(vga_mem_read(&v, 0xb8000), 0xff);	/* not decoded */
 	out(0x3c4, 2, 0x01);
+	EXPECT(!linear);
 	vga_mem_write(&v, 0xa1235, 0x99);
 	EXPECT_EQ(ram[0x1235], 0x00);
 }
@@ -293,6 +302,7 @@ static void vbe(void)
 	vbe_put(5, 3);					/* bank 3 */
 	vga_write(&v, 0x3c2, 0x63);
 	out(0x3ce, 6, 0x05);
+	EXPECT(linear == ram + 0x30000);
 	vga_mem_write(&v, 0xa0010, 0x42);
 	EXPECT_EQ(ram[0x30010], 0x42);
 	vbe_put(5, 256);
@@ -311,6 +321,243 @@ static void vbe(void)
 	vbe_put(4, 0);
 	vbe_put(3, 17);
 	EXPECT_EQ(vbe_get(3), 32);
+}
+
+/* A row as a text of one digit a dot: which of 16 pens; '.' for none of them. */
+static const char *dots(const struct vga_view *w, unsigned int y, unsigned int n)
+{
+	static u32 row[VGA_MAX_WIDTH];
+	static char text[64];
+	unsigned int x, i;
+
+	vga_view_row(w, y, row);
+	for (x = 0; x < n; x++) {
+		for (i = 0; i < 16 && w->pen[i] != row[x]; i++)
+			;
+		text[x] = i == 16 ? '.' : "0123456789abcdef"[i];
+	}
+	text[n] = 0;
+	return text;
+}
+
+#define EXPECT_DOTS(w, y, expected) do {					\
+	const char *is = dots(w, y, sizeof(expected) - 1);			\
+										\
+	if (strcmp(is, expected))						\
+		check_fail("%s:%d: row %u is %s, not %s", __FILE__, __LINE__, y, is, expected); \
+} while (0)
+
+/* Sixteen pens that differ, the picture on. */
+static void pens(u8 mode)
+{
+	unsigned int i;
+
+	vga_read(&v, 0x3da, 0);
+	for (i = 0; i < 16; i++) {
+		vga_write(&v, 0x3c0, i);
+		vga_write(&v, 0x3c0, i);
+		vga_write(&v, 0x3c8, i);
+		vga_write(&v, 0x3c9, 3 * i);
+		vga_write(&v, 0x3c9, i);
+		vga_write(&v, 0x3c9, i);
+	}
+	for (i = 0x10; i < 0x15; i++) {
+		vga_write(&v, 0x3c0, i);
+		vga_write(&v, 0x3c0, i == 0x10 ? mode : i == 0x12 ? 0x0f : i == 0x13 ? 8 : 0);
+	}
+	vga_write(&v, 0x3c0, 0x20);
+}
+
+static void attr(u8 reg, u8 val)
+{
+	vga_read(&v, 0x3da, 0);
+	vga_write(&v, 0x3c0, reg | 0x20);
+	vga_write(&v, 0x3c0, val);
+}
+
+static void font(u32 block, u8 c, unsigned int row, u8 bits)
+{
+	ram[(block + c * 32 + row) * 4 + 2] = bits;
+}
+
+/* Characters: the ninth dot, two fonts, blinking, underline, the cursor. */
+static void characters(void)
+{
+	struct vga_view w;
+
+	start();
+	mode3();
+	pens(0x0c);				/* blinking, line graphics */
+	font(0, 'A', 3, 0xa1);
+	font(0, 0xc4, 3, 0xff);
+	font(0, 0xb1, 3, 0xff);
+	font(0x4000, 'A', 3, 0x0f);
+	text[0] = 'A';
+	text[1] = 0x2f;
+	text[2] = 0xc4;
+	text[3] = 0x03;
+	text[4] = 0xb1;
+	text[5] = 0x84;				/* blinks */
+	vga_view(&v, &w);
+	EXPECT_EQ(w.width, 720);
+	EXPECT_EQ(w.height, 400);
+	EXPECT_DOTS(&w, 3, "f2f2222f2333333333444444440");
+	vga_view_blink(&w, true, false);
+	EXPECT_DOTS(&w, 3, "f2f2222f2333333333000000000");
+	/* without blinking the bit is a bright background */
+	attr(0x10, 0x04);
+	vga_view(&v, &w);
+	vga_view_blink(&w, true, false);
+	EXPECT_DOTS(&w, 3, "f2f2222f2333333333444444448");
+	/* without line graphics the ninth dot is background */
+	attr(0x10, 0x00);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "f2f2222f2333333330");
+	/* bit 3 of the attribute takes the other font */
+	out(0x3c4, 3, 0x04);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "2222ffff2333333330");
+	/* and no colour, where the plane is off */
+	attr(0x12, 0x07);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "222277772");
+	attr(0x12, 0x0f);
+	out(0x3c4, 3, 0x00);
+	/* underline: attribute 1 on background 0, in the row that is said */
+	text[1] = 0x01;
+	out(0x3d4, 0x14, 0x03);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "111111111333333330");
+	EXPECT_DOTS(&w, 4, "000000000");
+	out(0x3d4, 0x14, 0x1f);
+	/* the cursor, rows 0Dh and 0Eh, in the foreground's colour */
+	out(0x3d4, 0x0e, 0);
+	out(0x3d4, 0x0f, 1);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 12, "000000000000000000");
+	EXPECT_DOTS(&w, 13, "000000000333333333");
+	EXPECT_DOTS(&w, 14, "000000000333333333");
+	EXPECT_DOTS(&w, 15, "000000000000000000");
+	vga_view_blink(&w, false, true);
+	EXPECT_DOTS(&w, 13, "000000000000000000");
+	/* eight dots; 40 columns with each dot twice */
+	out(0x3c4, 1, 0x01);
+	text[1] = 0x2f;
+	vga_view(&v, &w);
+	EXPECT_EQ(w.width, 640);
+	EXPECT_DOTS(&w, 3, "f2f2222f33333333");
+	out(0x3c4, 1, 0x08);
+	out(0x3d4, 0x01, 0x27);
+	vga_view(&v, &w);
+	EXPECT_EQ(w.width, 720);
+	EXPECT_DOTS(&w, 3, "ff22ff22222222ff223333333333333333");
+	/* nothing while the screen is off, either way */
+	out(0x3c4, 1, 0x20);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "00000000");
+}
+
+/* Smooth scrolling: pixel panning, byte panning, preset row scan, line compare. */
+static void scrolling(void)
+{
+	struct vga_view w;
+	unsigned int i;
+
+	start();
+	mode3();
+	pens(0x00);
+	out(0x3d4, 0x0a, 0x20);
+	for (i = 0; i < 16; i++) {
+		font(0, 'A', i, i == 3 ? 0xa1 : 0);
+		font(0, 'B', i, i == 3 ? 0xff : 0);
+	}
+	text[0] = 'A';
+	text[1] = 0x07;
+	text[2] = 'B';
+	text[3] = 0x01;
+	text[160] = 'B';
+	text[161] = 0x02;
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "707000070111111110");
+	attr(0x13, 0);				/* of nine dots 8 is none, 0 is one */
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "07000070111111110");
+	attr(0x13, 7);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "0111111110");
+	attr(0x13, 8);
+	out(0x3d4, 0x08, 0x20);			/* a byte further */
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 3, "111111110");
+	out(0x3d4, 0x08, 0x02);			/* the first row starts with its third line */
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 1, "707000070");
+	EXPECT_DOTS(&w, 17, "222222220");
+	/* from line 33 on memory from its beginning, without panning if that is said */
+	out(0x3d4, 0x18, 32);
+	out(0x3d4, 0x07, 0x0f);
+	out(0x3d4, 0x09, 0x0f);
+	out(0x3c4, 1, 0x01);
+	attr(0x13, 1);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 33 + 3, "07000071");
+	attr(0x10, 0x20);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 33 + 3, "70700007");
+	EXPECT_DOTS(&w, 1, "07000071");
+}
+
+/* How bits become pixels: PS/2 reference, display memory addressing. */
+static void graphics(void)
+{
+	struct vga_view w;
+
+	start();
+	vga_write(&v, 0x3c2, 0x63);
+	out(0x3ce, 6, 0x05);
+	out(0x3ce, 5, 0x00);
+	out(0x3c4, 1, 0x01);
+	out(0x3d4, 0x01, 0x4f);
+	out(0x3d4, 0x12, 0xdf);
+	out(0x3d4, 0x07, 0x12);
+	out(0x3d4, 0x13, 0x28);
+	out(0x3d4, 0x17, 0xe3);
+	out(0x3d4, 0x18, 0xff);
+	out(0x3d4, 0x09, 0x40);
+	pens(0x01);
+	attr(0x13, 0);
+	memcpy(ram, "\x81\xc0\xa0\x90", 4);
+	memcpy(ram + 320, "\xff\x00\xff\x00", 4);
+	vga_view(&v, &w);
+	EXPECT_EQ(w.width, 640);
+	EXPECT_EQ(w.height, 480);
+	EXPECT_DOTS(&w, 0, "f2480001");
+	EXPECT_DOTS(&w, 1, "55555555");
+	attr(0x13, 3);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 0, "80001000");
+	attr(0x13, 0);
+	/* two bits a pixel: planes 0 and 2, then 1 and 3 */
+	out(0x3ce, 5, 0x20);
+	memcpy(ram, "\x1b\xe4\x00\x55", 4);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 0, "01237654");
+	/* as on a CGA odd rows are 8 KiB further: rows of two lines, words */
+	out(0x3d4, 0x17, 0xa2);
+	out(0x3d4, 0x09, 0x41);
+	out(0x3d4, 0x13, 0x14);
+	memcpy(ram + 0x2000 * 4, "\xff\x00\x00\x00", 4);
+	memcpy(ram + 80 * 4, "\x55\x55\x00\x00", 4);
+	memcpy(ram + 2 * 4, "\xaa\xaa\x00\x00", 4);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 0, "0123765422222222");
+	EXPECT_DOTS(&w, 1, "33330000");
+	EXPECT_DOTS(&w, 2, "11111111");
+	/* double scan: each line twice */
+	out(0x3d4, 0x09, 0xc1);
+	vga_view(&v, &w);
+	EXPECT_DOTS(&w, 1, "01237654");
+	EXPECT_DOTS(&w, 2, "33330000");
 }
 
 static void saved(void)
@@ -345,6 +592,9 @@ int main(void)
 	CASE(write_modes);
 	CASE(chain4);
 	CASE(vbe);
+	CASE(characters);
+	CASE(scrolling);
+	CASE(graphics);
 	CASE(saved);
 	return check_failed != 0;
 }
