@@ -42,6 +42,8 @@ lock)
 	dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2> /dev/null
 	echo "ejected: yes"
 	echo 0 > /proc/sys/dev/cdrom/autoeject
+	# A disc that was changed Linux does not read before the next time it is opened.
+	dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2> /dev/null
 	echo "loaded: $(sha256sum < /dev/sr0 | cut -d ' ' -f 1)"
 	sleep 1000
 	;;

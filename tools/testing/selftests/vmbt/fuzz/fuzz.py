@@ -24,7 +24,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MAX_LEN = {"decode": 21, "bt": 352, "walk": 1000, "desc": 1000, "chips": 1200, "devices": 1200,
-           "loader": 700, "timer": 1000, "pc": 1201}
+           "loader": 700, "timer": 1000, "pc": 1201, "qmp": 600}
 # Longest input that a corpus keeps, so that it stays readable, and of all.
 KEEP_LEN = 1024
 KEEP_ALL = 16000
