@@ -167,9 +167,26 @@ static void serial_bus(struct machine *m, unsigned int n)
 
 /* Real-time clock */
 
+/**
+ * machine_wall() - the time of day that the guest's clock shows
+ * @m: the machine
+ *
+ * Return: in nanoseconds since 1970.
+ */
+u64 machine_wall(struct machine *m)
+{
+	const struct vcpu *v = &m->vcpu;
+	u64 now, offset = m->o->rtc_offset * 1000000000;
+
+	if (!m->o->rtc_vm)
+		return wall_ns() + offset;
+	now = v->stopped ? v->stopped_at : now_ns();
+	return m->wall_start + offset + now - m->clock_start - v->stood_still;
+}
+
 static void rtc_check(struct machine *m, u64 now)
 {
-	u64 wall = wall_ns(), next;
+	u64 wall = machine_wall(m), next;
 
 	irq_set(m, 8, rtc_poll(&m->rtc, wall));
 	next = rtc_next(&m->rtc, wall);
@@ -188,7 +205,7 @@ static u32 rtc_port_read(void *arg, u16 port, unsigned int size)
 	u32 val;
 
 	(void)size;
-	val = rtc_read(&m->rtc, port, wall_ns());
+	val = rtc_read(&m->rtc, port, machine_wall(m));
 	rtc_check(m, now_ns());
 	return val;
 }
@@ -198,7 +215,7 @@ static void rtc_port_write(void *arg, u16 port, u32 val, unsigned int size)
 	struct machine *m = arg;
 
 	(void)size;
-	rtc_write(&m->rtc, port, val, wall_ns());
+	rtc_write(&m->rtc, port, val, machine_wall(m));
 	if (port == RTC_DATA)
 		rtc_check(m, now_ns());
 }
@@ -325,7 +342,7 @@ static void power_on(struct machine *m)
 	if (m->o->debugcon)
 		add(m, "debugcon", PORT_DEBUGCON, 1, false, debugcon_read, debugcon_write);
 
-	rtc_reset(&m->rtc, m->o->memory, wall_ns());
+	rtc_reset(&m->rtc, m->o->memory, machine_wall(m));
 	m->kbd = (struct i8042){ .set_irq = kbd_set_irq, .reset = request_reset,
 				  .a20 = set_a20, .arg = m };
 	i8042_reset(&m->kbd);
@@ -348,7 +365,10 @@ void machine_init(struct machine *m, const struct options *o)
 	unsigned int i;
 
 	m->o = o;
+	m->wall_start = wall_ns();
+	m->clock_start = now_ns();
 	m->vcpu.stopped = o->stopped;
+	m->vcpu.stopped_at = m->clock_start;
 	m->started = !o->stopped;
 	pthread_mutex_init(&m->lock, NULL);
 	loop_init(&m->loop, &m->lock);

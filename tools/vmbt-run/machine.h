@@ -91,6 +91,8 @@ struct serial {
  * @started: the guest has run
  * @shut_down: it has switched the machine off, which stays (-no-shutdown)
  * @asked: @outcome is what the user wanted
+ * @wall_start: time of day when the program started, in nanoseconds
+ * @clock_start: now_ns() then
  */
 struct machine {
 	const struct options *o;
@@ -120,6 +122,8 @@ struct machine {
 	bool started;
 	bool shut_down;
 	bool asked;
+	u64 wall_start;
+	u64 clock_start;
 };
 
 void machine_init(struct machine *m, const struct options *o);
@@ -127,6 +131,7 @@ enum outcome machine_boot(struct machine *m);
 void machine_off(struct machine *m);
 void machine_fini(struct machine *m);
 void machine_end(struct machine *m, enum outcome outcome);
+u64 machine_wall(struct machine *m);
 void machine_flush(struct machine *m);
 void machine_tell(struct machine *m, bool again);
 

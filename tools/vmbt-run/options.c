@@ -35,6 +35,7 @@ enum {
 	OPT_BIOS, OPT_BOOT, OPT_MONITOR, OPT_VGA, OPT_DRIVE, OPT_NIC, OPT_NETDEV, OPT_S,
 	OPT_VNC, OPT_FULL_SCREEN, OPT_SANDBOX, OPT_QMP, OPT_QMP_PRETTY,
 	OPT_AUDIODEV, OPT_PARALLEL,
+	OPT_RTC, OPT_READCONFIG, OPT_NODEFAULTS, OPT_MACHINE, OPT_IS_SO, OPT_CHECK_ONLY,
 };
 
 static const struct option longopts[] = {
@@ -79,6 +80,14 @@ static const struct option longopts[] = {
 	{ "cpu",		required_argument, NULL, OPT_CPU },
 	{ "smp",		required_argument, NULL, OPT_SMP },
 	{ "chips",		required_argument, NULL, OPT_CHIPS },
+	{ "rtc",		required_argument, NULL, OPT_RTC },
+	{ "readconfig",		required_argument, NULL, OPT_READCONFIG },
+	{ "nodefaults",		no_argument,	   NULL, OPT_NODEFAULTS },
+	{ "machine",		required_argument, NULL, OPT_MACHINE },
+	{ "M",			required_argument, NULL, OPT_MACHINE },
+	{ "no-user-config",	no_argument,	   NULL, OPT_IS_SO },
+	{ "no-hpet",		no_argument,	   NULL, OPT_IS_SO },
+	{ "check-only",		no_argument,	   NULL, OPT_CHECK_ONLY },
 	{ "version",		no_argument,	   NULL, OPT_VERSION },
 	{ "help",		no_argument,	   NULL, OPT_HELP },
 	{ "h",			no_argument,	   NULL, OPT_HELP },
@@ -110,6 +119,8 @@ static const char help[] =
 "Machine\n"
 "  -m SIZE             memory in MiB, or with suffix K, M, G (default 256M)\n"
 "  -name NAME          name of the virtual machine, shown in messages\n"
+"  -rtc base=utc|localtime|DATE  the clock; clock=vm stands still at stop\n"
+"  -readconfig FILE    options from a file; -nodefaults: only what is asked for\n"
 "  -cpu host, -smp 1   the only ones there are\n"
 "  --chips WHERE       interrupt controllers and timer: vmm (default) or user\n"
 "\n"
@@ -322,13 +333,16 @@ static void just(const char *option, const char *arg, const char *possible)
 /* getopt would take -ker for -kernel: refuse what isn't spelled out. */
 static void check_spelling(const char *arg, const char *name)
 {
+	const char *whole = arg;
 	size_t len;
 
 	while (*arg == '-')
 		arg++;
 	len = strcspn(arg, "=");
-	if (strlen(name) != len || strncmp(arg, name, len))
-		usage("unknown option '%.*s' (see --help)", (int)len, arg);
+	if (strlen(name) == len && !strncmp(arg, name, len))
+		return;
+	option_refused(whole);
+	usage("unknown option '%.*s' (see --help)", (int)len, arg);
 }
 
 static void check(const struct options *o, unsigned int nserial)
@@ -363,30 +377,31 @@ static bool stdio_taken(const struct options *o)
 	return o->debugcon && !strcmp(o->debugcon, "stdio");
 }
 
-/**
- * options_parse() - read the command line
- * @o: filled
- * @argc: as main()'s
- * @argv: as main()'s
- *
- * Ends the program for --help and --version, and with EXIT_USAGE when the
- * command line is wrong.
- */
-void options_parse(struct options *o, int argc, char **argv)
+/* What is known of the command line when it has been read in part. */
+struct words {
+	unsigned int nserial;
+	bool nographic;
+};
+
+static void read_config(struct options *o, const char *path, struct words *w);
+
+/* A word that is no option getopt knows. */
+static __noreturn void unknown(const char *word, bool known)
 {
-	unsigned int nserial = 0;
-	bool nographic = false, elsewhere;
+	option_refused(word);
+	/* getopt names the option it knows but that takes no value */
+	if (known)
+		usage("option '%.*s' takes no value", (int)strcspn(word, "="), word);
+	usage("unknown option '%s' (see --help)", word);
+}
+
+static void parse_words(struct options *o, int argc, char **argv, struct words *w)
+{
 	int c, index, at;
 
-	*o = (struct options){
-		.memory = 256ULL << 20,
-		.append = "",
-		.device = "/dev/vmbt",
-		.sandbox = SANDBOX_DEFAULT,
-	};
 	opterr = 0;
 	for (;;) {
-		at = optind;
+		at = optind ? optind : 1;
 		index = -1;
 		c = getopt_long_only(argc, argv, "+:", longopts, &index);
 		if (c == -1 && optind < argc) {
@@ -397,13 +412,8 @@ void options_parse(struct options *o, int argc, char **argv)
 			break;
 		if (c == ':')
 			usage("option '%s' needs a value", argv[at]);
-		if (c == '?') {
-			/* getopt names the option it knows but that takes no value */
-			if (optopt)
-				usage("option '%.*s' takes no value",
-				      (int)strcspn(argv[at], "="), argv[at]);
-			usage("unknown option '%s' (see --help)", argv[at]);
-		}
+		if (c == '?')
+			unknown(argv[at], optopt);
 		if (index >= 0)
 			check_spelling(argv[at], longopts[index].name);
 
@@ -421,16 +431,16 @@ void options_parse(struct options *o, int argc, char **argv)
 			o->append = optarg;
 			break;
 		case OPT_SERIAL:
-			if (nserial == MAX_SERIAL)
+			if (w->nserial == MAX_SERIAL)
 				usage("-serial: at most %d serial ports", MAX_SERIAL);
 			if (!strcmp(optarg, "mon:stdio")) {
 				o->shared = true;
 				optarg += 4;
 			}
-			o->serial[nserial++] = parse_where("-serial", optarg);
+			o->serial[w->nserial++] = parse_where("-serial", optarg);
 			break;
 		case OPT_NOGRAPHIC:
-			nographic = true;
+			w->nographic = true;
 			break;
 		case OPT_DISPLAY:
 			display_option(o, optarg);
@@ -451,7 +461,7 @@ void options_parse(struct options *o, int argc, char **argv)
 			o->stopped = true;
 			break;
 		case OPT_NAME:
-			o->name = optarg;
+			name_option(o, optarg);
 			break;
 		case OPT_PIDFILE:
 			o->pidfile = optarg;
@@ -536,6 +546,26 @@ void options_parse(struct options *o, int argc, char **argv)
 		case OPT_VGA:
 			just("-vga", optarg, "std");
 			break;
+		case OPT_RTC:
+			rtc_option(o, optarg);
+			break;
+		case OPT_READCONFIG:
+			read_config(o, optarg, w);
+			break;
+		case OPT_NODEFAULTS:
+			o->nodefaults = true;
+			o->nic_given = true;
+			o->monitor_given = true;
+			break;
+		case OPT_MACHINE:
+			if (strcmp(optarg, "pc") && strncmp(optarg, "pc-i440fx", 9))
+				just("-machine", optarg, "pc");
+			break;
+		case OPT_IS_SO:
+			break;	/* there is no other way */
+		case OPT_CHECK_ONLY:
+			o->check_only = true;
+			break;
 		case OPT_VERSION:
 			puts("vmbt-run " VMBT_VERSION);
 			exit(EXIT_ENDED);
@@ -544,18 +574,54 @@ void options_parse(struct options *o, int argc, char **argv)
 			exit(EXIT_ENDED);
 		}
 	}
-	if (nographic)
+}
+
+/* Its words stand where the option does. */
+static void read_config(struct options *o, const char *path, struct words *w)
+{
+	int argc, at = optind;
+	char **argv = config_words(path, &argc);
+
+	optind = 0;
+	parse_words(o, argc, argv, w);
+	optind = at;
+}
+
+/**
+ * options_parse() - read the command line
+ * @o: filled
+ * @argc: as main()'s
+ * @argv: as main()'s
+ *
+ * Ends the program for --help and --version, and with EXIT_USAGE when the
+ * command line is wrong.
+ */
+void options_parse(struct options *o, int argc, char **argv)
+{
+	struct words w = { .nserial = 0 };
+	bool elsewhere;
+
+	*o = (struct options){
+		.memory = 256ULL << 20,
+		.append = "",
+		.device = "/dev/vmbt",
+		.sandbox = SANDBOX_DEFAULT,
+	};
+	parse_words(o, argc, argv, &w);
+	if (w.nographic)
 		o->display.kind = DISPLAY_NONE;
 	/* Without a word about it, the first port is the terminal, as in -nographic. */
-	if (!nserial) {
+	if (!w.nserial && !(o->nodefaults && !w.nographic)) {
 		elsewhere = stdio_taken(o) || o->display.kind == DISPLAY_CURSES;
-		o->serial[nserial++] = elsewhere ? "null" : "stdio";
+		o->serial[w.nserial++] = elsewhere ? "null" : "stdio";
 		o->shared = !elsewhere;
 	}
-	check(o, nserial);
+	check(o, w.nserial);
 	monitor_check(o);
 	nic_check(o);
 	sound_check(o);
 	if (!o->boot_order)
 		o->boot_order = "cad";
+	if (o->check_only)
+		exit(EXIT_ENDED);
 }

@@ -212,6 +212,10 @@ struct sb16_card {
  * @name: name of the VM for messages, or NULL
  * @pidfile: file that gets the process id, or NULL
  * @exit_line: prefix of the serial line that carries the exit status, or NULL
+ * @rtc_offset: seconds that the clock is before the host's
+ * @rtc_vm: it stands still while the guest does
+ * @nodefaults: no device that was not asked for
+ * @check_only: end when the command line is understood
  * @user_chips: keep interrupt controllers and timer in this program
  * @no_reboot: end instead of rebooting
  * @no_shutdown: stay when the guest halts for good
@@ -252,6 +256,10 @@ struct options {
 	const char *name;
 	const char *pidfile;
 	const char *exit_line;
+	s64 rtc_offset;
+	bool rtc_vm;
+	bool nodefaults;
+	bool check_only;
 	bool user_chips;
 	bool no_reboot;
 	bool no_shutdown;
@@ -301,6 +309,12 @@ void device_option(struct options *o, const char *arg);
 /* optdisplay.c */
 void vnc_option(struct options *o, const char *arg);
 void display_option(struct options *o, const char *arg);
+/* optmisc.c */
+void option_refused(const char *arg);
+void rtc_option(struct options *o, const char *arg);
+void name_option(struct options *o, const char *arg);
+char **config_words(const char *path, int *argc);
+
 /* optmon.c */
 void monitor_option(struct options *o, const char *option, const char *arg);
 void monitor_check(struct options *o);

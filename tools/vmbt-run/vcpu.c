@@ -65,8 +65,14 @@ void vcpu_kick(struct machine *m)
  */
 void vcpu_stop(struct machine *m, bool stop)
 {
+	struct vcpu *v = &m->vcpu;
+
 	vcpu_kick(m);
-	m->vcpu.stopped = stop;
+	if (stop && !v->stopped)
+		v->stopped_at = now_ns();
+	else if (!stop && v->stopped)
+		v->stood_still += now_ns() - v->stopped_at;
+	v->stopped = stop;
 }
 
 /**

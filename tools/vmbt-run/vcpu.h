@@ -39,6 +39,8 @@ struct vcpu_counters {
  * @wake: signalled when a halted or stopped guest should look again
  * @halted: it sleeps in HLT
  * @stopped: the user wants it to stand still
+ * @stopped_at: since when, in now_ns() time
+ * @stood_still: how long it has before, in nanoseconds
  * @held: so does vcpu_hold()
  * @out: signalled when it has left KVM_RUN
  * @tid: number of the thread
@@ -52,6 +54,8 @@ struct vcpu {
 	pthread_cond_t wake;
 	bool halted;
 	bool stopped;
+	u64 stopped_at;
+	u64 stood_still;
 	bool held;
 	pthread_cond_t out;
 	int tid;

@@ -29,7 +29,6 @@
 
 #define RAM		(2UL << 20)
 
-
 #define REQUIRE(cond) do {						\
 	if (!(cond)) {							\
 		fprintf(stderr, "fuzz/qmp: %s\n", #cond);		\
@@ -222,7 +221,8 @@ static void text_of(struct input *in, char *buf, size_t size)
 {
 	static const char *const known[] = {
 		"ide1-cd0", "floppy0", "ide0-hd0", "/dev/fdset/0", "/dev/fdset/-1", "/a/path.png",
-		"/another path", "png", "ppm", "raw", "retain", "read-only", "read-write", "x/4xb $esp",
+		"/another path", "png", "ppm", "raw", "retain", "read-only", "read-write",
+		"x/4xb $esp",
 		"xp/3000xg 0xfffffff0", "x/3c 0", "info registers", "info block", "info screen",
 		"help", "sendkey ctrl-alt-delete 100", "sendkey a-", "change ide1-cd0 \"/a b.iso\"",
 		"eject -f ide1-cd0", "screendump -f", "pmemsave 0 0x1000 /a", "info network",
@@ -253,6 +253,12 @@ static json_t *key_of(struct input *in)
 	return json_pack("{s:s, s:i}", "type", "number", "data", (int)input_take(in, 1) - 3);
 }
 
+static json_t *event_of(struct input *in)
+{
+	return json_pack("{s:s, s:{s:b, s:o}}", "type", "key", "data", "down", 1, "key",
+			 key_of(in));
+}
+
 static json_t *array_of(struct input *in)
 {
 	unsigned int n = input_below(in, 20);
@@ -262,8 +268,7 @@ static json_t *array_of(struct input *in)
 		if (input_take(in, 1) & 1)
 			json_array_append_new(list, key_of(in));
 		else
-			json_array_append_new(list, json_pack("{s:s, s:{s:b, s:o}}", "type", "key",
-							      "data", "down", 1, "key", key_of(in)));
+			json_array_append_new(list, event_of(in));
 	}
 	return list;
 }
@@ -277,7 +282,7 @@ static json_t *value_of(struct input *in, char type)
 	switch (type) {
 	case 'i':
 		if (input_take(in, 1) & 1)
-			return json_integer((s64)(input_take(in, 4) | (u64)input_take(in, 4) << 32));
+			return json_integer((u64)input_take(in, 4) << 32 | input_take(in, 4));
 		/* Neither a large file nor a million keys: it is their number that counts. */
 		return json_integer(input_below(in, 0x4000));
 	case 'b':

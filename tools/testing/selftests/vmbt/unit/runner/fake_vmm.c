@@ -434,26 +434,37 @@ static void pci_write(u8 devfn, u8 reg, u32 val, unsigned int size)
 	io(true, 0xcfc + (reg & 3), size, 1, &val);
 }
 
+static void tell(u8 val)
+{
+	char line[8];
+
+	snprintf(line, sizeof(line), "%02x\n", val);
+	outb(0x402, line[0]);
+	outb(0x402, line[1]);
+	outb(0x402, line[2]);
+}
+
 /*
- * In the place of firmware: tells the keyboard's bytes on the debug port, and
+ * In the place of firmware: tells the date and the keyboard's bytes on the debug port, and
  * switches the machine off when the power button is pushed.
  */
 static void g_firmware(void)
 {
 	u16 status = 0, off = 0x2000;
-	char line[8];
+	u8 reg;
 
 	outb(0x64, 0x60);
 	outb(0x60, 0x40);
 	outb(0x60, 0xf4);
 	pci_write(0x0b, 0x40, 0xb001, 4);
 	pci_write(0x0b, 0x80, 1, 1);
+	for (reg = 9; reg >= 7; reg--) {	/* year, month, day */
+		outb(0x70, reg);
+		tell(inb(0x71));
+	}
 	for (;;) {
 		while (inb(0x64) & 1) {
-			snprintf(line, sizeof(line), "%02x\n", inb(0x60));
-			io(true, 0x402, 1, 1, &line[0]);
-			io(true, 0x402, 1, 1, &line[1]);
-			io(true, 0x402, 1, 1, &line[2]);
+			tell(inb(0x60));
 		}
 		io(false, 0xb000, 2, 1, &status);
 		if (status & 0x100)

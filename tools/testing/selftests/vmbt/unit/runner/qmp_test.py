@@ -440,6 +440,70 @@ def ends():
         expect(q.command("query-status")["status"] == "prelaunch", "status behind a reset")
 
 
+def told(seconds, *want):
+    """Waits until the guest has told these bytes, which it does on the debug port."""
+    end = time.time() + seconds
+    while True:
+        with open(os.path.join(WORK, "debug"), encoding="latin1") as f:
+            got = f.read().split()
+        if got == list(want) or time.time() > end:
+            break
+        time.sleep(0.05)
+    expect(got == list(want), f"the guest told {got}, not {list(want)}")
+
+
+# Of -rtc, and the keyboard's acknowledgement of being switched on.
+DATE = ["06", "06", "17", "fa"]
+
+
+def power():
+    """The power button, -no-shutdown, and what can be done with a machine that is off."""
+    debug = "file:" + os.path.join(WORK, "debug")
+    with Machine(RUN, "-no-shutdown", "-debugcon", debug,
+                 "-rtc", "base=2006-06-17T16:01:21,clock=vm") as q:
+        q.command("cont")
+        told(30, *DATE)
+        q.command("system_powerdown")
+        expect(q.event("SHUTDOWN")["data"] == {"guest": True, "reason": "guest-shutdown"}, "why")
+        q.event("STOP")
+        expect(q.command("query-status") == {"status": "shutdown", "singlestep": False,
+                                             "running": False}, "status")
+        try:
+            q.command("cont")
+            raise Failure("a machine that is off went on")
+        except Error as e:
+            expect(e.desc == "Resetting the Virtual Machine is required", e)
+        q.command("system_reset")
+        q.event("RESET")
+        expect(q.command("query-status")["status"] == "prelaunch", "status behind the reset")
+        q.command("cont")
+        q.event("RESUME")
+    machine = Machine(RUN)
+    with machine as q:
+        q.command("cont")
+        q.command("system_powerdown")
+        expect([q.event(e)["event"] for e in ("POWERDOWN", "SHUTDOWN")], "events")
+        expect(machine.proc.wait(30) == 0, "status")
+
+
+def keys():
+    """What is sent arrives: make codes in order, break codes in the other, set 1."""
+    with Machine(RUN, "-debugcon", "file:" + os.path.join(WORK, "debug"),
+                 "-rtc", "base=2006-06-17") as q:
+        q.command("cont")
+        told(30, *DATE)
+        q.human("sendkey ctrl-alt-delete")
+        want = ["1d", "38", "e0", "53", "e0", "d3", "b8", "9d"]
+        told(30, *DATE, *want)
+        q.command("send-key", keys=[{"type": "number", "data": 0x1e}], hold_time=1)
+        want += ["1e", "9e"]
+        told(30, *DATE, *want)
+        down = {"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": "up"}}}
+        up = {"type": "key", "data": {"down": False, "key": {"type": "number", "data": 0xc8}}}
+        q.command("input-send-event", events=[down, up])
+        told(30, *DATE, *want, "e0", "48", "e0", "c8")
+
+
 def two_monitors():
     """Events reach each program; people and programs at once."""
     other = os.path.join(WORK, "other")
@@ -518,8 +582,8 @@ def other_places():
             p.kill()
 
 
-TESTS = [like_qemu, values, human, passed_descriptors, wire, connections, slow_reader, ends,
-         two_monitors, other_places]
+TESTS = [like_qemu, values, human, power, keys, passed_descriptors, wire, connections,
+         slow_reader, ends, two_monitors, other_places]
 
 failed = 0
 for test in TESTS:
