@@ -610,6 +610,8 @@ again:
 		__set_bit(gfn - s->base_gfn, s->dirty);
 	}
 	vm->nr_grants++;
+	/* The VMM asks twice: the second time there may be memory. */
+	vm->mem_error = false;
 	*phys = page_to_phys(page);
 	spin_unlock(&vm->mem_lock);
 	/* The grant is no reference: the notifier tells when it ends. */
