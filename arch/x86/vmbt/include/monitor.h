@@ -42,8 +42,7 @@ struct vmbt_mon_same {
  * @target: guest EIP that an indirect CALL or RET n goes to
  * @flags_adj: what to add to flags as PUSHF pushed them, besides @vif, to show
  *	the virtual flags: IOPL and NT, less the real IF that is always set
- * @flags_virt: IOPL as POPF has to load it again to stay in line; TF is set
- *	where no POPF may stay in line
+ * @flags_virt: IOPL as POPF and IRET have to load it again to stay in line
  * @site: where translated code jumped to a routine of the ring-1 runtime from
  * @sel: selectors as the guest sees them, zero-extended, in the order of enum
  *	vmbt_sreg
@@ -59,6 +58,7 @@ struct vmbt_mon_same {
  * @gdt_off: the guest's GDT as an offset in SS
  * @gdt_n: so many dwords of it must be as in @gdt then, a multiple of 4, or 0
  * @gdt: its contents when ring 3 ran last
+ * @flags_slow: TF where no POPF and no IRET may stay in line, whatever they load
  * @operand: memory operand of an x87 or SSE instruction that the VMM lends the
  *	guest's ring for
  */
@@ -82,6 +82,7 @@ struct vmbt_mon {
 	u32 gdt_off;
 	u32 gdt_n;
 	u32 gdt[64];
+	u32 flags_slow;
 	u8 operand[16] __aligned(16);
 };
 

@@ -131,10 +131,11 @@ static int go(struct vcpu *v, u32 tc)
 	m->flags_adj = (g->eflags & (VMBT_X86_EFLAGS_IOPL |
 				     VMBT_X86_EFLAGS_NT)) - VMBT_X86_EFLAGS_IF;
 	m->flags_virt = g->eflags & VMBT_X86_EFLAGS_IOPL;
-	/* IRET has more to do then than its routine does. */
+	/* What is set here cannot be changed in line; IRET has more to do then. */
+	m->flags_slow = 0;
 	if ((g->eflags & (VMBT_X86_EFLAGS_NT | VMBT_X86_EFLAGS_VIF |
 			  VMBT_X86_EFLAGS_VIP)) || g->nmi_masked)
-		m->flags_virt |= VMBT_X86_EFLAGS_TF;
+		m->flags_slow = VMBT_X86_EFLAGS_TF;
 	show(v);
 	v->mode = vcpu_cpl(v) == 3 ? VCPU_BT3 : VCPU_BT1;
 	return X_OK;

@@ -115,6 +115,11 @@ static void emit_popf(struct bt_emit *e, const struct vmbt_insn *in,
 	e8(e, 0x33);
 	e8(e, 0x0d);
 	e32(e, MON(flags_virt));
+	mark(e, BT_M_START);	/* or ecx, gs:[flags_slow] */
+	e8(e, 0x65);
+	e8(e, 0x0b);
+	e8(e, 0x0d);
+	e32(e, MON(flags_slow));
 	mark(e, BT_M_START);	/* test ecx, imm */
 	e8(e, 0xf7);
 	e8(e, 0xc1);

@@ -40,6 +40,7 @@ MON_IS(NO_USER, no_user);
 MON_IS(GDT_OFF, gdt_off);
 MON_IS(GDT_N, gdt_n);
 MON_IS(GDT, gdt);
+MON_IS(FLAGS_SLOW, flags_slow);
 SAME_IS(NEG_SEL, neg_sel);
 SAME_IS(OFF, off);
 SAME_IS(NEG_LO, neg_lo);

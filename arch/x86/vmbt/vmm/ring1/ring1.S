@@ -207,6 +207,7 @@ ring1_iret:
 	undo seto %al
 	undo movl %edx, %ecx
 	undo xorl %gs:RING1_FLAGS_VIRT, %ecx
+	undo orl %gs:RING1_FLAGS_SLOW, %ecx
 	undo testl $RING1_IRET_SLOW, %ecx
 	undo jnz 5f
 	undo movl %edx, %ecx
@@ -255,6 +256,7 @@ ring1_iret_user:
 	undo jne 5f
 	undo movl %edx, %ecx
 	undo xorl %gs:RING1_FLAGS_VIRT, %ecx
+	undo orl %gs:RING1_FLAGS_SLOW, %ecx
 	undo testl $RING1_IRET_SLOW & ~RING1_EFLAGS_RF, %ecx
 	undo jnz 5f
 	undo testl $RING1_EFLAGS_IF, %edx

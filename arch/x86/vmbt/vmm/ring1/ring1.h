@@ -26,6 +26,7 @@
 #define RING1_GDT_OFF		712
 #define RING1_GDT_N		716
 #define RING1_GDT		720
+#define RING1_FLAGS_SLOW	976
 #define RING1_NEG_SEL		0
 #define RING1_OFF		4
 #define RING1_NEG_LO		8

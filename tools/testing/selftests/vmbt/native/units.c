@@ -261,6 +261,27 @@ static void test_sti(void)
 	      "sti", "not pending", v->guest->eflags);
 }
 
+/* Once NT is set, no POPF is the translated code's own, TF in it or not. */
+static void test_popf_nt(void)
+{
+	static const u8 code[] = {
+		0x68, 0x02, 0x03, 0x00, 0x00,		/* push 302h: TF, IF */
+		0x9d,					/* popf */
+		0x90, 0xf4,
+	};
+	u64 before = callouts();
+
+	load(CODE, code, sizeof(code));
+	v->guest->eip = CODE;
+	v->guest->gpr[VMBT_ESP] = STACK;
+	v->guest->eflags = 0x202 | VMBT_X86_EFLAGS_NT;
+	native_bt();
+	check((v->guest->eflags & (VMBT_X86_EFLAGS_TF | VMBT_X86_EFLAGS_NT)) ==
+	      VMBT_X86_EFLAGS_TF, "popf_nt", "flags", v->guest->eflags);
+	check(callouts() > before, "popf_nt", "callouts", callouts() - before);
+	v->guest->eflags = 0x2;
+}
+
 /* STI's shadow is seen by whoever stops the guest behind STI, and only there. */
 static void test_shadow(void)
 {
@@ -661,6 +682,7 @@ int main(void)
 	run("mixed", test_mixed);
 	run("crossing", test_crossing);
 	run("sti", test_sti);
+	run("popf_nt", test_popf_nt);
 	run("shadow", test_shadow);
 	run("shadow-fpu", test_shadow_fpu);
 	run("event", test_event);
