@@ -155,7 +155,12 @@ static u32 enter_top(const struct vmbt_insn *in, const u32 *gpr)
 static bool call_past_limit(const struct vmbt_insn *in, const u32 *gpr, u32 eip)
 {
 	u32 limit = code.limit, to = 0, lin;
+	struct vmbt_seg other;
 
+	if (in->op == VMBT_OP_CALL_FAR && in->imm2_size) {
+		other = ldt_seg(in->imm2);
+		return in->imm > other.limit;
+	}
 	if (in->branch == VMBT_BR_CALL)
 		return vmbt_insn_target(in, eip) > limit;
 	if (in->branch != VMBT_BR_CALL_IND)
@@ -182,6 +187,20 @@ static bool retf_past_stack(const struct vmbt_insn *in, const u32 *gpr)
 	if (!(stack.attr & VMBT_ATTR_DB))
 		esp = (u16)esp;
 	return in->op == VMBT_OP_RETF && esp + in->imm + 16 > 0x10000;
+}
+
+/*
+ * A PUSHA that comes to a traced page has overwritten what is before that; if
+ * that is PUSHA itself, another instruction is there when it is tried again.
+ */
+static bool pusha_itself(const struct vmbt_insn *in, const u32 *gpr, u32 lin)
+{
+	u32 esp = gpr[VMBT_ESP], len = 8 * in->opsize;
+
+	if (!(stack.attr & VMBT_ATTR_DB))
+		esp = (u16)esp;
+	return in->op == VMBT_OP_PUSHA && lin + in->len - 1 - linear(&stack, esp - len) <
+					  len + in->len - 1;
 }
 
 /* The CPU's POPA and PUSHA may have done a part when they fault. */
@@ -276,6 +295,8 @@ static const char *path(const struct vmbt_insn *in, const struct native_exit *x)
 {
 	if (at_special(in, x->gpr))
 		return SPECIAL;
+	if (pusha_itself(in, x->gpr, linear(&code, x->eip)))
+		return "PUSHA overwrites itself";
 	if (call_past_limit(in, x->gpr, x->eip))
 		return "CALL past the limit";
 	if (retf_past_stack(in, x->gpr))
@@ -288,7 +309,7 @@ static const char *path(const struct vmbt_insn *in, const struct native_exit *x)
 }
 
 /* No trap comes behind a load of SS: look at the next one, too. */
-static const char *in_shadow(u32 lin)
+static const char *in_shadow(u32 lin, const u32 *gpr)
 {
 	struct vmbt_insn in;
 
@@ -298,6 +319,8 @@ static const char *in_shadow(u32 lin)
 		return NULL;
 	if (in.op == VMBT_OP_PUSHF || in.op == VMBT_OP_POPF)
 		return "PUSHF or POPF behind a load of SS";
+	if ((prog->what & (S_INTERP | S_TRACE)) && part_of_all(&in, gpr))
+		return "POPA or PUSHA at the edge of the stack";
 	return flags_open(in.op) ? "undefined flags" : not_raw(&in);
 }
 
@@ -384,7 +407,7 @@ static bool watch(struct native_exit *x)
 		if (!refused && !found)
 			found = path(&in, x);
 		if (!found && (in.flags & VMBT_IF_BLOCKS_INTR))
-			found = in_shadow(lin + in.len);
+			found = in_shadow(lin + in.len, x->gpr);
 		if (++steps > max_steps)
 			found = "too long to judge";
 		if (found)
