@@ -37,7 +37,12 @@ class Monitor:
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(60)
-        self.sock.connect(path)
+        for _ in range(100):
+            try:
+                self.sock.connect(path)
+                break
+            except ConnectionRefusedError:	# it is there, but nobody listens yet
+                time.sleep(0.1)
         self.answer()
 
     def answer(self):

@@ -6,13 +6,16 @@ What a VNC client, a terminal and a window show is compared with screendump and 
 what the guest put there; keys and the mouse arrive as the bytes of the PS/2 reference.
 Usage: display_test.py RUNNER_WITH_FAKE WORK_DIRECTORY [NAME...]
 """
+import ctypes
 import glob
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import termios
@@ -443,7 +446,119 @@ def sdl_sandbox():
     expect(p.returncode == 1 and "-display sdl: " in p.stderr, p.stderr)
 
 
-TESTS = [vnc, vnc_idle, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox, sdl_sound]
+class Xserver:
+    """A screen in memory, with fingers."""
+
+    def __init__(self):
+        if not shutil.which("Xvfb"):
+            raise Skip("no Xvfb (Debian package xvfb)")
+        self.corner = 0, 0
+        self.frame = os.path.join(WORK, "Xvfb_screen0")
+        read, write = os.pipe()
+        self.p = subprocess.Popen(["Xvfb", "-displayfd", str(write), "-screen", "0",
+                                   "1024x768x24", "-fbdir", WORK, "-nolisten", "tcp"],
+                                  pass_fds=[write], stderr=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read) as f:
+            self.name = ":" + f.readline().strip()
+        try:
+            self.x = ctypes.CDLL("libX11.so.6")
+            self.test = ctypes.CDLL("libXtst.so.6")
+        except OSError as e:
+            self.kill()
+            raise Skip(str(e)) from None
+        self.x.XOpenDisplay.restype = ctypes.c_void_p
+        self.display = ctypes.c_void_p(self.x.XOpenDisplay(self.name.encode()))
+
+    def shows(self, width, height, data):
+        """Is a picture somewhere on the screen?"""
+        with open(self.frame, "rb") as f:
+            xwd = f.read()
+        head = struct.unpack(">25I", xwd[:100])
+        pitch = head[12]
+        rows = xwd[head[0] + head[19] * 12:]
+        line = bytearray(4 * width)
+        line[0::4], line[1::4], line[2::4] = data[2:3 * width:3], data[1:3 * width:3], \
+            data[0:3 * width:3]
+        screen = bytearray(rows)
+        screen[3::4] = bytes(len(screen[3::4]))
+        at = screen.find(bytes(line))
+        if at < 0:
+            return False
+        for y in range(height):
+            part = screen[at + y * pitch:at + y * pitch + 4 * width]
+            want = data[3 * y * width:3 * (y + 1) * width]
+            if part[0::4] != want[2::3] or part[1::4] != want[1::3] or part[2::4] != want[0::3]:
+                return False
+        self.corner = at % pitch // 4, at // pitch
+        return True
+
+    def key(self, *codes):
+        """Keys by X's numbers, pressed in order and released in the other."""
+        for down, order in ((1, codes), (0, codes[::-1])):
+            for code in order:
+                self.test.XTestFakeKeyEvent(self.display, code, down, 0)
+        self.x.XFlush(self.display)
+
+    def button(self, number, down):
+        """A button of the mouse."""
+        self.test.XTestFakeButtonEvent(self.display, number, down, 0)
+        self.x.XFlush(self.display)
+
+    def move(self, dx, dy):
+        """The mouse."""
+        self.test.XTestFakeRelativeMotionEvent(self.display, dx, dy, 0)
+        self.x.XFlush(self.display)
+
+    def place(self, x, y):
+        """The mouse, to a place."""
+        self.test.XTestFakeMotionEvent(self.display, -1, x, y, 0)
+        self.x.XFlush(self.display)
+
+    def focus(self):
+        """There is no window manager: the keyboard goes where the pointer is."""
+        self.x.XSetInputFocus(self.display, ctypes.c_ulong(1), 1, ctypes.c_ulong(0))
+        self.x.XFlush(self.display)
+
+    def kill(self):
+        """It is gone."""
+        self.p.kill()
+        self.p.wait()
+
+
+def sdl_window():
+    """A window on an X server, in the sandbox and by itself: picture, keys, the mouse."""
+    server = Xserver()
+    try:
+        g = Guest(env={"DISPLAY": server.name})
+        try:
+            g.shows(1, "437")
+            g.command("sendkey f1")
+            until("the picture in the window",
+                  lambda: server.shows(WIDTH, HEIGHT, painted()))
+            g.command("sendkey f2")
+            g.shows(1, "437")
+            server.place(server.corner[0] + 50, server.corner[1] + 50)
+            server.focus()
+            time.sleep(0.5)
+            server.key(38)				# A
+            g.shows(2, "1e 9e")
+            # A click gives it the mouse; from then on it moves the guest's.
+            server.button(1, 1)
+            server.button(1, 0)
+            time.sleep(0.5)
+            server.move(7, 5)
+            until("a movement", lambda: re.search(r"mouse .*\b[0-3]8 ", g.screen(3)))
+            server.key(37, 64, 42)			# Ctrl-Alt-G
+            g.shows(2, "1d 38 9d b8")
+            g.end()
+        finally:
+            g.kill()
+    finally:
+        server.kill()
+
+
+TESTS = [vnc, vnc_idle, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox, sdl_window, sdl_sound]
 
 
 def main():
