@@ -247,7 +247,7 @@ void random_call(struct self *t)
 	if (one_in(&t->rng, 200))
 		cmd ^= 1u << below(&t->rng, 32);
 	if (fail)
-		fail_next(t, 1 + below(&t->rng, one_in(&t->rng, 8) ? 2000 : 24));
+		fail_next(t, 1 + below(&t->rng, c->cmd == KVM_CREATE_VM ? 2500 : 5));
 	r = ioctl(fd, cmd, arg);
 	e = errno;
 	if (fail)

@@ -254,9 +254,9 @@ void *runner(void *arg)
 		}
 		if (m->hostile && !call_filled(t, m, VMBT_HOSTILE_RUN, READ_ONCE(m->cpu)))
 			continue;
-		fail = t->fail_fd >= 0 && one_in(&t->rng, 20);
+		fail = t->fail_fd >= 0 && one_in(&t->rng, 4);
 		if (fail)
-			fail_next(t, 1 + below(&t->rng, 60));
+			fail_next(t, 1 + below(&t->rng, 12));
 		r = ioctl(READ_ONCE(m->cpu), KVM_RUN, 0);
 		if (fail) {
 			int e = errno;
