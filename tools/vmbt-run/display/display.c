@@ -21,6 +21,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "broker.h"
 #include "machine.h"
 #include "module.h"
 #include "util.h"
@@ -171,6 +172,9 @@ void display_init(struct machine *m)
 		why = open_frontend(s, module[o->kind]);
 	if (why)
 		die("-display %s: %s", module[o->kind], why);
+	/* The front end can't remove it any more when it ends. */
+	if (!strncmp(s->d.where, "VNC unix:", 9))
+		broker_remove_at_end(s->d.where + 9);
 	if (*s->d.where)
 		warn("the screen is at %s", s->d.where);
 }
