@@ -114,7 +114,23 @@ static void apm_write(void *arg, u16 port, u32 val, unsigned int size)
 	struct machine *m = arg;
 
 	(void)size;
-	m->pc.piix.apm[port & 1] = val;
+	piix_apm_write(&m->pc.piix, port & 1, val);
+}
+
+static u32 gpe_read(void *arg, u16 port, unsigned int size)
+{
+	struct machine *m = arg;
+
+	(void)size;
+	return piix_gpe_read(&m->pc.piix, port - PIIX_GPE);
+}
+
+static void gpe_write(void *arg, u16 port, u32 val, unsigned int size)
+{
+	struct machine *m = arg;
+
+	(void)size;
+	piix_gpe_write(&m->pc.piix, port - PIIX_GPE, val);
 }
 
 /* Firmware's configuration device */
@@ -603,6 +619,7 @@ void pc_power_on(struct machine *m)
 	pc->pci.func[PCI_DEVFN(DEV_PIIX, 3)] = &pc->piix.pm;
 	pc->pm_dev = add(m, "pm", 0, 0, true, pm_read, pm_write);
 	add(m, "apm", PORT_APM, 2, false, apm_read, apm_write);
+	add(m, "gpe", PIIX_GPE, PIIX_GPES, false, gpe_read, gpe_write);
 
 	if (pc->firmware)
 		power_on_display(m);

@@ -8,7 +8,8 @@
  * boards: pin A of device n to line (n - 1) modulo 4, the next pin to the next
  * line. Of power management there are the timer, the fixed registers with the
  * power button, and soft off. There is no system management mode: the register
- * that would enable its interrupts says that firmware has been there already.
+ * that would enable its interrupts says that firmware has been there already. What
+ * SeaBIOS's ACPI tables promise of it, the change to ACPI mode and back, is done here.
  */
 #include "piix.h"
 
@@ -42,6 +43,10 @@
 #define CNT_SCI		0x0001
 #define CNT_SUS_TYP	0x1c00
 #define CNT_SUS_EN	0x2000
+
+/* The FADT's ACPI_ENABLE and ACPI_DISABLE, for its SMI_CMD: APMC. */
+#define APMC_ACPI_ON	0xf1
+#define APMC_ACPI_OFF	0xf0
 
 #define SCI_IRQ		9
 #define NS_PER_SEC	1000000000ULL
@@ -245,6 +250,51 @@ void piix_pm_write(struct piix *p, unsigned int reg, u32 val, unsigned int size)
 }
 
 /**
+ * piix_apm_write() - the guest writes port B2h or B3h
+ * @p: the chip
+ * @reg: 0 for APMC, 1 for APMS
+ * @val: the value
+ */
+void piix_apm_write(struct piix *p, unsigned int reg, u8 val)
+{
+	p->apm[reg & 1] = val;
+	if (reg & 1)
+		return;
+	if (val == APMC_ACPI_ON)
+		p->pm_control |= CNT_SCI;
+	else if (val == APMC_ACPI_OFF)
+		p->pm_control &= ~CNT_SCI;
+	route(p);
+}
+
+/**
+ * piix_gpe_read() - the guest reads the block of general-purpose events
+ * @p: the chip
+ * @reg: offset of the port: two of status, two of what is enabled
+ *
+ * It is where SeaBIOS's tables have it, not in the data sheet: for devices that come and
+ * go. None do, but a guest must not take an empty bus for all events at once.
+ *
+ * Return: the value.
+ */
+u8 piix_gpe_read(struct piix *p, unsigned int reg)
+{
+	return reg < 2 ? 0 : p->hotplug_enable >> 8 * (reg & 1);
+}
+
+/**
+ * piix_gpe_write() - the guest writes there
+ * @p: the chip
+ * @reg: offset of the port
+ * @val: the value
+ */
+void piix_gpe_write(struct piix *p, unsigned int reg, u8 val)
+{
+	if (reg >= 2)
+		p->hotplug_enable = merge(p->hotplug_enable, reg, val);
+}
+
+/**
  * piix_power_button() - somebody presses the button
  * @p: the chip
  */
@@ -268,6 +318,7 @@ void piix_state(struct piix *p, struct state *s)
 	STATE(s, p->gpe_status);
 	STATE(s, p->gpe_enable);
 	STATE(s, p->apm);
+	STATE(s, p->hotplug_enable);
 	if (s->load)
 		route(p);
 }

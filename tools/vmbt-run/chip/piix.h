@@ -11,6 +11,9 @@
 #define PM_PORTS	64
 #define PM_CLOCK	3579545	/* Hz */
 
+#define PIIX_GPE	0xafe0	/* GPE0_BLK in SeaBIOS's FADT */
+#define PIIX_GPES	4
+
 /**
  * struct piix - ISA bridge and power management
  * @isa: configuration space of the bridge
@@ -22,6 +25,7 @@
  * @pm_control: PMCNTRL
  * @gpe_status: GPSTS
  * @gpe_enable: GPEN
+ * @hotplug_enable: the other half of the events for devices that come and go
  * @apm: APMC and APMS, ports B2h and B3h
  * @pm_base: where the ports of power management are, 0: nowhere
  * @set_irq: drives an interrupt
@@ -39,6 +43,7 @@ struct piix {
 	u16 pm_control;
 	u16 gpe_status;
 	u16 gpe_enable;
+	u16 hotplug_enable;
 	u8 apm[2];
 	u16 pm_base;
 	void (*set_irq)(void *arg, unsigned int irq, bool level);
@@ -51,6 +56,9 @@ void piix_reset(struct piix *p);
 void piix_set_pin(struct piix *p, unsigned int dev, unsigned int pin, bool level);
 u32 piix_pm_read(struct piix *p, unsigned int reg, unsigned int size, u64 now);
 void piix_pm_write(struct piix *p, unsigned int reg, u32 val, unsigned int size);
+void piix_apm_write(struct piix *p, unsigned int reg, u8 val);
+u8 piix_gpe_read(struct piix *p, unsigned int reg);
+void piix_gpe_write(struct piix *p, unsigned int reg, u8 val);
 void piix_power_button(struct piix *p);
 void piix_state(struct piix *p, struct state *s);
 

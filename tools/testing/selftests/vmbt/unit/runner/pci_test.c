@@ -260,6 +260,37 @@ static void power(void)
 	EXPECT_EQ(piix_pm_read(&piix, 4, 2, 0), 0x0001);
 }
 
+/* FADT of SeaBIOS: F1h to B2h is ACPI_ENABLE, F0h ACPI_DISABLE, GPE0_BLK at AFE0h. */
+static void acpi_mode(void)
+{
+	start();
+	put(1, 3, 0x40, 0x600, 2);
+	put(1, 3, 0x80, 1, 1);
+	piix_power_button(&piix);
+	piix_pm_write(&piix, 2, 0x0100, 2);
+	piix_apm_write(&piix, 1, 0xf1);
+	piix_apm_write(&piix, 0, 0x12);
+	EXPECT_EQ(piix_pm_read(&piix, 4, 2, 0), 0);
+	EXPECT_EQ(irq_level, 0);
+	piix_apm_write(&piix, 0, 0xf1);
+	EXPECT_EQ(piix_pm_read(&piix, 4, 2, 0), 1);
+	EXPECT_EQ(irq_level, BIT(9));
+	piix_apm_write(&piix, 0, 0xf0);
+	EXPECT_EQ(piix_pm_read(&piix, 4, 2, 0), 0);
+	EXPECT_EQ(irq_level, 0);
+	EXPECT_EQ(piix.apm[0], 0xf0);
+	EXPECT_EQ(piix.apm[1], 0xf1);
+
+	/* No event ever; what is enabled is kept. */
+	piix_gpe_write(&piix, 0, 0xff);
+	piix_gpe_write(&piix, 2, 0x12);
+	piix_gpe_write(&piix, 3, 0x34);
+	EXPECT_EQ(piix_gpe_read(&piix, 0), 0);
+	EXPECT_EQ(piix_gpe_read(&piix, 1), 0);
+	EXPECT_EQ(piix_gpe_read(&piix, 2), 0x12);
+	EXPECT_EQ(piix_gpe_read(&piix, 3), 0x34);
+}
+
 static void saved(void)
 {
 	static u8 kept[4096];
@@ -334,6 +365,7 @@ int main(void)
 	CASE(attribute_map);
 	CASE(pirqs);
 	CASE(power);
+	CASE(acpi_mode);
 	CASE(saved);
 	CASE(set_up);
 	return check_failed != 0;
