@@ -18,7 +18,9 @@
 # apt learns of no foreign architecture. What is there already is kept and the
 # network is left alone; UPDATE=1 looks again.
 #
-# usage: fetch.sh [host] [headers] [guest] [source] [checkpatch]
+# usage: fetch.sh [host] [headers] [guest] [source] [checkpatch] [i386:PACKAGE]
+#
+# i386:PACKAGE prints the path of a package's file, for scripts/guest-disk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -237,6 +239,8 @@ fetch_checkpatch() {
 for what in "${@:-host}"; do
 	case $what in
 	host|headers|guest|source|checkpatch) "fetch_$what" ;;
-	*) echo "usage: fetch.sh [host] [headers] [guest] [source] [checkpatch]" >&2; exit 2 ;;
+	i386:?*) update 1>&2; download i386 "${what#i386:}" ;;
+	*) echo "usage: fetch.sh [host] [headers] [guest] [source] [checkpatch] [i386:PACKAGE]" >&2
+	   exit 2 ;;
 	esac
 done
