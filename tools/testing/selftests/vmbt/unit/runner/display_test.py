@@ -169,7 +169,8 @@ def view(client):
 def vnc_screen(g, client):
     """Text, then a picture of another size, then text again."""
     g.shows(1, "437")
-    follow(client, lambda: not same(view(client), g.dump(), CURSOR), "the text on the client's side")
+    follow(client, lambda: not same(view(client), g.dump(), CURSOR),
+           "the text on the client's side")
     expect(g.dump()[:2] == (720, 400), "not 720x400")
     client.key(0xffbe, True)
     client.key(0xffbe, False)
@@ -558,7 +559,8 @@ def sdl_window():
         server.kill()
 
 
-TESTS = [vnc, vnc_idle, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox, sdl_window, sdl_sound]
+TESTS = [vnc, vnc_idle, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox, sdl_window,
+         sdl_sound]
 
 
 def main():
