@@ -278,7 +278,8 @@ const struct opinfo vmbt_opinfo[VMBT_OP_COUNT] = {
 	OP(RDRAND, "rdrand", W, 0, 0, 0, ARITH, 0, 0),
 	OP(RDSEED, "rdseed", W, 0, 0, 0, ARITH, 0, 0),
 	OP(XGETBV, "xgetbv", NO, CX, AX | DX, 0, 0, 0, 0),
-	OP(XSETBV, "xsetbv", NO, AX | CX | DX, 0, 0, 0, 0, PRIV),
+	/* Privileged, but #UD comes first where CR4.OSXSAVE is clear: always. */
+	OP(XSETBV, "xsetbv", NO, AX | CX | DX, 0, 0, 0, 0, 0),
 
 	NF(FWAIT, "fwait", NO, FPU),
 	NF(FNSTENV, "fnstenv", W, FPU | OSZ),

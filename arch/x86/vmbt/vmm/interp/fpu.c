@@ -310,9 +310,10 @@ int iexec_fpu(struct ictx *c)
 
 	if (!(in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)))
 		return X_NOT_MINE;
+	/* CR4.OSXSAVE is never set. Vector instructions only: BMI's have no flag. */
 	if (in->map >= VMBT_MAP_VEX_0F ||
 	    (in->op >= VMBT_OP_XSAVE && in->op <= VMBT_OP_XRSTORS))
-		return X_NOT_MINE;
+		return iud(c);
 	r = fpu_allowed(c);
 	if (r || in->op == VMBT_OP_FWAIT)
 		return r;

@@ -192,7 +192,8 @@ static int execute(struct ictx *c)
 
 	if ((c->in.flags & VMBT_IF_PM_ONLY) && !vcpu_protected(v))
 		return iud(c);
-	if ((c->in.flags & VMBT_IF_PRIV) && vcpu_cpl(v))
+	/* What is not there is #UD at any ring. */
+	if ((c->in.flags & VMBT_IF_PRIV) && vcpu_cpl(v) && c->in.cls != VMBT_CLS_UD)
 		return igp0(c);
 
 	r = dispatch(c);

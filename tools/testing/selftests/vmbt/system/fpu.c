@@ -5,7 +5,7 @@
  *
  * SDM vol. 1 chapters 8 (x87: 8.1.10 FSAVE images, 8.6 when exceptions come),
  * 9 (MMX), 10.5 (FXSAVE, table 10-2) and 11.5 (SIMD exceptions); vol. 3, 6.15
- * interrupts 16 and 19. AVX is not offered by vmbt and not tried.
+ * interrupts 16 and 19. AVX, which vmbt does not offer, is avx.c's.
  */
 #include "system.h"
 

@@ -25,7 +25,7 @@ on_qemu() {
 	local pid size last=-1 still=0
 
 	"${QEMU32:-qemu-system-i386}" -accel tcg -m 16 \
-		-cpu max,-smap,-smep,-umip,-xsave,-avx,-sep -display none -nodefaults \
+		-cpu max,-smap,-smep,-umip,-xsave,-avx,-avx2,-fma,-f16c,-vaes,-vpclmulqdq,-pku,-sep -display none -nodefaults \
 		-no-user-config -no-reboot -device isa-debug-exit,iobase=0xf4 \
 		-chardev "file,id=text,path=$logs/$1" \
 		-device isa-debugcon,iobase=0xe9,chardev=text \
@@ -42,13 +42,17 @@ on_qemu() {
 }
 
 on_bochs() {
+	local model=${BOCHS_CPU:-corei7_icelake_u}
+
+	# The group that wants a CPU without AVX.
+	[ "$1" != avx ] || model=corei5_arrandale_m520
 	cat > "$logs/$1.rc" <<-EOT
 		config_interface: textconfig
 		display_library: rfb, options="timeout=0"
 		romimage: file=/usr/share/bochs/BIOS-bochs-latest
 		vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 		megs: 32
-		cpu: model=${BOCHS_CPU:-corei7_icelake_u}, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=0
+		cpu: model=$model, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=0
 		clock: sync=none, time0=local
 		sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy
 		speaker: enabled=1, mode=none
