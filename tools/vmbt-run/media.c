@@ -3,8 +3,8 @@
  * Media: what can be put into drives while the guest runs.
  *
  * Drives are called what QEMU calls them: ide0-hd0 to ide1-hd1, ide1-cd0, floppy0 and
- * floppy1, scsi0-hd0 and so on, or as -drive's id= says. A medium goes when nobody reads or writes it any
- * more; what the guest was told before stays true.
+ * floppy1, scsi0-hd0 and so on, or as -drive's id= says. A medium goes when nobody reads
+ * or writes it any more; what the guest was told before stays true.
  */
 #include "media.h"
 

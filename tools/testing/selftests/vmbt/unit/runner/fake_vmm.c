@@ -463,9 +463,8 @@ static void g_firmware(void)
 		tell(inb(0x71));
 	}
 	for (;;) {
-		while (inb(0x64) & 1) {
+		while (inb(0x64) & 1)
 			tell(inb(0x60));
-		}
 		io(false, 0xb000, 2, 1, &status);
 		if (status & 0x100)
 			io(true, 0xb004, 2, 1, &off);

@@ -582,8 +582,32 @@ def other_places():
             p.kill()
 
 
+def just_a_disk():
+    """vmbt-run DISK: 256 MB, a card with a NAT, firmware's boot, a display or word of none."""
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    if os.path.exists(SOCK):
+        os.unlink(SOCK)
+    with subprocess.Popen([RUN, DISK, "--device", "/dev/null", "-qmp",
+                           f"unix:{SOCK},server=on,wait=off"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env) as p:
+        try:
+            q = QMP(SOCK, alive=lambda: p.poll() is None)
+            expect(q.command("query-memory-size-summary")["base-memory"] == 256 << 20, "memory")
+            expect(q.command("query-status")["running"], "it does not run")
+            block = q.command("query-block")
+            expect(len(block) == 1 and block[0]["inserted"]["file"] == DISK, block)
+            expect(re.search(r"model=pcnet.*\n.*type=user", q.human("info network")), "network")
+            expect("EIP=" in q.human("info registers"), "registers")
+            q.command("quit")
+            expect(p.wait(30) == 0, "status")
+            said = p.stderr.read().decode()
+            expect("the screen is at" in said or "no display" in said, said)
+        finally:
+            p.kill()
+
+
 TESTS = [like_qemu, values, human, power, keys, passed_descriptors, wire, connections,
-         slow_reader, ends, two_monitors, other_places]
+         slow_reader, ends, two_monitors, other_places, just_a_disk]
 
 failed = 0
 for test in TESTS:
