@@ -382,7 +382,6 @@ static void setup(void)
 	m->pc.firmware = true;
 	m->pc.vga.ram = screen;
 	m->pc.vga.text = text;
-	m->pc.vga.text_switch = NULL;
 	m->pc.ide[0].chip = (struct ide){ .buffer = ide_buffer[0] };
 	m->pc.ide[1].chip = (struct ide){ .buffer = ide_buffer[1] };
 	drive(0, false);
