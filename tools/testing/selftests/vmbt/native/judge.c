@@ -437,6 +437,16 @@ static bool crooked_past_stack(const struct vmbt_insn *in, const struct vmbt_gue
 	return ea & 15 && ea + 15 > g->seg[VMBT_SS].limit;
 }
 
+/*
+ * FLDENV and FRSTOR, which go on at offset 0 behind 0FFFFh on that CPU, the limit
+ * of 64 KiB notwithstanding.
+ */
+static bool env_wraps(const struct vmbt_insn *in, const struct vmbt_guest *g)
+{
+	return (in->flags & VMBT_IF_FPU) && (in->flags & VMBT_IF_MEM) && in->asize == 2 &&
+	       vmbt_insn_ea(in, g->gpr) > 0x10000 - 108;
+}
+
 /* What even the interpreter and the translator need not agree on. */
 static const char *not_interp(void)
 {
@@ -461,6 +471,8 @@ static const char *not_interp(void)
 		return SPECIAL;
 	if (part_of_all(&in, g->gpr))
 		return "POPA or PUSHA at the edge of the stack";
+	if (env_wraps(&in, g))
+		return "x87 state across 64 KiB";
 	if (crooked_past_stack(&in, g))
 		return "a misaligned operand past the end of the stack";
 	rep_note(&in, lin);
