@@ -452,6 +452,7 @@ static const char *not_interp(void)
 {
 	const struct vmbt_guest *g = native_vcpu.guest;
 	u32 lin = g->seg[VMBT_CS].base + g->eip;
+	u32 len = VMBT_INSN_MAX;
 	struct vmbt_insn in;
 
 	if (rep_changed())
@@ -459,8 +460,11 @@ static const char *not_interp(void)
 	/* The guest is at ring 0, the process that has its AC is not. */
 	if (!(prog->what & S_USER) && (g->eflags & VMBT_X86_EFLAGS_AC))
 		return "POPF sets AC";
-	if (!in_window(lin, VMBT_INSN_MAX) ||
-	    vmbt_decode(&in, native_ram(lin), VMBT_INSN_MAX,
+	if (!in_window(lin, 1))
+		return NULL;
+	if (!in_window(lin, len))
+		len = WIN + WIN_SIZE - lin;
+	if (vmbt_decode(&in, native_ram(lin), len,
 			g->seg[VMBT_CS].attr & VMBT_ATTR_DB) != VMBT_DEC_OK)
 		return NULL;
 	if (unsteady(in.op))
