@@ -471,6 +471,13 @@ static const char *not_interp(void)
 		return "another result each time";
 	if (flags_open(in.op))
 		return "undefined flags";
+	/* LMSW can set them; the process's own CR0 stays. */
+	if ((in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD)) &&
+	    (g->cr0 & (VMBT_CR0_TS | VMBT_CR0_EM)))
+		return "x87 or SSE while CR0.TS or EM is set";
+	/* PREFETCHW of a register: a NOP for Intel, #UD for AMD. */
+	if (in.map == VMBT_MAP_0F && in.opcode == 0x0d && in.mod == 3)
+		return "PREFETCHW of a register";
 	if (at_special(&in, g->gpr))
 		return SPECIAL;
 	if (part_of_all(&in, g->gpr))
