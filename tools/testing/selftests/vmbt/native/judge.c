@@ -70,6 +70,23 @@ static bool unsteady(u16 op)
 	return false;
 }
 
+/* #UD for a guest, which is not offered them; the process may have them. */
+static bool not_offered(const struct vmbt_insn *in)
+{
+	switch (in->op) {
+	case VMBT_OP_XSAVE:
+	case VMBT_OP_XSAVEC:
+	case VMBT_OP_XSAVEOPT:
+	case VMBT_OP_XSAVES:
+	case VMBT_OP_XRSTOR:
+	case VMBT_OP_XRSTORS:
+	case VMBT_OP_XGETBV:
+	case VMBT_OP_XSETBV:
+		return true;
+	}
+	return in->map >= VMBT_MAP_VEX_0F;
+}
+
 /* Computed by hand in the interpreter, with flags that the manual leaves open. */
 static bool flags_open(u16 op)
 {
@@ -471,6 +488,8 @@ static const char *not_interp(void)
 		return "another result each time";
 	if (flags_open(in.op))
 		return "undefined flags";
+	if (not_offered(&in))
+		return "AVX or XSAVE";
 	/* LMSW can set them; the process's own CR0 stays. */
 	if ((in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD)) &&
 	    (g->cr0 & (VMBT_CR0_TS | VMBT_CR0_EM)))
