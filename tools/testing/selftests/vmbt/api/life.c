@@ -238,6 +238,11 @@ static void module_held(void)
 	struct vm vm;
 	int r;
 
+	/* What is built in has parameters there, but no state. */
+	if (access("/sys/module/vmbt/initstate", F_OK) && !access("/sys/module/vmbt", F_OK)) {
+		test_skip("module-held", "vmbt is built in");
+		return;
+	}
 	vm_create(&vm, 1 << 20);
 	close(vm.dev);
 	errno = 0;

@@ -181,6 +181,8 @@ def vnc_screen(g, client):
     client.key(0xffbf, False)
     follow(client, lambda: client.width == 720 and not same(view(client), g.dump(), CURSOR),
            "the text again")
+    # Keys that come before the guest has cleared the screen would be wiped off.
+    g.shows(3, "mouse")
     expect(client.sizes[-2:] == [(WIDTH, HEIGHT), (720, 400)], f"sizes: {client.sizes}")
 
 
