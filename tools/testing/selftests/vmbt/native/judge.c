@@ -220,6 +220,17 @@ static bool pusha_itself(const struct vmbt_insn *in, const u32 *gpr, u32 lin)
 					  len + in->len - 1;
 }
 
+/*
+ * Operands of more than eight bytes (FBSTP, FLDENV, FRSTOR...) go on at offset 0
+ * behind 0FFFFh on that CPU, the limit of 64 KiB notwithstanding; the interpreter,
+ * which a traced page there calls, faults.
+ */
+static bool fpu_wraps(const struct vmbt_insn *in, const u32 *gpr)
+{
+	return (in->flags & VMBT_IF_FPU) && (in->flags & VMBT_IF_MEM) && in->asize == 2 &&
+	       vmbt_insn_ea(in, gpr) > 0x10000 - 108;
+}
+
 /* The CPU's POPA and PUSHA may have done a part when they fault. */
 static bool part_of_all(const struct vmbt_insn *in, const u32 *gpr)
 {
@@ -314,6 +325,8 @@ static const char *path(const struct vmbt_insn *in, const struct native_exit *x)
 		return SPECIAL;
 	if (pusha_itself(in, x->gpr, linear(&code, x->eip)))
 		return "PUSHA overwrites itself";
+	if (fpu_wraps(in, x->gpr))
+		return "an x87 operand across 64 KiB";
 	if (call_past_limit(in, x->gpr, x->eip))
 		return "CALL past the limit";
 	if (retf_past_stack(in, x->gpr))
@@ -454,16 +467,6 @@ static bool crooked_past_stack(const struct vmbt_insn *in, const struct vmbt_gue
 	return ea & 15 && ea + 15 > g->seg[VMBT_SS].limit;
 }
 
-/*
- * FLDENV and FRSTOR, which go on at offset 0 behind 0FFFFh on that CPU, the limit
- * of 64 KiB notwithstanding.
- */
-static bool env_wraps(const struct vmbt_insn *in, const struct vmbt_guest *g)
-{
-	return (in->flags & VMBT_IF_FPU) && (in->flags & VMBT_IF_MEM) && in->asize == 2 &&
-	       vmbt_insn_ea(in, g->gpr) > 0x10000 - 108;
-}
-
 /* What even the interpreter and the translator need not agree on. */
 static const char *not_interp(void)
 {
@@ -501,8 +504,8 @@ static const char *not_interp(void)
 		return SPECIAL;
 	if (part_of_all(&in, g->gpr))
 		return "POPA or PUSHA at the edge of the stack";
-	if (env_wraps(&in, g))
-		return "x87 state across 64 KiB";
+	if (fpu_wraps(&in, g->gpr))
+		return "an x87 operand across 64 KiB";
 	if (crooked_past_stack(&in, g))
 		return "a misaligned operand past the end of the stack";
 	rep_note(&in, lin);
