@@ -27,7 +27,7 @@ declare -a broken=() times=()
 share_of() {
 	case $1 in
 	unit) echo 6 ;; fuzz) echo 4 ;; native) echo 8 ;; selftests) echo 14 ;;
-	boots) echo 12 ;; lint) echo 6 ;; *) echo 60 ;;
+	boots) echo 18 ;; lint) echo 6 ;; *) echo 60 ;;
 	esac
 }
 folders_of() {
@@ -94,7 +94,7 @@ part() {
 		sum lint $? "$out/lint.log"
 	fi
 	for d in $(makefiles "$name"); do
-		check_folder "$d" check 900
+		check_folder "$d" check 1800
 	done
 	minutes=$(awk -v s=$((SECONDS - t0)) 'BEGIN { printf "%.1f", s / 60 }')
 	times+=("$(printf '%-10s %5s minutes of %s' "$name" "$minutes" "$share")")
