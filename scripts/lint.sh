@@ -130,6 +130,7 @@ if part clang-programs "${prog[@]}"; then
 	flags=(-fsyntax-only -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra
 		-Wno-missing-field-initializers -Wno-gnu-variable-sized-type-not-at-end
 		-Itools/vmbt-run -Itools/vmbt-run/chip -Itools/vmbt-run/backend
+		-Itools/vmbt-run/display -Itools/vmbt-run/frontend
 		-I$t/unit/runner -I$t/lib -I$t/api -Iarch/x86/vmbt/vmm/chip
 		-Iarch/x86/vmbt/include -idirafter include/uapi)
 	out=$(git ls-files 'tools/*.c' | grep -v fakehost | here | while read -r f; do

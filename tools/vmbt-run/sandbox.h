@@ -17,6 +17,7 @@
  * @SANDBOX_VCPU: runs the guest and serves its accesses
  * @SANDBOX_DISK: reads and writes images
  * @SANDBOX_NET: has a network behind it; the one that makes connections
+ * @SANDBOX_THREADS: how many kinds there are
  */
 enum sandbox_thread {
 	SANDBOX_MAIN,
