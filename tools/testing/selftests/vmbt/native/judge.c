@@ -227,8 +227,11 @@ static bool pusha_itself(const struct vmbt_insn *in, const u32 *gpr, u32 lin)
  */
 static bool fpu_wraps(const struct vmbt_insn *in, const u32 *gpr)
 {
+	/* FSAVE's image is the longest of those whose size is not the opcode's. */
+	u32 len = in->mem.size ? in->mem.size : 108;
+
 	return (in->flags & VMBT_IF_FPU) && (in->flags & VMBT_IF_MEM) && in->asize == 2 &&
-	       vmbt_insn_ea(in, gpr) > 0x10000 - 108;
+	       len > 8 && vmbt_insn_ea(in, gpr) > 0x10000 - len;
 }
 
 /* The CPU's POPA and PUSHA may have done a part when they fault. */
