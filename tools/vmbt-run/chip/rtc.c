@@ -385,11 +385,17 @@ void rtc_state(struct rtc *rtc, struct state *s, u64 wall)
 	STATE(s, rtc->ram);
 	STATE(s, rtc->offset);
 	STATE(s, rtc->seen);
-	t = guest_time(rtc, wall);
-	state_sane(s, rtc->index < sizeof(rtc->ram) && !(rtc->ram[R_A] & A_UIP) &&
-		   t / NSEC <= SECONDS_MAX);
-	if (s->bad)
+	state_sane(s, rtc->index < sizeof(rtc->ram) && !(rtc->ram[R_A] & A_UIP));
+	if (s->bad) {
 		*rtc = was;
-	else if (s->load && rtc->seen > t)
+		return;
+	}
+	if (!s->load)
+		return;
+	/* A guest may set the last second, and its clock goes on from there. */
+	if (guest_time(rtc, wall) / NSEC > SECONDS_MAX)
+		rtc->offset = SECONDS_MAX * (s64)NSEC - (s64)wall;
+	t = guest_time(rtc, wall);
+	if (rtc->seen > t)
 		rtc->seen = t;		/* another host, whose clock is behind */
 }

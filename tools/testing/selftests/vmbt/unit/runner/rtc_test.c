@@ -356,6 +356,25 @@ static void state(void)
 	EXPECT_EQ(rd(0x40, t), 0xa5);
 }
 
+/* Past the last second that can be set, where nonsense dates end. */
+static void state_at_the_end(void)
+{
+	u8 kept[512];
+	struct state s = { .data = kept, .size = sizeof(kept) };
+	u64 t = start();
+
+	wr(0x32, 0x99, t);
+	rtc_state(&rtc, &s, t + 3 * NS);
+	EXPECT(!s.bad);
+	s.load = true;
+	s.size = s.pos;
+	s.pos = 0;
+	rtc_state(&rtc, &s, t + 3 * NS);
+	EXPECT(!s.bad && s.pos == s.size);
+	EXPECT_EQ(rd(9, t + 3 * NS), 0x23);
+	EXPECT_EQ(rd(0x32, t + 3 * NS), 0x22);
+}
+
 int main(void)
 {
 	CASE(host_time_in_bcd);
@@ -374,5 +393,6 @@ int main(void)
 	CASE(memory_sizes);
 	CASE(nonsense_dates);
 	CASE(state);
+	CASE(state_at_the_end);
 	return check_failed != 0;
 }
