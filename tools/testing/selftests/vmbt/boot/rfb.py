@@ -4,6 +4,7 @@
 Written from the RFC, so that the server is judged by something else than a client of
 its own library.
 """
+import select
 import socket
 import struct
 import subprocess
@@ -88,6 +89,10 @@ class Rfb:
     def update(self, whole=False, seconds=30):
         """Ask for what is new and wait for it; False if nothing came in time."""
         self.sock.sendall(struct.pack(">BBHHHH", 3, not whole, 0, 0, self.width, self.height))
+        return self.message(seconds)
+
+    def message(self, seconds):
+        """Take one update; False if none came in time."""
         self.sock.settimeout(seconds)
         try:
             kind = self.get(1)[0]
@@ -101,6 +106,14 @@ class Rfb:
             self.rectangle()
         self.updates += 1
         return True
+
+    def take(self):
+        """
+        Take what came without being asked for: a server that has changed its size
+        sends the picture by itself, and reads nothing until it has got rid of it.
+        """
+        while select.select([self.sock], [], [], 0)[0]:
+            self.message(30)
 
     def key(self, sym, down):
         """Press or release."""
