@@ -113,7 +113,7 @@ static u64 vmbt_tsc_to_ns(u64 tsc)
 /* Nanoseconds until the timer wants to be looked at; 0 if that is now. */
 static u64 vmbt_clock_left(struct vmbt_vm *vm)
 {
-	u64 at = READ_ONCE(vm->shared->clock_tsc), now = rdtsc();
+	u64 at = READ_ONCE(vm->shared->clock_tsc), now = vmbt_clock_now(vm);
 
 	return at <= now ? 0 : vmbt_tsc_to_ns(at - now);
 }
@@ -122,7 +122,7 @@ static void vmbt_clock_start(struct vmbt_vm *vm, u64 ns, enum hrtimer_mode mode)
 {
 	ns = clamp_t(u64, ns, VMBT_CLOCK_MIN_NS, VMBT_CLOCK_MAX_NS);
 	WRITE_ONCE(vm->shared->clock_armed,
-		   rdtsc() + mul_u64_u32_div(ns, tsc_khz, 1000000));
+		   vmbt_clock_now(vm) + mul_u64_u32_div(ns, tsc_khz, 1000000));
 	hrtimer_start(&vm->clock, ns_to_ktime(ns), mode);
 }
 

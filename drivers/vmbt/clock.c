@@ -6,7 +6,14 @@
  * the host's counter. An offset is possible: once it is not zero the VMM makes
  * RDTSC trap. A new VM's offset is zero, so its counter does not start at
  * zero; user space that cares sets IA32_TIME_STAMP_COUNTER.
+ *
+ * Many CPUs begin at zero again when the host was suspended to RAM or
+ * hibernated. The guest's counter and all its timers would stand still until
+ * the host's is where it was: what was lost is added from then on, for VMs
+ * older than that.
  */
+#include <linux/device.h>
+#include <linux/pm_domain.h>
 #include <linux/uaccess.h>
 #include <asm/msr.h>
 #include <asm/tsc.h>
@@ -16,6 +23,79 @@
 
 /* KVM's tolerance: 250 parts per million are the same rate. */
 #define VMBT_TSC_PPM	250
+
+/* What suspends took from the counter; the count when the last one began. */
+static u64 lost, before_suspend;
+
+static int clock_suspend(struct device *dev)
+{
+	before_suspend = rdtsc();
+	return 0;
+}
+
+/* All tasks are frozen: no VM is between two reads of it. */
+static int clock_resume(struct device *dev)
+{
+	u64 now = rdtsc();
+
+	/* Another CPU's may differ, by less than a millisecond. */
+	if (now + tsc_khz < before_suspend)
+		lost += before_suspend - now;
+	return 0;
+}
+
+static struct dev_pm_domain clock_domain = {
+	.ops = {
+		NOIRQ_SYSTEM_SLEEP_PM_OPS(clock_suspend, clock_resume)
+	},
+};
+
+/**
+ * vmbt_clock_init() - be told when the host is suspended
+ * @dev: a device of ours that has no other callbacks for it
+ */
+void vmbt_clock_init(struct device *dev)
+{
+	dev_pm_domain_set(dev, &clock_domain);
+}
+
+/**
+ * vmbt_clock_exit() - not any more
+ * @dev: the device
+ */
+void vmbt_clock_exit(struct device *dev)
+{
+	dev_pm_domain_set(dev, NULL);
+}
+
+/**
+ * vmbt_clock_create() - a new VM counts what is lost from now on
+ * @vm: the VM
+ */
+void vmbt_clock_create(struct vmbt_vm *vm)
+{
+	vm->tsc_lost = lost;
+}
+
+/**
+ * vmbt_clock_base() - what to add to the host's counter
+ * @vm: the VM
+ * Return: how much suspends took from it since @vm was made.
+ */
+u64 vmbt_clock_base(const struct vmbt_vm *vm)
+{
+	return lost - vm->tsc_lost;
+}
+
+/**
+ * vmbt_clock_now() - the counter that everything of a VM is timed by
+ * @vm: the VM
+ * Return: the host's, as if no suspend had taken anything from it.
+ */
+u64 vmbt_clock_now(const struct vmbt_vm *vm)
+{
+	return rdtsc() + vmbt_clock_base(vm);
+}
 
 int vmbt_clock_get_khz(void)
 {
@@ -39,12 +119,12 @@ int vmbt_clock_set_khz(unsigned long khz)
 
 u64 vmbt_clock_get_tsc(struct vmbt_vm *vm)
 {
-	return rdtsc() + vm->shared->guest.tsc_offset;
+	return vmbt_clock_now(vm) + vm->shared->guest.tsc_offset;
 }
 
 void vmbt_clock_set_tsc(struct vmbt_vm *vm, u64 tsc)
 {
-	vm->shared->guest.tsc_offset = tsc - rdtsc();
+	vm->shared->guest.tsc_offset = tsc - vmbt_clock_now(vm);
 }
 
 /**
@@ -63,7 +143,7 @@ int vmbt_clock_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
 {
 	u64 __user *where = (u64 __user *)(unsigned long)attr->addr;
 	u64 *offset = &vcpu->vm->shared->guest.tsc_offset;
-	u64 value;
+	u64 base = vmbt_clock_base(vcpu->vm), value;
 
 	if (attr->group != KVM_VCPU_TSC_CTRL ||
 	    attr->attr != KVM_VCPU_TSC_OFFSET)
@@ -71,10 +151,10 @@ int vmbt_clock_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
 	if (cmd == KVM_HAS_DEVICE_ATTR)
 		return 0;
 	if (cmd == KVM_GET_DEVICE_ATTR)
-		return put_user(*offset, where) ? -EFAULT : 0;
+		return put_user(*offset + base, where) ? -EFAULT : 0;
 	if (get_user(value, where))
 		return -EFAULT;
-	*offset = value;
+	*offset = value - base;
 	return 0;
 }
 

@@ -61,8 +61,10 @@ static struct miscdevice vmbt_dev = {
 
 /*
  * Suspend freezes the tasks and CPU hotplug stops the machine; both reach a
- * vCPU in the VMM world as interrupts that make it leave. A reboot waits for
- * nobody, so vCPUs are driven out and kept out.
+ * vCPU in the VMM world as interrupts that make it leave. No CPU keeps anything
+ * of ours meanwhile: each trip sets up what it needs (host/hostcpu.c). But the
+ * time-stamp counter may begin anew (clock.c). A reboot waits for nobody, so
+ * vCPUs are driven out and kept out.
  */
 static int vmbt_reboot(struct notifier_block *nb, unsigned long code, void *data)
 {
@@ -89,6 +91,7 @@ static int __init vmbt_init(void)
 	r = misc_register(&vmbt_dev);
 	if (r)
 		goto out_reboot;
+	vmbt_clock_init(vmbt_dev.this_device);
 	return 0;
 
 out_reboot:
@@ -101,6 +104,7 @@ out_stats:
 
 static void __exit vmbt_exit(void)
 {
+	vmbt_clock_exit(vmbt_dev.this_device);
 	misc_deregister(&vmbt_dev);
 	unregister_reboot_notifier(&vmbt_reboot_nb);
 	vmbt_stats_exit();

@@ -354,6 +354,7 @@ int vmbt_rounds(struct vmbt_vcpu *vcpu)
 			vcpu->halted = false;
 		}
 		vcpu->mem_seq = vmbt_mem_entry(vcpu->vm);
+		sh->tsc_base = vmbt_clock_base(vcpu->vm);
 		r = vmbt_world_run(vcpu->hv);
 		if (!r)
 			continue;
@@ -407,7 +408,7 @@ int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
 		if (leave)
 			sh->requests |= VMBT_REQ_EXIT;
 		sh->wall_ns = ktime_get_real_ns();
-		sh->wall_tsc = rdtsc();
+		sh->wall_tsc = vmbt_clock_now(vcpu->vm);
 		vmbt_irq_before_run(vcpu);
 		r = vmbt_rounds(vcpu);
 		vmbt_irq_after_run(vcpu);

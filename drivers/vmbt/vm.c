@@ -93,6 +93,7 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
+	vmbt_clock_create(vm);
 	vmbt_chips_init(vm);
 	vm->user = vmbt_user_get();
 	if (IS_ERR(vm->user)) {

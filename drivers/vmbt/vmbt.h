@@ -123,6 +123,8 @@ struct vmbt_vm {
 	u64 clock_armed;		/* vmbt_shared.clock_tsc it is set for */
 	int clock_cpu;			/* and where */
 
+	u64 tsc_lost;			/* clock.c: by suspends before it was made */
+
 	/* Statistics of the driver, besides those in vmbt_shared. */
 	u64 nr_grants;
 	u64 nr_revokes;
@@ -221,6 +223,11 @@ int vmbt_chipstate_get_pit(struct vmbt_vm *vm, struct vmbt_pit_state *k);
 int vmbt_chipstate_set_pit(struct vmbt_vm *vm, const struct vmbt_pit_state *k);
 
 /* clock.c */
+void vmbt_clock_init(struct device *dev);
+void vmbt_clock_exit(struct device *dev);
+void vmbt_clock_create(struct vmbt_vm *vm);
+u64 vmbt_clock_base(const struct vmbt_vm *vm);
+u64 vmbt_clock_now(const struct vmbt_vm *vm);
 int vmbt_clock_get_khz(void);
 int vmbt_clock_set_khz(unsigned long khz);
 u64 vmbt_clock_get_tsc(struct vmbt_vm *vm);

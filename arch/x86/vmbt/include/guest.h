@@ -89,7 +89,7 @@ struct vmbt_event {
  * struct vmbt_guest - one guest CPU
  *
  * @eflags is complete: the virtual IF, IOPL, VM, NT and so on, bit 1 set.
- * @cr2 is the guest's own; @tsc_offset is added to the host's counter.
+ * @cr2 is the guest's own; @tsc_offset is added to plat_tsc().
  */
 struct vmbt_guest {
 	u32 gpr[8];

@@ -205,6 +205,7 @@ struct vmbt_shared {
 	/* the time of day, and the counter when it was taken: at each KVM_RUN */
 	u64 wall_ns;
 	u64 wall_tsc;
+	u64 tsc_base;		/* of all counts here; added to the CPU's own */
 
 	u32 probe;		/* obey VMBT_PROBE_* in hc_arg[0], run no VM */
 

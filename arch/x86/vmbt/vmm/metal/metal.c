@@ -261,9 +261,11 @@ void metal_drop_breakpoints(void)
 
 void metal_run(struct vcpu *v)
 {
+	u64 offset = v->guest->tsc_offset + metal_shared()->tsc_base;
+
 	account(v->stats);
 	v->entry_rip = v->frame.rip;
-	load_cr4(v->guest->tsc_offset ? v->guest->cr4 | VMBT_CR4_TSD : v->guest->cr4);
+	load_cr4(offset ? v->guest->cr4 | VMBT_CR4_TSD : v->guest->cr4);
 	if (unlikely(v->guest->dr[7] & VMBT_DR7_ENABLED)) {
 		load_breakpoints(v);
 		metal_run_tables(&v->frame, desc_current(v), v->guest->cr0);

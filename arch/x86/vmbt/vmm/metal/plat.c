@@ -66,7 +66,7 @@ u64 plat_pcid_epoch(void)
 
 u64 plat_tsc(void)
 {
-	return rdtsc();
+	return rdtsc() + metal_shared()->tsc_base;
 }
 
 void plat_log(const char *fmt, ...)
