@@ -4,6 +4,7 @@
  */
 #include "alu.h"
 #include "interp_int.h"
+#include "../plat.h"
 
 static void set_arith(struct ictx *c, u32 fl)
 {
@@ -177,6 +178,21 @@ static int exec_add_carry(struct ictx *c, u32 *fl)
 	return X_OK;
 }
 
+/* The CPU's, as translated code has them: #UD where it has none. */
+static int exec_random(struct ictx *c, u32 *fl)
+{
+	u8 code[4], n = 0;
+	int r;
+
+	if (c->in.opsize == 2)
+		code[n++] = 0x66;
+	code[n++] = 0x0f;
+	code[n++] = c->in.opcode;
+	code[n++] = c->in.modrm;
+	r = plat_guest_insn(c->v, code, n, c->g->gpr, fl, NULL);
+	return r == X_UNSUPPORTED ? X_NOT_MINE : r;
+}
+
 int iexec_integer(struct ictx *c)
 {
 	u32 fl = c->g->eflags & VMBT_EFLAGS_ARITH;
@@ -247,6 +263,10 @@ int iexec_integer(struct ictx *c)
 	case VMBT_OP_ADCX:
 	case VMBT_OP_ADOX:
 		r = exec_add_carry(c, &fl);
+		break;
+	case VMBT_OP_RDRAND:
+	case VMBT_OP_RDSEED:
+		r = exec_random(c, &fl);
 		break;
 	case VMBT_OP_CRC32:
 		r = iopd_read(c, &c->in.opd[1], &a);

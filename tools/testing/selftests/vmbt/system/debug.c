@@ -96,6 +96,72 @@ static void single(void)
 		}
 }
 
+/*
+ * Random numbers (SDM vol. 2, RDRAND): CF says whether there is one, the register is
+ * zero where not, the other flags are; and an operand of 16 bits leaves the upper half.
+ */
+CODE(s_rdrand, "", "rdrand %eax");
+CODE(s_rdrand16, "", "rdrand %ax");
+CODE(s_rdseed, "", "rdseed %edi");
+CODE(s_rdseed16, "", "rdseed %di");
+
+static const struct {
+	const char *name;
+	const u8 *at, *next;
+	u32 leaf, word, bit;
+	bool small, edi;
+} randoms[] = {
+	{ "rdrand", s_rdrand_at, s_rdrand_next, 1, 2, 30, false, false },
+	{ "rdrand16", s_rdrand16_at, s_rdrand16_next, 1, 2, 30, true, false },
+	{ "rdseed", s_rdseed_at, s_rdseed_next, 7, 1, 18, false, true },
+	{ "rdseed16", s_rdseed16_at, s_rdseed16_next, 7, 1, 18, true, true },
+};
+
+#define FL_ARITH	0x000008d5	/* CF PF AF ZF SF OF */
+#define TRIES		8
+
+static void random(u32 ring, u32 i, bool offered)
+{
+	u32 n, got, seen = 0, upper = randoms[i].small ? 0xa5a50000 : 0;
+	bool wrong = false, differs = false;
+	struct cpu c;
+
+	for (n = 0; n < TRIES; n++) {
+		cpu_init(&c, ring, randoms[i].at);
+		c.eax = 0xa5a55a5a;
+		c.edi = 0xa5a55a5a;
+		c.eflags |= FL_TF | FL_ARITH;
+		write_dr6(DR6_FIXED);
+		run(&c);
+		if (!offered) {
+			expect_trap(&c, UD, 0, randoms[i].at);
+			return;
+		}
+		if (c.vector != DB || c.eip != (u32)randoms[i].next)
+			break;
+		got = randoms[i].edi ? c.edi : c.eax;
+		wrong |= (c.eflags & FL_ARITH & ~FL_CF) || (upper && (got & 0xffff0000) != upper) ||
+			 (!(c.eflags & FL_CF) && got != upper);
+		differs |= n && (c.eflags & FL_CF) && got != seen;
+		seen = got;
+	}
+	expect_trap(&c, DB, 0, randoms[i].next);
+	expect("form", wrong, 0);
+	expect("differs", differs, 1);
+}
+
+static void random_numbers(void)
+{
+	u32 i, ring, r[4];
+
+	for (ring = 0; ring <= 3; ring += 3)
+		for (i = 0; i < ARRAY_SIZE(randoms); i++) {
+			name("random/%s/ring%u", randoms[i].name, ring);
+			cpuid(randoms[i].leaf, r);
+			random(ring, i, r[randoms[i].word] & 1u << randoms[i].bit);
+		}
+}
+
 /* Jumps, flags, interrupts. */
 
 CODE(j_jmp, "", "jmp 1f; nop; 1:");
@@ -441,6 +507,7 @@ static void breakpoints(void)
 void guest_main(void)
 {
 	single();
+	random_numbers();
 	flow();
 	whole();
 	breakpoints();
