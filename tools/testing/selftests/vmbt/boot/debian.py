@@ -26,12 +26,15 @@ WORK = "/tmp/debian"
 BOOT = 60 * int(os.environ.get("MINUTES") or "60")
 OFFSET = 1 << 20
 SHOW = os.environ.get("SHOW")
+# Colours, places, character sets: what a terminal is told.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()].|[\x0e\x0f\r]")
 
 
 class Guest:
     """A running vmbt-run, and the guest's serial console."""
 
     def __init__(self, *args, memory=192):
+        self.raw = b""
         self.text = ""
         self.at = 0
         self.start = time.time()
@@ -53,8 +56,13 @@ class Guest:
         """What comes next, without what terminals are told; False at the end."""
         if not select.select([self.proc.stdout], [], [], seconds)[0]:
             return True
-        part = os.read(self.proc.stdout.fileno(), 65536).decode("utf-8", "replace")
-        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", part)
+        part = os.read(self.proc.stdout.fileno(), 65536)
+        # A sequence, or a character, may come in two parts.
+        self.raw += part
+        whole = re.match(rb"(?s)(.*?)(\x1b(\[[0-9;?]*|[()])?|[\xc0-\xff][\x80-\xbf]*)?\Z",
+                         self.raw).end(1)
+        text = CONTROL.sub("", self.raw[:whole].decode("utf-8", "replace"))
+        self.raw = self.raw[whole:]
         self.text += text
         if SHOW:
             sys.stdout.write(text)
@@ -64,19 +72,22 @@ class Guest:
     def wait(self, pattern, seconds):
         """Read on until a pattern behind what was waited for before; its match."""
         end = time.time() + seconds
+        at = self.at
         while True:
-            m = re.compile(pattern, re.M).search(self.text, self.at)
+            m = re.compile(pattern, re.M).search(self.text, at)
             if m:
                 self.at = m.end()
                 return m
+            # The CPU is the guest's: what was looked at is not looked at again.
+            at = max(self.at, self.text.rfind("\n", at, -200) + 1, at)
             if time.time() > end:
                 raise Failure(f"no '{pattern}' after {seconds} s in:\n{self.text[-3000:]}")
             if not self.read(1):
                 raise Failure(f"vmbt-run ended without '{pattern}':\n{self.text[-3000:]}")
 
-    def type(self, text):
+    def type(self, text, enter="\n"):
         """Type a line."""
-        self.proc.stdin.write(text.encode() + b"\n")
+        self.proc.stdin.write((text + enter).encode())
 
     def said(self, what):
         """How long it took until here."""
@@ -149,14 +160,21 @@ def fsck(image):
 
 
 def installer():
-    """From a CD to its first menu."""
-    with Guest("-cdrom", os.environ["INSTALLER"], "-boot", "d", memory=384) as guest:
+    """From a CD to its first menu, and to the next one.
+
+    With less than 512 MB it speaks of little memory first, and only English."""
+    with Guest("-cdrom", os.environ["INSTALLER"], "-boot", "d", memory=512) as guest:
         guest.wait(r"Loading the installer", BOOT)
         guest.said("GRUB")
         guest.wait(r"Select a language", BOOT)
         guest.wait(r"Choose the language to be used for the installation", 900)
         guest.wait(r"English", 900)
+        guest.wait(r"<Enter> activates buttons", 900)
         guest.said("the installer's first menu")
+        guest.type("", enter="\r")
+        guest.wait(r"Select your location", 900)
+        guest.wait(r"United States", 900)
+        guest.said("the next one")
 
 
 def installed():
