@@ -658,6 +658,39 @@ static void test_hostile(void)
 	check(good && good < i, "hostile", "accepted", good);
 }
 
+/*
+ * The same stopped at any instruction of the runtime: what was begun is taken back or
+ * is done. POPF ends the stepping, so each round starts anew.
+ */
+static void test_iret_stopped(void)
+{
+	static const u8 code[] = {
+		0xb9, 0x03, 0x00, 0x00, 0x00,		/* mov ecx, 3 */
+		0x68, 0x06, 0x02, 0x00, 0x00,		/* top: push 206h */
+		0x6a, 0x08,				/* push 8 */
+		0x68, 0x12, 0x00, 0x21, 0x00,		/* push 12h */
+		0xcf,					/* iret */
+		0x89, 0xe2,				/* 12h: mov edx, esp */
+		0x49,
+		0x75, 0xee,				/* jnz top */
+		0xf4,
+	};
+	u64 steps = native_steps;
+	u32 i, wrong = 0;
+
+	load(OTHER, code, sizeof(code));
+	flat_gdt();
+	go(OTHER);
+	native_stepping = true;
+	rnd_seed(7);
+	for (i = 0; i < 1000; i++)
+		wrong += go(OTHER) != NS_HLT || v->guest->gpr[VMBT_EDX] != STACK ||
+			 v->guest->gpr[VMBT_ESP] != STACK || v->guest->gpr[VMBT_ECX];
+	native_stepping = false;
+	check(!wrong, "iret-stopped", "rounds that went wrong", wrong);
+	check(native_steps - steps > i * 20, "iret-stopped", "steps", native_steps - steps);
+}
+
 static void run(const char *name, void (*test)(void))
 {
 	int before = failed;
@@ -690,6 +723,7 @@ int main(void)
 	run("load-commits", test_load_commits);
 	run("reads", test_reads);
 	run("iret", test_iret);
+	run("iret-stopped", test_iret_stopped);
 	run("adapt", test_adapt);
 	run("adapt-alone", test_adapt_alone);
 	run("hostile", test_hostile);
