@@ -57,7 +57,11 @@ static const uint8_t guest[] = {
 static void at_start(struct vm *vm)
 {
 	struct kvm_regs r = { .rip = CODE, .rsp = CODE, .rflags = 2 };
+	struct kvm_mp_state awake = { .mp_state = KVM_MP_STATE_RUNNABLE };
 
+	/* With chips in the kernel a HLT lasts. */
+	if (ioctl(vm->cpu, KVM_SET_MP_STATE, &awake))
+		die("KVM_SET_MP_STATE: %s", strerror(errno));
 	memcpy(vm->mem + CODE, guest, sizeof(guest));
 	vm_set_mode(vm, 32);
 	vm_set_regs(vm, &r);
@@ -71,10 +75,13 @@ static int to_hlt(struct vm *vm)
 		r = vm_run(vm);
 		if (r || vm->run->exit_reason == KVM_EXIT_HLT)
 			return r;
+		if (vm->run->exit_reason != KVM_EXIT_INTERNAL_ERROR)
+			continue;
 		/* The documented exit for memory that can't be had. */
-		if (vm->run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
-			return vm->run->internal.suberror ==
-			       VMBT_INTERNAL_ERROR_MEMORY ? -ENOMEM : -EIO;
+		if (vm->run->internal.suberror == VMBT_INTERNAL_ERROR_MEMORY)
+			return -ENOMEM;
+		printf("# %s\n", vm_exit_text(vm));
+		return -EIO;
 	}
 	return -ELOOP;
 }
@@ -170,8 +177,11 @@ static int do_run(struct vm *vm)
 	int r = to_hlt(vm), i;
 
 	for (i = 0; i < 40 && !r; i++)
-		if (*(uint32_t *)(vm->mem + 0x100000 + i * 0x5000) != 1)
+		if (*(uint32_t *)(vm->mem + 0x100000 + i * 0x5000) != 1) {
+			printf("# a page counted %u\n",
+			       *(uint32_t *)(vm->mem + 0x100000 + i * 0x5000));
 			r = -EIO;
+		}
 	return r;
 }
 
