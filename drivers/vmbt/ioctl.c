@@ -59,7 +59,12 @@ static int vmbt_check_extension(unsigned long cap)
 	case KVM_CAP_ADJUST_CLOCK:
 		return VMBT_CLOCK_FLAGS;
 	case VMBT_CAP_MEMORY_WRITTEN:
+	case KVM_CAP_COALESCED_PIO:
 		return 1;
+	case KVM_CAP_COALESCED_MMIO:
+		return VMBT_COALESCED_PAGE;
+	case VMBT_CAP_PAIRS:
+		return VMBT_MAX_PAIRS;
 	case VMBT_CAP_CHIPS:
 		return 2;
 	case VMBT_CAP_A20:
@@ -222,6 +227,15 @@ static int vmbt_memory_written(struct vmbt_vm *vm, void __user *argp)
 	return vmbt_mem_written(vm, &w);
 }
 
+static int vmbt_coalesced_zone(struct vmbt_vm *vm, void __user *argp, bool add)
+{
+	struct kvm_coalesced_mmio_zone z;
+
+	if (copy_from_user(&z, argp, sizeof(z)))
+		return -EFAULT;
+	return add ? vmbt_coalesced_register(vm, &z) : vmbt_coalesced_unregister(vm, &z);
+}
+
 /* A VM's descriptor. */
 long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -262,6 +276,10 @@ long vmbt_vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return arg ? -EINVAL : vmbt_chips_create(vm);
 	case VMBT_MEMORY_WRITTEN:
 		return vmbt_memory_written(vm, argp);
+	case KVM_REGISTER_COALESCED_MMIO:
+		return vmbt_coalesced_zone(vm, argp, true);
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		return vmbt_coalesced_zone(vm, argp, false);
 	case VMBT_GET_STATS:
 		return vmbt_stats_get(vm, argp);
 	case VMBT_HOSTILE_ENABLE:
@@ -475,6 +493,15 @@ static int vmbt_set_state(struct vmbt_vcpu *vcpu, unsigned int cmd,
 	return r;
 }
 
+static int vmbt_set_pair(struct vmbt_vcpu *vcpu, void __user *argp)
+{
+	struct vmbt_pair pair;
+
+	if (copy_from_user(&pair, argp, sizeof(pair)))
+		return -EFAULT;
+	return vmbt_coalesced_pair(vcpu, &pair);
+}
+
 static long vmbt_vcpu_ioctl_locked(struct vmbt_vcpu *vcpu, unsigned int cmd,
 				   unsigned long arg)
 {
@@ -524,6 +551,8 @@ static long vmbt_vcpu_ioctl_locked(struct vmbt_vcpu *vcpu, unsigned int cmd,
 	case KVM_GET_DEVICE_ATTR:
 	case KVM_SET_DEVICE_ATTR:
 		return vmbt_device_attr(vcpu, cmd, argp);
+	case VMBT_SET_PAIR:
+		return vmbt_set_pair(vcpu, argp);
 	case KVM_GET_TSC_KHZ:
 		return vmbt_clock_get_khz();
 	case KVM_SET_TSC_KHZ:

@@ -28,6 +28,10 @@ uint vmbt_param_no_offers;
 module_param_named(no_offers, vmbt_param_no_offers, uint, 0644);
 MODULE_PARM_DESC(no_offers, "what translated code must leave to the VMM in new VMs: 1 reads of CRn and masks, 2 segment loads, 4 IRET to ring 3 (for measurements)");
 
+uint vmbt_param_no_io;
+module_param_named(no_io, vmbt_param_no_io, uint, 0644);
+MODULE_PARM_DESC(no_io, "what the VMM must leave to devices in user space: 1 index registers and registers without effects, 2 writes that may wait, 4 reads of live registers (for measurements)");
+
 int vmbt_param_monitor = -1;
 module_param_named(monitor, vmbt_param_monitor, int, 0644);
 MODULE_PARM_DESC(monitor, "where the monitor area sits in new VMs: 0 floating, 1 fixed at the top, -1 as the CPU allows (default)");

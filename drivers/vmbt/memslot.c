@@ -290,9 +290,12 @@ static void vmbt_mem_top(struct vmbt_vm *vm)
 	u64 first, end;
 
 	memset(vm->slot_map, 0, sizeof(vm->slot_map));
+	memset(vm->low_map, 0, sizeof(vm->low_map));
 	for (i = 0; i < vm->nslots; i++) {
 		first = vm->slots[i].base_gfn;
 		end = first + vm->slots[i].npages;
+		for (n = first; n < end && n < VMBT_LOW_MAP * 64; n++)
+			vm->low_map[n / 64] |= 1ULL << n % 64;
 		for (n = 0; n < VMBT_SLOT_MAP * 64; n++)
 			if (first < (n + 1ULL) << VMBT_SLOT_FRAMES &&
 			    end > (u64)n << VMBT_SLOT_FRAMES)
@@ -702,6 +705,7 @@ unsigned long vmbt_mem_entry(struct vmbt_vm *vm)
 	}
 	sh->mem_top = vm->mem_top;
 	memcpy(sh->slot_map, vm->slot_map, sizeof(sh->slot_map));
+	memcpy(sh->low_map, vm->low_map, sizeof(sh->low_map));
 	spin_unlock(&vm->mem_lock);
 	return seq;
 }

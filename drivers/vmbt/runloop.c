@@ -165,6 +165,9 @@ static int vmbt_exit_user(struct vmbt_vcpu *vcpu)
 	case VMBT_EXIT_HLT:
 		if (vm->chips && vm->shared->guest.eflags & VMBT_X86_EFLAGS_IF) {
 			vcpu->halted = true;
+			/* The device that waits for the guest's writes may wake it. */
+			if (vm->shared->coalesced.count)
+				return -EINTR;
 			return VMBT_AGAIN;
 		}
 		run->exit_reason = KVM_EXIT_HLT;
@@ -283,6 +286,7 @@ bool vmbt_vcpu_ready(void *data)
 	}
 	if (vcpu->vm->chips)
 		vmbt_chips_arm(vcpu);
+	vmbt_coalesced_ready(vcpu);
 	return true;
 }
 
@@ -367,6 +371,7 @@ int vmbt_rounds(struct vmbt_vcpu *vcpu)
 		r = vmbt_serve(vcpu);
 		if (r != VMBT_AGAIN)
 			return r;
+		vmbt_coalesced_round(vcpu);
 	}
 }
 
@@ -410,10 +415,12 @@ int vmbt_vcpu_run(struct vmbt_vcpu *vcpu)
 		sh->wall_ns = ktime_get_real_ns();
 		sh->wall_tsc = vmbt_clock_now(vcpu->vm);
 		vmbt_irq_before_run(vcpu);
+		vmbt_coalesced_begin(vcpu);
 		r = vmbt_rounds(vcpu);
-		vmbt_irq_after_run(vcpu);
 		restart = r == -EINTR && !leave && !signal_pending(current) &&
-			  !READ_ONCE(vmbt_stopping);
+			  !sh->coalesced.count && !READ_ONCE(vmbt_stopping);
+		vmbt_coalesced_end(vcpu);
+		vmbt_irq_after_run(vcpu);
 	}
 
 	if (vcpu->sigset_active) {

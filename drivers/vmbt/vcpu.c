@@ -2,8 +2,9 @@
 /*
  * The vCPU: its descriptor, its mapping, and the kick.
  *
- * The mapping is three pages, as KVM_GET_VCPU_MMAP_SIZE says: struct kvm_run,
- * the data of port accesses, and struct vmbt_run_ext with the text of errors.
+ * The mapping is four pages, as KVM_GET_VCPU_MMAP_SIZE says: struct kvm_run,
+ * the data of port accesses, struct vmbt_run_ext with the text of errors, and the ring
+ * of writes that were kept.
  * User space may write all of them at any time, so the driver never reads back
  * from them what it once wrote.
  */
@@ -109,6 +110,7 @@ static struct vmbt_vcpu *vmbt_vcpu_alloc(struct vmbt_vm *vm)
 	vcpu->run = page_address(vcpu->pages[0]);
 	vcpu->pio = page_address(vcpu->pages[1]);
 	vcpu->ext = page_address(vcpu->pages[VMBT_RUN_EXT_PAGE]);
+	vcpu->ring = page_address(vcpu->pages[VMBT_COALESCED_PAGE]);
 
 	hv = vmbt_hv_vcpu_create(vm->space, vmbt_vcpu_ready, vcpu);
 	if (IS_ERR(hv)) {

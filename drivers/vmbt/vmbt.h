@@ -29,8 +29,8 @@
 #include "layout.h"
 #include "vmbt_host.h"
 
-/* kvm_run, port data, vmbt_run_ext */
-#define VMBT_RUN_PAGES		(VMBT_RUN_EXT_PAGE + 1)
+/* kvm_run, port data, vmbt_run_ext, ring of writes */
+#define VMBT_RUN_PAGES		(VMBT_COALESCED_PAGE + 1)
 /* The monitor area, the first shadow tables, and some room. */
 #define VMBT_POOL_START		2048u
 #define VMBT_MAX_SLOTS		128
@@ -66,6 +66,9 @@ struct vmbt_vcpu {
 	struct kvm_run *run;
 	void *pio;
 	struct vmbt_run_ext *ext;
+	struct kvm_coalesced_mmio_ring *ring;
+	u32 ring_last;			/* ours: what user space sees is a copy */
+	bool late;			/* the VMM was left while writes waited */
 
 	enum vmbt_vcpu_state state;
 	bool state_set;			/* tell the VMM with VMBT_REQ_STATE */
@@ -104,6 +107,7 @@ struct vmbt_vm {
 	u64 zap_start, zap_end;		/* frames the VMM has yet to drop */
 	u64 mem_top;
 	u64 slot_map[VMBT_SLOT_MAP];	/* as struct vmbt_shared's */
+	u64 low_map[VMBT_LOW_MAP];	/* this, too */
 	struct vmbt_frames written[VMBT_WRITTEN];	/* the VMM has yet to hear of */
 	u32 nwritten;
 	u32 pool_pages;			/* the VMM has, and may have at most */
@@ -138,6 +142,7 @@ struct vmbt_vm {
 /* Module parameters (main.c). */
 extern bool vmbt_param_no_de;
 extern uint vmbt_param_no_offers;
+extern uint vmbt_param_no_io;
 extern int vmbt_param_monitor;
 extern uint vmbt_param_pool_pages;
 extern bool vmbt_param_hostile;
@@ -214,6 +219,15 @@ int vmbt_chips_create(struct vmbt_vm *vm);
 int vmbt_chips_irq_line(struct vmbt_vm *vm, u32 irq, bool level);
 void vmbt_chips_arm(struct vmbt_vcpu *vcpu);
 int vmbt_chips_wait(struct vmbt_vcpu *vcpu);
+
+/* coalesce.c */
+int vmbt_coalesced_register(struct vmbt_vm *vm, const struct kvm_coalesced_mmio_zone *z);
+int vmbt_coalesced_unregister(struct vmbt_vm *vm, const struct kvm_coalesced_mmio_zone *z);
+int vmbt_coalesced_pair(struct vmbt_vcpu *vcpu, const struct vmbt_pair *p);
+void vmbt_coalesced_begin(struct vmbt_vcpu *vcpu);
+void vmbt_coalesced_ready(struct vmbt_vcpu *vcpu);
+void vmbt_coalesced_round(struct vmbt_vcpu *vcpu);
+void vmbt_coalesced_end(struct vmbt_vcpu *vcpu);
 
 /* chipstate.c */
 void vmbt_chipstate_reset(struct vmbt_vm *vm);

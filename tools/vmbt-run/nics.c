@@ -16,13 +16,23 @@
 #include "util.h"
 
 #define FIRST_SLOT	3
+/* Frames that the guest hands over before we look; Linux's ring has room for so many. */
+#define COMBINED	16
 #define RETRY_NS	1000000ULL
 #define LOST_NS		2000000000ULL
+
+/* The guest's driver reads the reason of an interrupt without asking us. */
+static void tell_status(struct net_card *c)
+{
+	if (c->pair.size)
+		vmm_set_live(&c->machine->vmm, c->pair.pair, c->chip.csr[0]);
+}
 
 static void set_irq(void *arg, bool level)
 {
 	struct net_card *c = arg;
 
+	tell_status(c);
 	piix_set_pin(&c->machine->pc.piix, c->slot, 0, level);
 }
 
@@ -64,9 +74,38 @@ static void deliver(struct net_card *c)
 	c->waits = 0;
 }
 
+/*
+ * Tell the VMM what it can do by itself with the window of registers, which guest and
+ * chip use for each frame: the address register, the interrupt masks (CSR3), and of the
+ * status (CSR0) reading it and asking for transmission. Only if it has changed.
+ */
+static void tell_registers(struct net_card *c, bool again)
+{
+	struct vmbt_pair pair = { .pair = c - c->machine->pc.nics.card };
+	u16 data = c->io + PCNET_RDP, index = c->io + pcnet_rap_port(&c->chip);
+	const u8 *owner = c->machine->bus.owner;
+
+	if (c->io && owner[data] == c->dev && owner[index] == c->dev) {
+		pair.size = c->chip.dwio ? 4 : 2;
+		pair.index_port = index;
+		pair.data_port = data;
+		pair.max = COMBINED;
+		pair.index_mask = 0xff;
+		pair.nregs = pcnet_quick(&c->chip, pair.reg);
+	}
+	if (!again && pair.size == c->pair.size && pair.index_port == c->pair.index_port)
+		return;
+	c->pair = pair;
+	pair.index = c->chip.rap;
+	if (!vmm_set_pair(&c->machine->vmm, &pair))
+		c->pair.size = 0;
+	tell_status(c);
+}
+
 /* After whatever happened: does something have to be tried again? */
 static void check(struct net_card *c)
 {
+	tell_status(c);
 	if (c->waits)
 		deliver(c);
 	if ((c->waits || c->chip.more) && c->retry.deadline == TIMER_OFF)
@@ -96,6 +135,9 @@ static u32 port_read(void *arg, u16 port, unsigned int size)
 	struct net_card *c = arg;
 	u32 val = pcnet_read(&c->chip, port - c->io, size);
 
+	/* It may have been the register that resets all others. */
+	if (port - c->io >= PCNET_RDP)
+		tell_registers(c, port - c->io != PCNET_RDP);
 	check(c);
 	return val;
 }
@@ -105,6 +147,8 @@ static void port_write(void *arg, u16 port, u32 val, unsigned int size)
 	struct net_card *c = arg;
 
 	pcnet_write(&c->chip, port - c->io, val, size);
+	/* The first write may have been the one that changes the layout. */
+	tell_registers(c, false);
 	check(c);
 }
 
@@ -125,6 +169,7 @@ static void moved(void *arg, unsigned int reg, unsigned int len)
 	c->io = base;
 	if (base)
 		bus_claim_free(bus, c->dev, base, PCNET_PORTS);
+	tell_registers(c, false);
 }
 
 /**
@@ -157,6 +202,8 @@ bool nics_mmio(struct nics *nics, u64 gpa, u8 *data, unsigned int len, bool writ
 			val = pcnet_read(&c->chip, gpa - base, len);
 			memcpy(data, &val, len);
 		}
+		/* The VMM does not see this: the index may be another. */
+		tell_registers(c, true);
 		check(c);
 		return true;
 	}
@@ -177,6 +224,7 @@ void nics_power_on(struct machine *m)
 	for (i = 0; i < nics->count; i++) {
 		c = &nics->card[i];
 		c->io = 0;
+		c->pair = (struct vmbt_pair){ 0 };
 		c->waits = 0;
 		c->dev = bus_add(&m->bus, &(struct bus_dev){
 			.name = name[i], .read = port_read, .write = port_write, .arg = c,

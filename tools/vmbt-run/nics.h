@@ -5,6 +5,8 @@
 #ifndef VMBT_RUN_NICS_H
 #define VMBT_RUN_NICS_H
 
+#include <linux/vmbt.h>
+
 #include "net.h"
 #include "options.h"
 #include "pcnet.h"
@@ -20,6 +22,7 @@ struct machine;
  * @slot: its number on the PCI bus
  * @dev: number of its ports on the bus
  * @io: where they are, 0: nowhere
+ * @pair: what the VMM was told of the register window
  * @retry: when to try again what had no room
  * @waits: since when a frame waits for a buffer of the guest's, 0: none does
  */
@@ -31,6 +34,7 @@ struct net_card {
 	unsigned int slot;
 	unsigned int dev;
 	u16 io;
+	struct vmbt_pair pair;
 	struct loop_timer retry;
 	u64 waits;
 };

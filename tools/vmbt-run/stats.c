@@ -43,6 +43,7 @@ void stats_each(struct machine *m, void (*fn)(void *arg, const char *name, u64 v
 	fn(arg, "run_interrupted", c->signals);
 	fn(arg, "run_injected", c->injected);
 	fn(arg, "run_kicks", c->kicks);
+	fn(arg, "run_late", c->late);
 	fn(arg, "run_clock_lost", m->pit.lost);
 	for (i = 0; i < m->bus.ndevs; i++) {
 		snprintf(name, sizeof(name), "port_%s", m->bus.dev[i].name);

@@ -170,6 +170,22 @@ static void io(struct machine *m)
 	       run->io.count, data);
 }
 
+/* Writes that the VMM has kept; they came before what KVM_RUN returned for. */
+static void late(struct machine *m)
+{
+	struct kvm_coalesced_mmio w;
+
+	while (vmm_late(&m->vmm, &w)) {
+		m->vcpu.count.late++;
+		if (w.len > sizeof(w.data))
+			continue;
+		if (!w.pio)
+			pc_mmio(m, w.phys_addr, w.data, w.len, true);
+		else if (w.phys_addr <= 0xffff && (w.len == 1 || w.len == 2 || w.len == 4))
+			bus_io(&m->bus, true, w.phys_addr, w.len, 1, w.data);
+	}
+}
+
 static void serve(struct machine *m)
 {
 	struct kvm_run *run = m->vmm.run;
@@ -255,6 +271,7 @@ static void *vcpu_thread(void *arg)
 		pthread_cond_broadcast(&v->out);
 		v->window = false;
 		v->count.exits++;
+		late(m);
 		if (rc == -EINTR || rc == -EAGAIN) {
 			v->count.signals++;
 		} else if (rc) {

@@ -21,6 +21,7 @@ struct machine;
  * @signals: interrupted by the other thread
  * @injected: interrupts delivered
  * @kicks: signals sent
+ * @late: writes that did not exit
  */
 struct vcpu_counters {
 	u64 exits;
@@ -31,6 +32,7 @@ struct vcpu_counters {
 	u64 signals;
 	u64 injected;
 	u64 kicks;
+	u64 late;
 };
 
 /**

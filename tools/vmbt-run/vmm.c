@@ -75,6 +75,19 @@ static void set_cpuid(struct vmm *vmm)
 	free(cpuid);
 }
 
+/* Where the guest's writes are that do not exit, if the driver has such. */
+static void open_ring(struct vmm *vmm)
+{
+	int page = do_ioctl(vmm->sys, KVM_CHECK_EXTENSION, (void *)KVM_CAP_COALESCED_MMIO);
+	int pairs = do_ioctl(vmm->sys, KVM_CHECK_EXTENSION, (void *)VMBT_CAP_PAIRS);
+
+	if (page <= 0 || (size_t)(page + 1) * PAGE > vmm->run_size ||
+	    do_ioctl(vmm->sys, KVM_CHECK_EXTENSION, (void *)KVM_CAP_COALESCED_PIO) != 1)
+		return;
+	vmm->ring = (void *)((u8 *)vmm->run + page * PAGE);
+	vmm->pairs = pairs > 0 ? pairs : 0;
+}
+
 /**
  * vmm_create() - open the device and create a VM with one vCPU
  * @vmm: filled
@@ -107,6 +120,7 @@ void vmm_create(struct vmm *vmm, const char *device, bool chips)
 	vmm->run = mmap(NULL, vmm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vmm->vcpu, 0);
 	if (vmm->run == MAP_FAILED)
 		die("%s: can't map the run page: %s", device, strerror(errno));
+	open_ring(vmm);
 	set_cpuid(vmm);
 }
 
@@ -237,6 +251,80 @@ int vmm_set_regs(struct vmm *vmm, const struct kvm_regs *regs, const struct kvm_
 	int rc = do_ioctl(vmm->vcpu, KVM_SET_SREGS, (void *)sregs);
 
 	return rc ? rc : do_ioctl(vmm->vcpu, KVM_SET_REGS, (void *)regs);
+}
+
+/**
+ * vmm_zone() - a range whose writes need not be known at once
+ * @vmm: the VM
+ * @addr: the first address or port
+ * @size: how many
+ * @pio: ports
+ * @add: or no more
+ *
+ * Return: false if the driver has no room for it.
+ */
+bool vmm_zone(struct vmm *vmm, u64 addr, u32 size, bool pio, bool add)
+{
+	struct kvm_coalesced_mmio_zone zone = { .addr = addr, .size = size, .pio = pio };
+
+	return vmm->ring && !do_ioctl(vmm->vm, add ? KVM_REGISTER_COALESCED_MMIO :
+				      KVM_UNREGISTER_COALESCED_MMIO, &zone);
+}
+
+/**
+ * vmm_set_pair() - an index and a data port of which the VMM knows some registers
+ * @vmm: the VM
+ * @pair: see <linux/vmbt.h>
+ *
+ * Called while the vCPU is outside, or waits until it is.
+ *
+ * Return: false if the driver has no room for it.
+ */
+bool vmm_set_pair(struct vmm *vmm, const struct vmbt_pair *pair)
+{
+	return vmm->ring && pair->pair < vmm->pairs &&
+	       !do_ioctl(vmm->vcpu, VMBT_SET_PAIR, (void *)pair);
+}
+
+/**
+ * vmm_set_live() - what the guest reads from the pair's live register
+ * @vmm: the VM
+ * @pair: its number
+ * @value: the value
+ *
+ * Told by memory: who drives an interrupt line behind this has the guest see it.
+ */
+void vmm_set_live(struct vmm *vmm, unsigned int pair, u32 value)
+{
+	struct vmbt_run_ext *ext = (void *)((u8 *)vmm->run + VMBT_RUN_EXT_PAGE * PAGE);
+
+	if (pair < vmm->pairs && pair < VMBT_MAX_PAIRS)
+		__atomic_store_n(&ext->live[pair], value, __ATOMIC_RELEASE);
+}
+
+/**
+ * vmm_late() - the next of the writes that did not exit
+ * @vmm: the VM; KVM_RUN has returned
+ * @write: filled
+ *
+ * To be asked before the exit itself is looked at: these came before it.
+ *
+ * Return: false if there is none.
+ */
+bool vmm_late(struct vmm *vmm, struct kvm_coalesced_mmio *write)
+{
+	const u32 entries = (PAGE - sizeof(*vmm->ring)) / sizeof(vmm->ring->coalesced_mmio[0]);
+	struct kvm_coalesced_mmio_ring *ring = vmm->ring;
+	u32 first;
+
+	if (!ring)
+		return false;
+	first = ring->first;
+	if (first >= entries || first == __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE))
+		return false;
+	*write = ring->coalesced_mmio[first];
+	__atomic_store_n(&ring->first, (first + 1) % entries, __ATOMIC_RELEASE);
+	return true;
 }
 
 /**

@@ -38,15 +38,21 @@
 #define VMBT_CAP_CHIPS		0x564d4256
 
 /*
- * KVM_GET_VCPU_MMAP_SIZE answers three pages: struct kvm_run, the data of
- * KVM_EXIT_IO (kvm_run.io.data_offset leads there) and struct vmbt_run_ext.
+ * KVM_GET_VCPU_MMAP_SIZE answers four pages: struct kvm_run, the data of
+ * KVM_EXIT_IO (kvm_run.io.data_offset leads there), struct vmbt_run_ext, and
+ * struct kvm_coalesced_mmio_ring, as KVM_CAP_COALESCED_MMIO answers.
  */
 #define VMBT_RUN_EXT_PAGE	2
+#define VMBT_COALESCED_PAGE	3
 
 #define VMBT_TEXT_MAX		256
 
 /* Answers 1 if vmbt_run_ext.a20_masked is looked at. */
 #define VMBT_CAP_A20		0x564d4258
+
+/* Answers how many pairs VMBT_SET_PAIR has room for. */
+#define VMBT_CAP_PAIRS		0x564d4259
+#define VMBT_MAX_PAIRS		4
 
 /**
  * struct vmbt_run_ext - third page of the vCPU's mapping
@@ -55,10 +61,12 @@
  * @a20_masked: from user space: not 0 closes the A20 gate from the next KVM_RUN
  *	on, also if an instruction waits for its end: address line 20 is 0
  * @pad: zero
+ * @live: from user space: the value of each pair's live register (VMBT_SET_PAIR),
+ *	which the guest reads from the next time on that the vCPU was outside
  * @reserved: zero
  * @text: what happened and where, in words; one line, NUL-terminated
  *
- * All but @a20_masked is written by the kernel before KVM_RUN returns with
+ * All but @a20_masked and @live is written by the kernel before KVM_RUN returns with
  * KVM_EXIT_INTERNAL_ERROR, and never read by it.
  */
 struct vmbt_run_ext {
@@ -66,7 +74,8 @@ struct vmbt_run_ext {
 	__u32 text_len;
 	__u8 a20_masked;
 	__u8 pad[7];
-	__u64 reserved[6];
+	__u32 live[VMBT_MAX_PAIRS];
+	__u64 reserved[4];
 	char text[VMBT_TEXT_MAX];
 };
 
@@ -141,6 +150,79 @@ struct vmbt_written {
  * that the guest asked for with KVM_EXIT_IO and the like needs it, too.
  */
 #define VMBT_MEMORY_WRITTEN	_IOW(VMBTIO, 0x02, struct vmbt_written)
+
+/**
+ * struct vmbt_pair_reg - a register behind a pair of ports
+ * @index: what the index register holds when it is meant
+ * @flags: VMBT_REG_*
+ * @mask: see there
+ * @kept: see there
+ * @value: see there
+ */
+struct vmbt_pair_reg {
+	__u32 index;
+	__u32 flags;
+	__u32 mask;
+	__u32 kept;
+	__u32 value;
+};
+
+/*
+ * Has no effects: holds what is written to it, as far as @mask has it. @value is what
+ * it holds now.
+ */
+#define VMBT_REG_PLAIN		0x01
+/*
+ * With PLAIN: masks of interrupts, which the live register has at the same places. A
+ * write is told at once if a bit of @kept is set there and not in what is written.
+ */
+#define VMBT_REG_MASKS		0x02
+/* Reads have no effects; its value is in vmbt_run_ext.live[]. */
+#define VMBT_REG_LIVE		0x04
+/*
+ * With LIVE: a write with none of the bits in @mask may wait. Bits of @kept read as they
+ * were written; one that becomes 0, or that becomes 1 while the live register has a bit
+ * of @value, is told at once.
+ */
+#define VMBT_REG_LATE		0x08
+
+#define VMBT_PAIR_REGS_MAX	4
+
+/**
+ * struct vmbt_pair - argument of VMBT_SET_PAIR
+ * @pair: which one, below VMBT_MAX_PAIRS
+ * @size: of both registers, 2 or 4; 0 takes the pair away
+ * @index_port: the port that says which register the other one is
+ * @data_port: the port that reads and writes it
+ * @nregs: how many of @reg are used
+ * @max: which of the writes that ask for something is told at once, if the others
+ *	have waited; not 0
+ * @index_mask: bits that the index register has
+ * @index: what it holds now
+ * @pad: must be 0
+ * @reg: the registers that the VMM knows; others exit
+ */
+struct vmbt_pair {
+	__u32 pair;
+	__u32 size;
+	__u16 index_port;
+	__u16 data_port;
+	__u32 nregs;
+	__u32 max;
+	__u32 index_mask;
+	__u32 index;
+	__u32 pad;
+	struct vmbt_pair_reg reg[VMBT_PAIR_REGS_MAX];
+};
+
+/*
+ * On the vCPU: accesses of @size bytes to two ports of a device that do not exit.
+ * Writes of the index register, and of others as their flags say, are put into the
+ * ring of KVM_CAP_COALESCED_MMIO, in order with all others. As with that, KVM_RUN
+ * fails with EINTR and KVM_EXIT_INTR when writes are in the ring and the VMM was left
+ * twice for something else.
+ */
+#define VMBT_SET_PAIR		_IOW(VMBTIO, 0x03, struct vmbt_pair)
 
 /**
  * struct vmbt_pic_state - kvm_irqchip.chip for an 8259A

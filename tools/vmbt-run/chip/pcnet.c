@@ -20,7 +20,6 @@
 #define MIN_GNT		0x3e
 #define MAX_LAT		0x3f
 
-#define RDP		0x10
 #define WIO_RAP		0x12
 #define WIO_RESET	0x14
 #define WIO_BDP		0x16
@@ -272,7 +271,7 @@ u32 pcnet_read(struct pcnet *p, unsigned int reg, unsigned int size)
 	}
 	if (size != (p->dwio ? 4 : 2))
 		return ~0U;
-	if (reg == RDP)
+	if (reg == PCNET_RDP)
 		return read_csr(p, p->rap);
 	if (reg == (p->dwio ? DWIO_RAP : WIO_RAP))
 		return p->rap;
@@ -298,16 +297,56 @@ void pcnet_write(struct pcnet *p, unsigned int reg, u32 val, unsigned int size)
 		return;
 	}
 	/* The first 4 bytes at once switch the layout, until a hardware reset. */
-	if (reg == RDP && size == 4)
+	if (reg == PCNET_RDP && size == 4)
 		p->dwio = true;
 	if (size != (p->dwio ? 4 : 2))
 		return;
-	if (reg == RDP)
+	if (reg == PCNET_RDP)
 		write_csr(p, p->rap, val);
 	else if (reg == (p->dwio ? DWIO_RAP : WIO_RAP))
 		p->rap = val;
 	else if (reg == (p->dwio ? DWIO_BDP : WIO_BDP))
 		write_bcr(p, p->rap, val);
+}
+
+/**
+ * pcnet_rap_port() - where the register address port is in the layout of now
+ * @p: the chip
+ *
+ * Return: its offset.
+ */
+unsigned int pcnet_rap_port(const struct pcnet *p)
+{
+	return p->dwio ? DWIO_RAP : WIO_RAP;
+}
+
+/**
+ * pcnet_quick() - registers that need no look at the chip
+ * @p: the chip
+ * @reg: filled, two of them
+ *
+ * CSR0 reads without effects. Asking for transmission may wait, and so may letting
+ * interrupts through when there is none. CSR3 has their masks.
+ *
+ * Return: how many.
+ */
+unsigned int pcnet_quick(const struct pcnet *p, struct vmbt_pair_reg *reg)
+{
+	reg[0] = (struct vmbt_pair_reg){
+		.index = 0,
+		.flags = VMBT_REG_LIVE | VMBT_REG_LATE,
+		.mask = ~(u32)(CSR0_IENA | CSR0_TDMD),
+		.kept = CSR0_IENA,
+		.value = CSR0_CAUSES,
+	};
+	reg[1] = (struct vmbt_pair_reg){
+		.index = 3,
+		.flags = VMBT_REG_PLAIN | VMBT_REG_MASKS,
+		.mask = CSR3_KEPT,
+		.kept = CSR0_CAUSES,
+		.value = p->csr[3],
+	};
+	return 2;
 }
 
 /* 6.1 of the data sheet: address, hardware identifier 11h, checksum, "WW". */

@@ -5,12 +5,15 @@
 #ifndef VMBT_RUN_PCNET_H
 #define VMBT_RUN_PCNET_H
 
+#include <linux/vmbt.h>
+
 #include "pci.h"
 #include "state.h"
 #include "types.h"
 
 #define PCNET_PORTS	32	/* of the chip, in I/O space and in memory */
 #define PCNET_PROM	16
+#define PCNET_RDP	0x10
 #define PCNET_CSRS	128
 #define PCNET_BCRS	32
 #define PCNET_FRAME_MAX	1518	/* with a VLAN tag, without FCS */
@@ -50,6 +53,8 @@ struct pcnet {
 void pcnet_reset(struct pcnet *p, const u8 *mac);
 u32 pcnet_read(struct pcnet *p, unsigned int reg, unsigned int size);
 void pcnet_write(struct pcnet *p, unsigned int reg, u32 val, unsigned int size);
+unsigned int pcnet_rap_port(const struct pcnet *p);
+unsigned int pcnet_quick(const struct pcnet *p, struct vmbt_pair_reg *reg);
 void pcnet_transmit(struct pcnet *p);
 bool pcnet_receive(struct pcnet *p, const u8 *frame, u32 len);
 void pcnet_miss(struct pcnet *p);

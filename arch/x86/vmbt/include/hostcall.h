@@ -114,7 +114,7 @@ struct vmbt_exit {
 	X(prof_de)	X(prof_tc1)	X(prof_tc3)	X(prof_vmm)	\
 	X(prof_interp)	X(chip_io)	X(monitor_base)	X(root_loads)	\
 	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)	\
-	X(faults_segment)
+	X(faults_segment)	X(coalesced)	X(registers_read)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;
@@ -130,8 +130,66 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_LOADS	0x02	/* loads of segment registers */
 #define VMBT_OFFER_USER		0x04	/* IRET to ring 3 */
 
+/* Ways in which a device's ports and memory do not leave the VMM (chip/coalesce.c). */
+#define VMBT_IO_REGISTERS	0x01	/* an index register, and what has no effect */
+#define VMBT_IO_COMBINE		0x02	/* writes that may wait for others */
+#define VMBT_IO_LIVE		0x04	/* registers that user space tells by memory */
+
+#define VMBT_ZONES		16
+#define VMBT_LATE		128
+#define VMBT_PAIRS		4
+#define VMBT_PAIR_REGS		4
+
+/* A range whose writes user space learns of later. */
+struct vmbt_zone {
+	u64 addr;
+	u32 size;
+	u32 pio;
+};
+
+/* A write that user space has yet to learn of. */
+struct vmbt_late {
+	u64 addr;
+	u32 len;		/* 1-8 */
+	u32 pio;
+	u8 data[8];
+};
+
+/*
+ * An index register and a data register, see struct vmbt_pair of the uapi. The
+ * host checks it and zeroes @late and @nlate when user space gets the writes.
+ */
+struct vmbt_pair_state {
+	u16 index_port;
+	u16 data_port;
+	u8 size;		/* 0: there is none */
+	u8 nregs;
+	u8 late;		/* @late_value is newer than the live value */
+	u8 pad;
+	u32 max;		/* of @nlate */
+	u32 index_mask;
+	u32 index;
+	u32 live;		/* what user space says */
+	u32 late_value;
+	u32 nlate;
+	struct vmbt_pair_reg_state {
+		u32 index, flags, mask, kept, value;
+	} reg[VMBT_PAIR_REGS];
+};
+
+struct vmbt_coalesced {
+	u32 nzones;
+	u32 room;		/* the host's: how many writes it can take */
+	u32 count;		/* the VMM counts up, the host takes them */
+	u32 off;		/* test option: VMBT_IO_* that are not used */
+	struct vmbt_zone zone[VMBT_ZONES];
+	struct vmbt_pair_state pair[VMBT_PAIRS];
+	struct vmbt_late late[VMBT_LATE];
+};
+
 #define VMBT_SLOT_MAP		16	/* words */
 #define VMBT_SLOT_MAP_SHIFT	22
+#define VMBT_LOW_MAP		4	/* words */
 
 /*
  * struct vmbt_shared - pages that both worlds map (VMBT_SHARED_BASE)
@@ -168,6 +226,8 @@ struct vmbt_shared {
 	u64 mem_top;		/* first gpa above all slots */
 	/* a bit for each 4 MiB below 4 GiB in which there is a slot */
 	u64 slot_map[VMBT_SLOT_MAP];
+	/* a bit for each page below 1 MiB in which there is a slot */
+	u64 low_map[VMBT_LOW_MAP];
 	u64 tsc_khz;
 	u32 host_caps;		/* VMBT_HOST_* */
 	u32 mon_policy;		/* VMBT_MON_FLOATING or VMBT_MON_FIXED */
@@ -201,6 +261,7 @@ struct vmbt_shared {
 	u64 clock_again;
 	u64 clock_armed;
 	struct vmbt_chips chip;
+	struct vmbt_coalesced coalesced;
 
 	/* the time of day, and the counter when it was taken: at each KVM_RUN */
 	u64 wall_ns;

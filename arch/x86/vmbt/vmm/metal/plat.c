@@ -9,6 +9,7 @@
 #include "metal.h"
 #include "metal_int.h"
 #include "../chip/chips.h"
+#include "../chip/coalesce.h"
 #include "../core/core.h"
 #include "../lib/fmt.h"
 #include "../lib/string.h"
@@ -143,6 +144,8 @@ void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data)
 		}
 		return;
 	}
+	if (count == 1 && coalesce_pio(port, dir, size, data))
+		return;
 	s->exit.port = port;
 	s->exit.dir = dir;
 	s->exit.size = size;
@@ -161,6 +164,8 @@ void plat_mmio(u64 gpa, void *data, u32 len, bool write)
 
 	if (len > sizeof(s->exit.mmio_data))
 		plat_panic("%u bytes of MMIO data at once", len);
+	if (write && coalesce_mmio(gpa, data, len))
+		return;
 	s->exit.gpa = gpa;
 	s->exit.len = len;
 	s->exit.is_write = write;

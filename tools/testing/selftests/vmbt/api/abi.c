@@ -19,7 +19,7 @@ static void versions(struct vm *vm)
 	EXPECT_ERRNO("api-version-arg", ioctl(vm->dev, KVM_GET_API_VERSION, 1),
 		     EINVAL);
 	EXPECT_EQ("mmap-size", ioctl(vm->dev, KVM_GET_VCPU_MMAP_SIZE, 0),
-		  3 * 4096);
+		  4 * 4096);
 	EXPECT_ERRNO("mmap-size-arg",
 		     ioctl(vm->dev, KVM_GET_VCPU_MMAP_SIZE, 1), EINVAL);
 	EXPECT_EQ("run-struct-size", sizeof(struct kvm_run) <= 4096, 1);
@@ -123,10 +123,10 @@ static void mappings(struct vm *vm)
 {
 	void *p;
 
-	p = mmap(NULL, 4 * 4096, PROT_READ, MAP_SHARED, vm->cpu, 0);
+	p = mmap(NULL, 5 * 4096, PROT_READ, MAP_SHARED, vm->cpu, 0);
 	test_result("map-too-long", p == MAP_FAILED && errno == EINVAL,
 		    "%p, errno %d", p, errno);
-	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, vm->cpu, 3 * 4096);
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, vm->cpu, 4 * 4096);
 	test_result("map-beyond", p == MAP_FAILED && errno == EINVAL,
 		    "%p, errno %d", p, errno);
 	p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, vm->cpu, 0);

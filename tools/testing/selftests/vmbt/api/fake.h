@@ -18,6 +18,7 @@ enum fake_op {
 	FAKE_IO,		/* BL dir, BH size, ECX count; EDX data */
 	FAKE_MMIO,		/* EBX write, ECX length; EDX data */
 	FAKE_EXIT,		/* EBX kind */
+	FAKE_LATE,		/* EBX writes kept, each of ECX bytes, then HLT */
 };
 
 #endif

@@ -99,6 +99,53 @@ static void exits(struct vm *vm)
 	EXPECT_EQ("grow-at-limit", (op(vm, FAKE_GROW, 1, 0, &r), r.rdx), 16384);
 }
 
+/* How many writes the ring has, all of them in bounds; all are taken. -1: not so. */
+static int taken(struct vm *vm)
+{
+	struct kvm_coalesced_mmio_ring *ring =
+		(void *)((uint8_t *)vm->run + VMBT_COALESCED_PAGE * 4096);
+	int n = 0;
+
+	for (; ring->first != ring->last; n++) {
+		struct kvm_coalesced_mmio *e = &ring->coalesced_mmio[ring->first];
+
+		if (ring->first >= 170 || ring->last >= 170 || !e->len || e->len > 8 ||
+		    e->pio > 1)
+			return -1;
+		ring->first = (ring->first + 1) % 170;
+	}
+	return n;
+}
+
+/* Kept writes: a VMM that counts wrongly, and user space that does. */
+static void late(struct vm *vm)
+{
+	struct kvm_coalesced_mmio_ring *ring =
+		(void *)((uint8_t *)vm->run + VMBT_COALESCED_PAGE * 4096);
+	struct kvm_regs r;
+	uint32_t i, bad;
+
+	EXPECT_EQ("late-3", op(vm, FAKE_LATE, 3, 4, &r) ?: taken(vm), 3);
+	EXPECT_EQ("late-count-too-large", op(vm, FAKE_LATE, 1000, 4, &r) ?: taken(vm), 128);
+	EXPECT_EQ("late-count-huge", op(vm, FAKE_LATE, ~0u, ~0u, &r) ?: taken(vm), 128);
+	EXPECT_EQ("late-len-0", op(vm, FAKE_LATE, 1, 0, &r) ?: taken(vm), 1);
+	/* Nobody takes them: what has no room is gone, what has is there. */
+	op(vm, FAKE_LATE, 100, 4, &r);
+	op(vm, FAKE_LATE, 100, 4, &r);
+	op(vm, FAKE_LATE, 100, 4, &r);
+	EXPECT_EQ("late-not-taken", taken(vm), 169);
+	for (i = 0, bad = 0; i < 40; i++) {
+		ring->first = i < 20 ? 168 + i : ~0u >> (i - 20);
+		ring->last = i * 0x1234567;
+		if (op(vm, FAKE_LATE, 128, 4, &r) || exit_reason(vm) != KVM_EXIT_HLT)
+			bad++;
+	}
+	EXPECT_EQ("late-first-and-last-forged", bad, 0);
+	ring->first = 0;
+	op(vm, FAKE_LATE, 1, 4, &r);
+	test_result("late-last-is-the-kernel's", ring->last < 170, "%u", ring->last);
+}
+
 static void io(struct vm *vm)
 {
 	struct kvm_regs r;
@@ -205,6 +252,7 @@ int main(void)
 	vm_create(&vm, 1 << 20);
 	exits(&vm);
 	io(&vm);
+	late(&vm);
 	signals(&vm);
 	vm_destroy(&vm);
 	broken();

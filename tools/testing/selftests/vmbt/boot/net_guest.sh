@@ -51,6 +51,15 @@ user)
 	echo "missed: $(cat /sys/class/net/eth0/statistics/rx_missed_errors)"
 	echo "errors: $(($(cat /sys/class/net/eth0/statistics/rx_errors) + $(cat /sys/class/net/eth0/statistics/tx_errors)))"
 	;;
+packets)
+	up eth0
+	before=$(cat /sys/class/net/eth0/statistics/tx_packets)
+	packets 10.0.2.2 "$(value port)" "$(value count)"
+	after=$(cat /sys/class/net/eth0/statistics/tx_packets)
+	# Those that say something are a handful; rounds are thousands.
+	echo "packets: $(((after - before) / 1000 * 1000))"
+	echo "errors: $(($(cat /sys/class/net/eth0/statistics/tx_errors) + $(cat /sys/class/net/eth0/statistics/tx_dropped)))"
+	;;
 names)
 	up eth0
 	first=$(lookup)

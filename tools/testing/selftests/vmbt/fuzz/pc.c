@@ -322,6 +322,36 @@ void vmm_set_a20(struct vmm *vmm, bool open)
 	note(&open, 1);
 }
 
+/* What the driver keeps back comes in any order and of any size. */
+bool vmm_zone(struct vmm *vmm, u64 addr, u32 size, bool pio, bool add)
+{
+	(void)vmm;
+	note(&addr, sizeof(addr));
+	note(&size, sizeof(size));
+	return pio == add;
+}
+
+bool vmm_set_pair(struct vmm *vmm, const struct vmbt_pair *pair)
+{
+	(void)vmm;
+	note(pair, sizeof(*pair));
+	return true;
+}
+
+void vmm_set_live(struct vmm *vmm, unsigned int pair, u32 value)
+{
+	(void)vmm;
+	(void)pair;
+	note(&value, sizeof(value));
+}
+
+bool vmm_late(struct vmm *vmm, struct kvm_coalesced_mmio *write)
+{
+	(void)vmm;
+	(void)write;
+	return false;
+}
+
 /* RAM that is not malloc's: --wrap puts these in the place of memory.c's. */
 void __wrap_memory_create(struct memory *mem, u64 size);
 void __wrap_memory_create(struct memory *mem, u64 size)

@@ -10,6 +10,7 @@
 #include <ucontext.h>
 
 #include "engine.h"
+#include "../../../../../arch/x86/vmbt/vmm/chip/coalesce.h"
 #include "../../../../../arch/x86/vmbt/vmm/plat.h"
 #include "../../../../../arch/x86/vmbt/vmm/vcpu.h"
 #include "../../../../../arch/x86/vmbt/vmm/core/core.h"
@@ -145,6 +146,8 @@ void plat_exit(u32 kind)
 
 void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data)
 {
+	if (count == 1 && coalesce_pio(port, dir, size, data))
+		return;
 	shared.exit.port = port;
 	shared.exit.dir = dir;
 	shared.exit.size = size;
@@ -158,6 +161,8 @@ void plat_pio(u16 port, u8 dir, u8 size, u32 count, void *data)
 
 void plat_mmio(u64 gpa, void *data, u32 len, bool write)
 {
+	if (write && coalesce_mmio(gpa, data, len))
+		return;
 	shared.exit.gpa = gpa;
 	shared.exit.len = len;
 	shared.exit.is_write = write;

@@ -22,7 +22,7 @@
 
 #define PAGE		4096ul
 #define VMS		4		/* in a life */
-#define RUN_PAGES	3
+#define RUN_PAGES	4
 #define ARENA		(4 * PAGE)	/* of arguments; a guard page behind it */
 #define ERRNOS		160
 #define OPS_MAX		128

@@ -15,7 +15,7 @@ static uint64_t extension(struct self *t)
 {
 	static const uint32_t own[] = {
 		VMBT_CAP_ABI, VMBT_CAP_HOST, VMBT_CAP_CHIPS, VMBT_CAP_A20,
-		VMBT_CAP_MEMORY_WRITTEN, VMBT_CAP_HOSTILE,
+		VMBT_CAP_MEMORY_WRITTEN, VMBT_CAP_HOSTILE, VMBT_CAP_PAIRS,
 	};
 
 	return one_in(&t->rng, 4) ? own[below(&t->rng, ARRAY_SIZE(own))] :
@@ -131,6 +131,39 @@ static void fill_written(struct self *t, struct machine *m, void *arg)
 	w->size = 1 + below(&t->rng, one_in(&t->rng, 4) ? GUEST_END : 8192);
 }
 
+static void fill_zone(struct self *t, struct machine *m, void *arg)
+{
+	struct kvm_coalesced_mmio_zone *z = arg;
+
+	(void)m;
+	z->pio = one_in(&t->rng, 2);
+	/* Where the guest's ports are, and its accesses without memory. */
+	z->addr = z->pio ? below(&t->rng, 0x100) : GUEST_FAR + below(&t->rng, 0x800000);
+	z->size = 1 + below(&t->rng, z->pio ? 0x100 : 0x100000);
+}
+
+static void fill_pair(struct self *t, struct machine *m, void *arg)
+{
+	struct vmbt_pair *p = arg;
+	unsigned int i;
+
+	(void)m;
+	p->pair = below(&t->rng, VMBT_MAX_PAIRS);
+	p->size = 2 * below(&t->rng, 3);
+	p->index_port = below(&t->rng, 0x100);
+	p->data_port = below(&t->rng, 0x100);
+	p->nregs = below(&t->rng, VMBT_PAIR_REGS_MAX + 1);
+	p->max = 1 + below(&t->rng, 200);
+	p->index_mask = below(&t->rng, 4);
+	for (i = 0; i < VMBT_PAIR_REGS_MAX; i++) {
+		p->reg[i].index = below(&t->rng, 4);
+		p->reg[i].flags = below(&t->rng, 16);
+		p->reg[i].mask = odd_value(&t->rng);
+		p->reg[i].kept = odd_value(&t->rng);
+		p->reg[i].value = odd_value(&t->rng);
+	}
+}
+
 static void fill_stats(struct self *t, struct machine *m, void *arg)
 {
 	struct vmbt_stats *s = arg;
@@ -229,6 +262,8 @@ const struct call calls[] = {
 	SETTER(KVM_SET_CLOCK, KVM_GET_CLOCK, ON_VM, 2),
 	NUMBER(VMBT_CREATE_CHIPS, ON_VM, NULL, 1),
 	STRUCT(VMBT_MEMORY_WRITTEN, ON_VM, fill_written, 10),
+	STRUCT(KVM_REGISTER_COALESCED_MMIO, ON_VM, fill_zone, 4),
+	STRUCT(KVM_UNREGISTER_COALESCED_MMIO, ON_VM, fill_zone, 3),
 	SIZED(VMBT_GET_STATS, ON_VM, ARENA, fill_stats, 3),
 	NUMBER(VMBT_HOSTILE_ENABLE, ON_VM, NULL, 1),
 
@@ -254,6 +289,7 @@ const struct call calls[] = {
 	STRUCT(KVM_INTERRUPT, ON_CPU, fill_interrupt, 4),
 	NUMBER(KVM_NMI, ON_CPU, NULL, 2),
 	SIZED(KVM_SET_SIGNAL_MASK, ON_CPU, 12, fill_signal_mask, 1),
+	STRUCT(VMBT_SET_PAIR, ON_CPU, fill_pair, 6),
 	STRUCT(KVM_HAS_DEVICE_ATTR, ON_CPU, fill_attr, 1),
 	STRUCT(KVM_GET_DEVICE_ATTR, ON_CPU, fill_attr, 1),
 	STRUCT(KVM_SET_DEVICE_ATTR, ON_CPU, fill_attr, 2),

@@ -368,6 +368,11 @@ static int step(struct vmbt_hv_vcpu *v)
 		leave(v, VMBT_EXIT_MMIO);
 		v->asked = true;
 		return VMBT_HC_EXIT;
+	case FAKE_LATE:
+		memset(sh->coalesced.late, 0xa5, sizeof(sh->coalesced.late));
+		sh->coalesced.late[0].len = ecx;
+		sh->coalesced.count = ebx;
+		return leave(v, VMBT_EXIT_HLT);
 	case FAKE_EXIT:
 		strscpy(sh->text, "text of the exit", sizeof(sh->text));
 		return leave(v, ebx);

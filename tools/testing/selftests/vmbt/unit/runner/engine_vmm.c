@@ -36,6 +36,9 @@ int __wrap_interp_step(struct vcpu *v)
 	if (!(++instructions % LOOK_EVERY) &&
 	    __atomic_load_n(&page.run.immediate_exit, __ATOMIC_RELAXED))
 		engine_request(VMBT_REQ_EXIT);
+	/* The host's clock tick, at which the driver finds that writes wait. */
+	if (!(instructions % 65536) && engine_shared()->coalesced.count)
+		engine_request(VMBT_REQ_EXIT);
 	return __real_interp_step(v);
 }
 
@@ -299,4 +302,56 @@ void vmm_each_stat(struct vmm *vmm, void (*fn)(void *arg, const char *name, u64 
 {
 	(void)vmm;
 	fn(arg, "instructions", instructions);
+}
+
+/* As the driver does: the VMM's own tables, of which all is taken after each run. */
+static u32 taken;
+
+bool vmm_zone(struct vmm *vmm, u64 addr, u32 size, bool pio, bool add)
+{
+	struct vmbt_coalesced *c = &engine_shared()->coalesced;
+	u32 i, kept = 0;
+
+	(void)vmm;
+	for (i = 0; i < c->nzones; i++)
+		if (c->zone[i].addr != addr || c->zone[i].pio != pio)
+			c->zone[kept++] = c->zone[i];
+	c->nzones = kept;
+	if (add)
+		c->zone[c->nzones++] = (struct vmbt_zone){ addr, size, pio };
+	c->room = VMBT_LATE;
+	return true;
+}
+
+bool vmm_set_pair(struct vmm *vmm, const struct vmbt_pair *pair)
+{
+	(void)vmm;
+	(void)pair;
+	return false;
+}
+
+void vmm_set_live(struct vmm *vmm, unsigned int pair, u32 value)
+{
+	(void)vmm;
+	(void)pair;
+	(void)value;
+}
+
+bool vmm_late(struct vmm *vmm, struct kvm_coalesced_mmio *write)
+{
+	struct vmbt_coalesced *c = &engine_shared()->coalesced;
+
+	(void)vmm;
+	if (taken >= c->count) {
+		taken = 0;
+		c->count = 0;
+		return false;
+	}
+	*write = (struct kvm_coalesced_mmio){
+		.phys_addr = c->late[taken].addr, .len = c->late[taken].len,
+		.pio = c->late[taken].pio,
+	};
+	memcpy(write->data, c->late[taken].data, sizeof(write->data));
+	taken++;
+	return true;
 }

@@ -663,3 +663,34 @@ void vmm_each_stat(struct vmm *vmm, void (*fn)(void *arg, const char *name, u64 
 	(void)vmm;
 	fn(arg, "fake_entries", entries);
 }
+
+bool vmm_zone(struct vmm *vmm, u64 addr, u32 size, bool pio, bool add)
+{
+	(void)vmm;
+	(void)addr;
+	(void)size;
+	(void)pio;
+	(void)add;
+	return false;
+}
+
+bool vmm_set_pair(struct vmm *vmm, const struct vmbt_pair *pair)
+{
+	(void)vmm;
+	(void)pair;
+	return false;
+}
+
+void vmm_set_live(struct vmm *vmm, unsigned int pair, u32 value)
+{
+	(void)vmm;
+	(void)pair;
+	(void)value;
+}
+
+bool vmm_late(struct vmm *vmm, struct kvm_coalesced_mmio *write)
+{
+	(void)vmm;
+	(void)write;
+	return false;
+}
