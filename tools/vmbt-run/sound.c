@@ -37,6 +37,31 @@ static void play(void *arg, const s16 *frames, u32 count, u32 rate)
 	audio_play(&s->audio, frames, count, rate);
 }
 
+static void fm_check(struct sound *s, u64 now)
+{
+	u64 next = fm_next(&s->fm, now);
+
+	loop_set_timer(&s->machine->loop, &s->fm_timer, next == FM_OFF ? TIMER_OFF : next);
+}
+
+static void fm_due(void *arg, u64 now)
+{
+	struct sound *s = arg;
+
+	fm_run(&s->fm, now);
+	fm_check(s, now);
+}
+
+static void fm_written(void *arg, u16 reg, u8 val, u64 now)
+{
+	struct sound *s = arg;
+	bool off = s->fm.since == FM_OFF;
+
+	fm_write(&s->fm, reg, val, now);
+	if (off)
+		fm_check(s, now);
+}
+
 static void check(struct sound *s)
 {
 	u64 next = sb16_next(&s->chip);
@@ -130,8 +155,12 @@ void sound_power_on(struct machine *m)
 	s->chip.dma = move;
 	s->chip.play = play;
 	s->chip.arg = s;
+	s->chip.opl.written = fm_written;
+	s->chip.opl.arg = s;
+	fm_reset(&s->fm);
 	sb16_reset(&s->chip);
 	loop_set_timer(&m->loop, &s->timer, TIMER_OFF);
+	loop_set_timer(&m->loop, &s->fm_timer, TIMER_OFF);
 }
 
 /**
@@ -148,6 +177,8 @@ void sound_init(struct machine *m)
 	s->machine = m;
 	audio_open(&s->audio, m->o->sb16.audiodev);
 	loop_add_timer(&m->loop, &s->timer, due, s);
+	fm_open(&s->fm, &s->chip, &s->audio);
+	loop_add_timer(&m->loop, &s->fm_timer, fm_due, s);
 }
 
 /**

@@ -6,6 +6,7 @@
 #define VMBT_RUN_SOUND_H
 
 #include "audio.h"
+#include "fm.h"
 #include "loop.h"
 #include "options.h"
 #include "sb16.h"
@@ -19,6 +20,8 @@ struct machine;
  * @machine: the machine
  * @audio: the host's end
  * @timer: when samples are due
+ * @fm: the synthesizer
+ * @fm_timer: when its are
  */
 struct sound {
 	bool on;
@@ -26,6 +29,8 @@ struct sound {
 	struct machine *machine;
 	struct audio audio;
 	struct loop_timer timer;
+	struct fm fm;
+	struct loop_timer fm_timer;
 };
 
 void sound_init(struct machine *m);

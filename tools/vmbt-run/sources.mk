@@ -8,8 +8,8 @@ VMBT_RUN_SRCS := $(patsubst $(VMBT_RUN_DIR)/%,%,$(sort $(foreach d,. chip backen
 VMBT_RUN_LIBS := -lpng -lz -lm -lslirp -lseccomp -ljansson
 
 # Modules, each linked with its library: front ends of the display (frontend.h), and sound
-# (audiosdl.h).
-VMBT_FRONTENDS := vnc curses sdl audiosdl
+# (audiosdl.h, oplsynth.h).
+VMBT_FRONTENDS := vnc curses sdl audiosdl oplsynth
 FRONTEND_SRCS_vnc := frontend/vnc.c frontend/keysym.c keys.c
 FRONTEND_LIBS_vnc := -lvncserver
 FRONTEND_SRCS_curses := frontend/curses.c frontend/keysym.c keys.c cp437.c
@@ -18,3 +18,5 @@ FRONTEND_SRCS_sdl := frontend/sdl.c keys.c
 FRONTEND_LIBS_sdl := -lSDL2
 FRONTEND_SRCS_audiosdl := frontend/audiosdl.c
 FRONTEND_LIBS_audiosdl := -lSDL2
+FRONTEND_SRCS_oplsynth := frontend/oplsynth.c
+FRONTEND_LIBS_oplsynth := -ladplug

@@ -99,6 +99,82 @@ void audio_open(struct audio *a, const struct audiodev *dev)
 		die("%s: %s", dev->path, strerror(errno));
 }
 
+/* A frame at the host's rate. */
+static void emit(struct audio *a, s16 left, s16 right)
+{
+	a->out[2 * a->count] = left;
+	a->out[2 * a->count + 1] = right;
+	if (++a->count == AUDIO_FRAMES)
+		flush(a);
+}
+
+/* A frame of the card's: now, or when the second source has one. */
+static void arrive(struct audio *a, s16 left, s16 right)
+{
+	/* It is ahead by more than it should: what is oldest goes first, alone. */
+	if (a->mixing && a->waiting == AUDIO_FRAMES) {
+		emit(a, a->wait[0], a->wait[1]);
+		memmove(a->wait, a->wait + 2, --a->waiting * 4);
+	}
+	if (!a->mixing) {
+		emit(a, left, right);
+		return;
+	}
+	a->wait[2 * a->waiting] = left;
+	a->wait[2 * a->waiting + 1] = right;
+	a->waiting++;
+}
+
+static s16 sum(s16 a, s16 b)
+{
+	s32 s = a + b;
+
+	return s > 32767 ? 32767 : s < -32768 ? -32768 : s;
+}
+
+/**
+ * audio_mix_begin() - a second source plays from now on, at the host's rate
+ * @a: the host's end
+ */
+void audio_mix_begin(struct audio *a)
+{
+	a->mixing = true;
+}
+
+/**
+ * audio_mix() - it plays something
+ * @a: the host's end
+ * @frames: two samples each
+ * @count: how many
+ */
+void audio_mix(struct audio *a, const s16 *frames, u32 count)
+{
+	u32 i, n = count < a->waiting ? count : a->waiting;
+
+	for (i = 0; i < count; i++)
+		emit(a, i < n ? sum(frames[2 * i], a->wait[2 * i]) : frames[2 * i],
+		     i < n ? sum(frames[2 * i + 1], a->wait[2 * i + 1]) : frames[2 * i + 1]);
+	a->waiting -= n;
+	memmove(a->wait, a->wait + 2 * n, a->waiting * 4);
+	/* A loudspeaker wants it now. */
+	if (a->sdl)
+		flush(a);
+}
+
+/**
+ * audio_mix_end() - it plays no more
+ * @a: the host's end
+ */
+void audio_mix_end(struct audio *a)
+{
+	u32 i;
+
+	a->mixing = false;
+	for (i = 0; i < a->waiting; i++)
+		emit(a, a->wait[2 * i], a->wait[2 * i + 1]);
+	a->waiting = 0;
+}
+
 /**
  * audio_play() - the guest plays something
  * @a: the host's end
@@ -109,15 +185,15 @@ void audio_open(struct audio *a, const struct audiodev *dev)
 void audio_play(struct audio *a, const s16 *frames, u32 count, u32 rate)
 {
 	unsigned int k;
+	s16 at[2];
 	u32 i;
 
 	for (i = 0; i < count; i++, frames += 2) {
 		for (; a->phase < AUDIO_RATE; a->phase += rate) {
 			for (k = 0; k < 2; k++)
-				a->out[2 * a->count + k] = a->prev[k] +
+				at[k] = a->prev[k] +
 					(frames[k] - a->prev[k]) * (s64)a->phase / AUDIO_RATE;
-			if (++a->count == AUDIO_FRAMES)
-				flush(a);
+			arrive(a, at[0], at[1]);
 		}
 		a->phase -= AUDIO_RATE;
 		memcpy(a->prev, frames, sizeof(a->prev));
@@ -133,6 +209,7 @@ void audio_play(struct audio *a, const s16 *frames, u32 count, u32 rate)
  */
 void audio_close(struct audio *a)
 {
+	audio_mix_end(a);
 	flush(a);
 	if (a->sdl)
 		a->sdl->close();

@@ -25,6 +25,9 @@ struct audiosdl;
  * @prev: the last frame that came
  * @out: frames for the host
  * @count: how many
+ * @mixing: a second source sets the pace: what the first plays waits for it in @wait
+ * @wait: frames
+ * @waiting: how many
  */
 struct audio {
 	const struct audiodev *dev;
@@ -36,10 +39,16 @@ struct audio {
 	s16 prev[2];
 	s16 out[2 * AUDIO_FRAMES];
 	u32 count;
+	bool mixing;
+	s16 wait[2 * AUDIO_FRAMES];
+	u32 waiting;
 };
 
 void audio_open(struct audio *a, const struct audiodev *dev);
 void audio_play(struct audio *a, const s16 *frames, u32 count, u32 rate);
+void audio_mix_begin(struct audio *a);
+void audio_mix(struct audio *a, const s16 *frames, u32 count);
+void audio_mix_end(struct audio *a);
 void audio_close(struct audio *a);
 
 #endif

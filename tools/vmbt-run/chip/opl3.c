@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Yamaha's YMF262 (OPL3), as far as software can tell that it is there.
+ * Yamaha's YMF262 (OPL3): its registers.
  *
  * From its data sheet: two timers of 80 and 320 microseconds, the status register, and
- * registers that keep what is written. That is what detection looks at. It makes no
- * sound: synthesis is not part of this program.
+ * registers that keep what is written. That is what detection looks at. Sound is made
+ * by whoever is told of each write (../fm.c).
  */
 #include "opl3.h"
 
@@ -59,11 +59,11 @@ static void control(struct opl3 *o, u8 val, u64 now)
 
 /**
  * opl3_reset() - power-on state
- * @o: the chip
+ * @o: the chip, its functions filled in
  */
 void opl3_reset(struct opl3 *o)
 {
-	*o = (struct opl3){ 0 };
+	*o = (struct opl3){ .written = o->written, .arg = o->arg };
 }
 
 /**
@@ -100,6 +100,8 @@ void opl3_write(struct opl3 *o, unsigned int port, u8 val, u64 now)
 	}
 	catch_up(o, now);
 	o->reg[o->address] = val;
+	if (o->written)
+		o->written(o->arg, o->address, val, now);
 	if (o->address == REG_TIMER1 || o->address == REG_TIMER2)
 		o->timer[o->address - REG_TIMER1].preset = val;
 	else if (o->address == REG_CONTROL)
@@ -133,4 +135,11 @@ void opl3_state(struct opl3 *o, struct state *s, u64 now)
 	state_sane(s, o->address < sizeof(o->reg));
 	if (s->bad)
 		opl3_reset(o);
+	/* What keys on comes last, the registers of the notes before it. */
+	for (i = 0; s->load && o->written && i < sizeof(o->reg); i++)
+		if ((i & 0xf0) != 0xb0)
+			o->written(o->arg, i, o->reg[i], now);
+	for (i = 0; s->load && o->written && i < sizeof(o->reg); i++)
+		if ((i & 0xf0) == 0xb0)
+			o->written(o->arg, i, o->reg[i], now);
 }

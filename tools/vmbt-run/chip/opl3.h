@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Yamaha's YMF262 (OPL3), as far as software can tell that it is there.
+ * Yamaha's YMF262 (OPL3): its registers.
  */
 #ifndef VMBT_RUN_OPL3_H
 #define VMBT_RUN_OPL3_H
@@ -29,11 +29,15 @@ struct opl_timer {
  * @address: register selected, bit 8: of the second set
  * @reg: what was written
  * @timer: its timers
+ * @written: told of each write behind the address register, or NULL
+ * @arg: its first argument
  */
 struct opl3 {
 	u16 address;
 	u8 reg[512];
 	struct opl_timer timer[2];
+	void (*written)(void *arg, u16 reg, u8 val, u64 now);
+	void *arg;
 };
 
 void opl3_reset(struct opl3 *o);

@@ -84,7 +84,7 @@ static void play(struct sb16 *s, struct sb_dma *d, bool wide, const u8 *p, u32 c
 		frames[2 * n++ + 1] = val;
 		d->half = false;
 	}
-	sb16_volume(s, frames, n);
+	sb16_volume(s, SB_VOICE, frames, n);
 	if (n)
 		s->play(s->arg, frames, n, d->rate);
 }
@@ -228,7 +228,7 @@ static void direct(struct sb16 *s, u8 val, u64 now)
 		frames = 0;
 	for (i = 0; i < 2 * frames; i++)
 		out[i] = s->level;
-	sb16_volume(s, out, frames);
+	sb16_volume(s, SB_VOICE, out, frames);
 	if (frames)
 		s->play(s->arg, out, frames, DIRECT_RATE);
 	s->level = (val << 8) ^ 0x8000;

@@ -133,6 +133,12 @@ void sb16_mixer_write(struct sb16 *s, u8 val);
 u8 sb16_mixer_read(const struct sb16 *s);
 unsigned int sb16_channel(const struct sb16 *s, bool wide);
 unsigned int sb16_line(const struct sb16 *s);
-void sb16_volume(const struct sb16 *s, s16 *frames, u32 count);
+
+enum sb_source {
+	SB_VOICE,	/* samples by DMA or from the processor */
+	SB_MIDI,	/* the FM synthesizer */
+};
+
+void sb16_volume(const struct sb16 *s, enum sb_source source, s16 *frames, u32 count);
 
 #endif

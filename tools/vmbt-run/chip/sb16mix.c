@@ -12,6 +12,7 @@
 #define MIX_RESET	0x00
 #define MIX_MASTER	0x30
 #define MIX_VOICE	0x32
+#define MIX_MIDI	0x34
 #define MIX_INTERRUPT	0x80
 #define MIX_DMA		0x81
 #define MIX_STATUS	0x82
@@ -151,15 +152,17 @@ static u32 factor(u8 volume)
 /**
  * sb16_volume() - apply the volumes to what is played
  * @s: the card
+ * @source: what it is
  * @frames: changed
  * @count: how many
  */
-void sb16_volume(const struct sb16 *s, s16 *frames, u32 count)
+void sb16_volume(const struct sb16 *s, enum sb_source source, s16 *frames, u32 count)
 {
+	u8 mix = source == SB_MIDI ? MIX_MIDI : MIX_VOICE;
 	u32 f[2], i;
 
 	for (i = 0; i < 2; i++)
-		f[i] = (u64)factor(s->mixer[MIX_MASTER + i]) * factor(s->mixer[MIX_VOICE + i]) >>
+		f[i] = (u64)factor(s->mixer[MIX_MASTER + i]) * factor(s->mixer[mix + i]) >>
 		       16;
 	for (i = 0; i < 2 * count; i++)
 		frames[i] = (s64)frames[i] * f[i & 1] >> 16;
