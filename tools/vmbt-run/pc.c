@@ -367,11 +367,29 @@ static void vbe_port_write(void *arg, u16 port, u32 val, unsigned int size)
 		vga_vbe_write(&m->pc.vga, port, val);
 }
 
+/*
+ * Where memory in the window is not plain, what is written there is told in batches. So
+ * is what is written to the sequencer and the graphics controller in between, but only
+ * then: it may make the memory plain, whose next write is nobody's to order.
+ */
+static void tell_late(struct machine *m, bool late)
+{
+	static const u16 ports[] = { 0x3c4, 0x3ce };
+	unsigned int i;
+
+	if (late == m->pc.vga_late)
+		return;
+	m->pc.vga_late = late;
+	for (i = 0; i < ARRAY_SIZE(ports); i++)
+		vmm_zone(&m->vmm, ports[i], 2, true, late);
+}
+
 static void map_window(void *arg, u32 gpa, u8 *where, u32 size)
 {
 	struct machine *m = arg;
 
 	pcmem_set_window(&m->pc.mem, gpa, where, size);
+	tell_late(m, !where);
 }
 
 static void lfb_moved(void *arg)
@@ -594,7 +612,10 @@ static void power_on_display(struct machine *m)
 	pc->vga.map_window = map_window;
 	pc->vga.lfb_moved = lfb_moved;
 	pc->vga.arg = m;
+	pc->vga_late = false;
+	vmm_zone(&m->vmm, VGA_WINDOW, VGA_WINDOW_END - VGA_WINDOW, false, true);
 	vga_reset(&pc->vga);
+	tell_late(m, !pc->vga.window);
 	pc->pci.func[PCI_DEVFN(DEV_VGA, 0)] = &pc->vga.pci;
 	add(m, "vga", 0x3b0, 0x30, false, vga_port_read, vga_port_write);
 	add(m, "vbe", VGA_VBE_INDEX, 3, true, vbe_port_read, vbe_port_write);

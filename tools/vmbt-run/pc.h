@@ -48,6 +48,7 @@ struct pc_ide {
  * @piix: ISA bridge and power management
  * @fwcfg: what firmware is told
  * @vga: display adapter
+ * @vga_late: its registers' writes are told in batches
  * @dma: DMA controllers
  * @ide_pci: configuration space of the IDE controller
  * @ide: its channels
@@ -76,6 +77,7 @@ struct pc {
 	struct piix piix;
 	struct fwcfg fwcfg;
 	struct vga vga;
+	bool vga_late;
 	struct dma dma;
 	struct pci_func ide_pci;
 	struct pc_ide ide[IDE_CHANNELS];

@@ -630,6 +630,11 @@ void vga_mem_write(struct vga *v, u32 addr, u8 val)
 
 	if (offset == ~0U)
 		return;
+	/* Written while it was not plain memory yet, and told later than a register was. */
+	if (v->text_direct && addr >= VGA_TEXT && addr < VGA_TEXT + VGA_TEXT_SIZE) {
+		v->text[addr - VGA_TEXT] = val;
+		return;
+	}
 	if (v->seq[SEQ_MODE] & SEQ_MODE_CHAIN4) {
 		if (vbe_on(v) || mask & BIT(offset & 3))
 			v->ram[linear_index(v, offset)] = val;

@@ -107,6 +107,9 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 
 	if (gfn >= WINDOW_FRAMES || gfn >= s->mem_top >> 12)
 		return VMBT_PAGE_NONE;
+	/* Devices' memory that is accessed byte by byte: not by asking the host. */
+	if (gfn < VMBT_LOW_MAP * 64 && !(s->low_map[gfn / 64] & 1ULL << gfn % 64))
+		return VMBT_PAGE_NONE;
 	out->virt = (void *)(VMBT_WINDOW_BASE + gfn * 4096);
 	/*
 	 * The table is there before the page is asked for: making it may be a
