@@ -94,6 +94,8 @@ struct hostfwd {
  * @id: its name, or NULL
  * @kind: what it is
  * @restricted: the guest reaches nothing but what is forwarded to it
+ * @tftp: folder whose files the guest gets by TFTP, or NULL
+ * @bootfile: the name of one that DHCP tells a guest to boot, or NULL
  * @forward: ports of the host's
  * @nforward: how many
  * @ifname: tap interface, or NULL for a new one
@@ -103,6 +105,8 @@ struct netdev {
 	const char *id;
 	enum net_kind kind;
 	bool restricted;
+	const char *tftp;
+	const char *bootfile;
 	struct hostfwd forward[MAX_FORWARD];
 	unsigned int nforward;
 	const char *ifname;

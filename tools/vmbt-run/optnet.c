@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "options.h"
 #include "util.h"
 
 #define GUEST_ADDRESS	0x0a00020f
+#define BOOTFILE_MAX	127	/* BOOTP's field and its end */
 
 static struct netdev *new_netdev(struct options *o, const char *option)
 {
@@ -99,6 +101,22 @@ static void parse_forward(struct netdev *d, const char *option, const char *val)
 	d->nforward++;
 }
 
+static void parse_tftp(struct netdev *d, const char *option, const char *val)
+{
+	struct stat st;
+
+	if (!val || stat(val, &st) || !S_ISDIR(st.st_mode))
+		usage("%s: tftp=%s: not a folder", option, val ? val : "");
+	d->tftp = val;
+}
+
+static void parse_bootfile(struct netdev *d, const char *option, const char *val)
+{
+	if (!val || !*val || strlen(val) > BOOTFILE_MAX)
+		usage("%s: bootfile=: a name of up to %d characters", option, BOOTFILE_MAX);
+	d->bootfile = val;
+}
+
 /* A key of a back end; false if it is none of this kind's. */
 static bool backend_key(struct netdev *d, const char *option, const char *key, char *val)
 {
@@ -108,6 +126,14 @@ static bool backend_key(struct netdev *d, const char *option, const char *key, c
 	}
 	if (d->kind == NET_USER && !strcmp(key, "restrict")) {
 		d->restricted = option_on(option, key, val);
+		return true;
+	}
+	if (d->kind == NET_USER && !strcmp(key, "tftp")) {
+		parse_tftp(d, option, val);
+		return true;
+	}
+	if (d->kind == NET_USER && !strcmp(key, "bootfile")) {
+		parse_bootfile(d, option, val);
 		return true;
 	}
 	if (d->kind == NET_TAP && val && *val && !strcmp(key, "ifname")) {
@@ -125,7 +151,7 @@ static bool backend_key(struct netdev *d, const char *option, const char *key, c
 
 static const char *backend_keys(const struct netdev *d)
 {
-	return d->kind == NET_USER ? "hostfwd, restrict" : "ifname, br";
+	return d->kind == NET_USER ? "hostfwd, restrict, tftp, bootfile" : "ifname, br";
 }
 
 static enum net_kind parse_kind(const char *option, const char *kind)
@@ -253,4 +279,7 @@ void nic_check(struct options *o)
 			usage("-netdev id=%s: %s", o->netdev[k].id, users ?
 			      "two cards want it" : "no card uses it: -device pcnet,netdev=ID");
 	}
+	if (o->boot_order && strchr(o->boot_order, 'n') && !o->nnics)
+		usage("-boot %s: n is the network, and there is no card: -nic user",
+		      o->boot_order);
 }

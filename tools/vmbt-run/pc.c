@@ -22,6 +22,8 @@
 #define FIRMWARE	"bios-256k.bin"
 #define VGABIOS		FIRMWARE_DIR "/vgabios-stdvga.bin"
 #define VGABIOS_MAX	0x10000
+#define NICROM		"/usr/lib/ipxe/qemu/pxe-pcnet.rom"
+#define NICROM_MAX	0x20000		/* what is left from C0000h to EFFFFh */
 
 #define DEV_HOST	0
 #define DEV_PIIX	1
@@ -476,6 +478,9 @@ static void tell_firmware(struct machine *m)
 	ok &= fwcfg_add_file(f, "etc/e820", e, 20);
 	if (m->pc.vgabios)
 		ok &= fwcfg_add_file(f, "pci1234,1111.rom", m->pc.vgabios, m->pc.vgabios_size);
+	/* By this name SeaBIOS finds the ROM of each card, as if it were on it. */
+	if (m->pc.nicrom)
+		ok &= fwcfg_add_file(f, "pci1022,2000.rom", m->pc.nicrom, m->pc.nicrom_size);
 	if (!ok)
 		die("the firmware's configuration is too large");
 }
@@ -685,23 +690,43 @@ void pc_fini(struct machine *m)
 		disk_close(&m->pc.floppy[i]);
 }
 
-/* The VGA BIOS; without it there is a display that nobody switches on. */
-static void load_vgabios(struct pc *pc)
+/* An option ROM; NULL if there is none of that name. */
+static u8 *load_rom(const char *path, u32 max, u32 *size)
 {
 	struct stat st;
-	int fd = open(VGABIOS, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *rom;
 
-	if (fd < 0 || fstat(fd, &st) || st.st_size <= 0 || st.st_size > VGABIOS_MAX) {
-		warn("%s: no VGA BIOS, the screen stays dark (Debian package seabios)", VGABIOS);
+	if (fd < 0 || fstat(fd, &st) || st.st_size <= 0 || st.st_size > max) {
 		if (fd >= 0)
 			close(fd);
-		return;
+		return NULL;
 	}
-	pc->vgabios = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (pc->vgabios == MAP_FAILED)
-		die("%s: %s", VGABIOS, strerror(errno));
-	pc->vgabios_size = st.st_size;
+	rom = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (rom == MAP_FAILED)
+		die("%s: %s", path, strerror(errno));
+	*size = st.st_size;
 	close(fd);
+	return rom;
+}
+
+/*
+ * Without the VGA BIOS there is a display that nobody switches on. That of the network
+ * card takes time at each start, so only who wants to boot from the network has it.
+ */
+static void load_roms(struct machine *m)
+{
+	struct pc *pc = &m->pc;
+
+	pc->vgabios = load_rom(VGABIOS, VGABIOS_MAX, &pc->vgabios_size);
+	if (!pc->vgabios)
+		warn("%s: no VGA BIOS, the screen stays dark (Debian package seabios)", VGABIOS);
+	if (!strchr(m->o->boot_order, 'n'))
+		return;
+	pc->nicrom = load_rom(NICROM, NICROM_MAX, &pc->nicrom_size);
+	if (!pc->nicrom)
+		die("-boot %s: no ROM for the network card: install the package ipxe-qemu (%s)",
+		    m->o->boot_order, NICROM);
 }
 
 /* A file, or the name of one of Debian's. */
@@ -752,7 +777,7 @@ void pc_init(struct machine *m)
 		return;
 	if (pc->firmware) {
 		load_firmware(m);
-		load_vgabios(pc);
+		load_roms(m);
 		pc->vga.ram = pages(VGA_RAM);
 		pc->vga.text = pages(VGA_TEXT_SIZE);
 	}

@@ -66,6 +66,8 @@ struct pc_ide {
  * @e820: the memory map as firmware is told
  * @vgabios: the VGA BIOS
  * @vgabios_size: bytes of it
+ * @nicrom: what boots from the network, or NULL
+ * @nicrom_size: bytes of it
  */
 struct pc {
 	bool on;
@@ -95,6 +97,8 @@ struct pc {
 	u8 e820[2 * 20];
 	u8 *vgabios;
 	u32 vgabios_size;
+	u8 *nicrom;
+	u32 nicrom_size;
 };
 
 void pc_init(struct machine *m);

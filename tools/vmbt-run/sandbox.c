@@ -55,7 +55,7 @@ static const struct {
 	{ ALL, SCMP_SYS(read) }, { ALL, SCMP_SYS(write) }, { ALL, SCMP_SYS(close) },
 	{ ALL, SCMP_SYS(poll) }, { ALL, SCMP_SYS(ppoll) }, { ALL, SCMP_SYS(fstat) },
 	{ M | V | N, SCMP_SYS(readv) }, { M | V | N, SCMP_SYS(writev) },
-	{ M | V | D, SCMP_SYS(lseek) },
+	{ ALL, SCMP_SYS(lseek) },
 	{ M | D, SCMP_SYS(pread64) }, { M | D, SCMP_SYS(pwrite64) },
 	{ M | D, SCMP_SYS(preadv) }, { M | D, SCMP_SYS(pwritev) },
 	{ M | D, SCMP_SYS(fdatasync) }, { M | D, SCMP_SYS(fsync) },

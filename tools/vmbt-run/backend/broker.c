@@ -5,7 +5,8 @@
  * The process behind it is forked before there are threads, back ends or a guest,
  * and ends with vmbt-run, however that ends. It believes nothing that comes after
  * broker_seal(): a guest that has taken over vmbt-run could ask it, too. So it opens
- * what the command line named, and beyond that, where the user has a monitor to ask
+ * what the command line named, to read what is in a folder that it named, and beyond
+ * that, where the user has a monitor to ask
  * from, only regular files and block devices, none of them the kernel's own (/proc,
  * /sys), and for writing nothing that is hidden or in a hidden directory, where
  * people's programs keep what they run at the next login.
@@ -23,22 +24,27 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
+#include <linux/openat2.h>
 
 #include "util.h"
 
 #define PATHS		64
+#define FOLDERS		4
 #define CONFIGFS_MAGIC	0x62656570
 #define FLAGS		(O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_TMPFILE | O_NONBLOCK | \
 			 O_CLOEXEC)
 
 enum op {
 	OPEN,		/* a file */
+	INSIDE,		/* a file in one of the folders, to read */
 	ALLOW,		/* remember the name: it may be opened later */
+	FOLDER,		/* remember the folder: what is in it may be read later */
 	REMOVE,		/* remember the name: it is to be removed at the end */
 	SEAL,		/* the guest will run; flags: nothing but remembered names */
 };
@@ -62,6 +68,8 @@ union rights {
  * @flags: how they may be opened
  * @remove: it is one to be removed
  * @paths: how many
+ * @folder: folders whose files may be read
+ * @folders: how many
  * @sealed: no more of them
  * @named_only: and nothing else
  */
@@ -71,11 +79,14 @@ struct broker {
 	int flags[PATHS];
 	bool remove[PATHS];
 	unsigned int paths;
+	char *folder[FOLDERS];
+	unsigned int folders;
 	bool sealed;
 	bool named_only;
 };
 
-/* vmbt-run's half */
+/* vmbt-run's half; what is remembered where there is no process */
+static struct broker here;
 static int sock = -1;
 static pid_t process;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -205,6 +216,66 @@ static int do_open(const struct broker *b, const char *path, int flags)
 	return flags & O_CREAT ? create(path, flags) : open_image(path, flags);
 }
 
+/* What stands behind a folder's name and slashes (clients ask for "/boot"), or NULL. */
+static const char *behind(const char *folder, const char *path)
+{
+	size_t len = strlen(folder);
+
+	if (strncmp(path, folder, len) || path[len] != '/')
+		return NULL;
+	path += len;
+	return path + strspn(path, "/");
+}
+
+/* A regular file in a folder, to which neither dots nor links lead out of it. */
+static int open_behind(const char *folder, const char *name)
+{
+	const struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	int at = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+	struct stat st;
+
+	if (at < 0)
+		return -1;
+	fd = syscall(SYS_openat2, at, name, &how, sizeof(how));
+	close(at);
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = EPERM;
+		return -1;
+	}
+	return fd;
+}
+
+static int do_open_inside(const struct broker *b, const char *path)
+{
+	const char *name;
+	unsigned int i;
+
+	for (i = 0; i < b->folders; i++) {
+		name = behind(b->folder[i], path);
+		if (name)
+			return open_behind(b->folder[i], name);
+	}
+	errno = EPERM;
+	return -1;
+}
+
+static int remember_folder(struct broker *b, const char *path)
+{
+	if (b->sealed)
+		return -EPERM;
+	if (b->folders == FOLDERS)
+		return -ENOSPC;
+	b->folder[b->folders] = strdup(path);
+	if (!b->folder[b->folders])
+		return -ENOMEM;
+	b->folders++;
+	return 0;
+}
+
 static int remember(struct broker *b, const struct request *r)
 {
 	bool remove = r->op == REMOVE;
@@ -255,6 +326,14 @@ static bool serve(struct broker *b, struct request *r)
 		fd = do_open(b, r->path, r->flags);
 		if (fd < 0)
 			error = errno;
+		break;
+	case INSIDE:
+		fd = do_open_inside(b, r->path);
+		if (fd < 0)
+			error = errno;
+		break;
+	case FOLDER:
+		error = -remember_folder(b, r->path);
 		break;
 	case ALLOW:
 	case REMOVE:
@@ -409,6 +488,42 @@ int broker_open(const char *path, int flags)
 	if (fd < 0 && !errno)
 		errno = EMFILE;
 	return fd;
+}
+
+/**
+ * broker_open_inside() - open a file of a folder's, to read
+ * @path: the folder as it was given to broker_allow_inside(), and behind it the file
+ *
+ * Links that lead out of the folder are not followed, and only regular files opened.
+ *
+ * Return: a descriptor, closed on exec, or -1 and errno.
+ */
+int broker_open_inside(const char *path)
+{
+	int fd;
+
+	if (sock < 0)
+		return do_open_inside(&here, path);
+	fd = ask(INSIDE, path, 0);
+	if (fd < 0 && !errno)
+		errno = EMFILE;
+	return fd;
+}
+
+/**
+ * broker_allow_inside() - a folder of the command line's, whose files are read later
+ * @folder: its name
+ */
+void broker_allow_inside(const char *folder)
+{
+	int error;
+
+	if (sock < 0)
+		error = -remember_folder(&here, folder);
+	else
+		error = ask(FOLDER, folder, 0) < 0 ? errno : 0;
+	if (error)
+		die("%s: %s", folder, strerror(error));
 }
 
 /**

@@ -14,7 +14,9 @@
 
 void broker_start(void);
 int broker_open(const char *path, int flags);
+int broker_open_inside(const char *path);
 void broker_allow(const char *path, int flags);
+void broker_allow_inside(const char *folder);
 void broker_remove_at_end(const char *path);
 void broker_seal(bool named_only);
 

@@ -14,6 +14,7 @@
 #include <slirp/libslirp.h>
 
 #include "net.h"
+#include "tftp.h"
 #include "util.h"
 
 static const struct { short poll; int slirp; } event[] = {
@@ -164,11 +165,15 @@ void net_open_user(struct net *n, const struct netdev *o)
 		.vnetwork = address(0x0a000200),
 		.vnetmask = address(0xffffff00),
 		.vhost = address(0x0a000202),
+		.tftp_path = o->tftp,
+		.bootfile = o->bootfile,
 		.vdhcp_start = address(0x0a00020f),
 		.vnameserver = address(0x0a000203),
 	};
 	unsigned int i;
 
+	if (o->tftp)
+		tftp_allow(o->tftp);
 	n->fill = user_fill;
 	n->handle = user_handle;
 	n->input = user_input;

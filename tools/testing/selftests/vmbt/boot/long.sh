@@ -6,6 +6,7 @@
 #   long.sh [ITEM...]
 #
 #   memtest	a pass of memtest86+ over 16 MB
+#   netboot	iPXE from the network card's ROM, GRUB by TFTP
 #   installer	Debian's installer from a CD to its first menu
 #   installed	Debian on an IDE disk: login, apt through the NAT, power-off, fsck, again
 #   net		100 MB each way over a network card, by digest (MB=)
@@ -15,11 +16,12 @@
 # emulator that is the test host may have to share its machine.
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-[ $# -ne 0 ] || set -- memtest installer installed net everything
+[ $# -ne 0 ] || set -- memtest netboot installer installed net everything
 status=0
 for item in "$@"; do
 	case $item in
 	memtest)	TIMEOUT=1800 "$here/guests.sh" memtest ;;
+	netboot)	TIMEOUT=1800 "$here/guests.sh" netboot ;;
 	installer)	"$here/debian.sh" installer ;;
 	installed)	"$here/debian.sh" installed ;;
 	net)		MB=${MB:-100} TIMEOUT=${TIMEOUT:-14400} "$here/net.sh" user ;;

@@ -59,6 +59,56 @@ static void without_it(void)
 	EXPECT_EQ(try(in("missing"), O_RDONLY), ENOENT);
 }
 
+/* The errno of opening a file in a folder. */
+static int try_inside(const char *path)
+{
+	int fd;
+
+	errno = 0;
+	fd = broker_open_inside(path);
+	if (fd < 0)
+		return errno ? errno : -1;
+	EXPECT(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	close(fd);
+	return 0;
+}
+
+static void look_inside(void)
+{
+	EXPECT_EQ(try_inside(in("tftp/file")), 0);
+	EXPECT_EQ(try_inside(in("tftp/sub/file")), 0);
+	EXPECT_EQ(try_inside(in("tftp/sub/../file")), 0);
+	EXPECT_EQ(try_inside(in("tftp//file")), 0);
+	EXPECT_EQ(try_inside(in("tftp/")), ENOENT);
+	EXPECT_EQ(try_inside(in("tftp/missing")), ENOENT);
+	EXPECT_EQ(try_inside(in("tftp/sub")), EPERM);
+	EXPECT_EQ(try_inside(in("tftp/fifo")), EPERM);
+	/* Out of it: dots, a link, a root, a folder whose name begins the same. */
+	EXPECT_EQ(try_inside(in("tftp/../image")), EXDEV);
+	EXPECT_EQ(try_inside(in("tftp/sub/../../image")), EXDEV);
+	EXPECT_EQ(try_inside(in("tftp/link")), EXDEV);
+	EXPECT_EQ(try_inside(in("tftp//etc/passwd")), ENOENT);
+	EXPECT_EQ(try_inside(in("tftp-other/file")), EPERM);
+	EXPECT_EQ(try_inside(in("image")), EPERM);
+	EXPECT_EQ(try_inside("/etc/passwd"), EPERM);
+}
+
+static void inside_without_it(void)
+{
+	mkdir(in("tftp"), 0777);
+	mkdir(in("tftp/sub"), 0777);
+	mkdir(in("tftp-other"), 0777);
+	make("tftp/file");
+	make("tftp/sub/file");
+	make("tftp-other/file");
+	mkfifo(in("tftp/fifo"), 0666);
+	EXPECT_EQ(symlink("../image", in("tftp/link")), 0);
+	EXPECT_EQ(try_inside(in("tftp/file")), EPERM);
+	broker_allow_inside(in("tftp"));
+	look_inside();
+}
+
 static void opens(void)
 {
 	char text[5] = "";
@@ -144,6 +194,17 @@ static void named(void)
 	EXPECT_EQ(try(in("dump"), O_RDONLY), EPERM);
 }
 
+static void inside(void)
+{
+	broker_start();
+	broker_allow_inside(in("tftp"));
+	broker_seal(true);
+	look_inside();
+	/* It is no permission for anything else. */
+	EXPECT_EQ(try(in("tftp/file"), O_RDONLY), EPERM);
+	EXPECT_EQ(try(in("tftp/file"), O_RDWR), EPERM);
+}
+
 /* However the process ends: another one here, killed. */
 static void removes(void)
 {
@@ -177,10 +238,12 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 1;
 	CASE(without_it);
+	CASE(inside_without_it);
 	CASE(opens);
 	CASE(truncates);
 	CASE(refuses);
 	CASE(named);
+	CASE(inside);
 	CASE(removes);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || check_failed;

@@ -150,7 +150,12 @@ def options_wrong():
             "-hdd d: the place is taken by c")
     refused(["-drive", "file=a,,b,readonly=on"], 1, "a,b: No such file")
     refused(k + ["-nic", "wifi"], 2, "-nic wifi: not one of user, tap, none")
-    refused(k + ["-nic", "user,smb=/"], 2, "no 'smb', but hostfwd, restrict, mac, model")
+    refused(k + ["-nic", "user,smb=/"], 2, "no 'smb', but hostfwd, restrict, tftp, bootfile, mac")
+    refused(k + ["-nic", "user,tftp=/no/such/place"], 2, "tftp=/no/such/place: not a folder")
+    refused(k + ["-nic", "user,tftp=" + KERNEL], 2, "not a folder")
+    refused(k + ["-nic", "user,bootfile=" + 128 * "a"], 2, "a name of up to 127 characters")
+    refused(k + ["-nic", "tap,ifname=a,bootfile=a"], 2, "no 'bootfile', but ifname")
+    refused(["-boot", "cn", "-nic", "none"], 2, "-boot cn: n is the network, and there is no card")
     refused(k + ["-nic", "user,model=e1000"], 2, "model=e1000: there is pcnet")
     refused(k + ["-nic", "user,mac=1:2"], 2, "mac=1:2: not like 52:")
     refused(k + ["-nic", "user,mac=01:02:03:04:05:06"], 2, "a group's address")
@@ -623,8 +628,20 @@ def monitor_stop():
                 sock.close()
 
 
+def network_rom():
+    """Without the package that has it, -boot n says which."""
+    hide = ["-rm", "sh", "-c", 'mount -t tmpfs none /usr/lib/ipxe && exec "$@"', "sh"]
+    if not os.path.isdir("/usr/lib/ipxe") or run(hide + ["true"], "unshare")[0]:
+        return "no package ipxe-qemu, or no mount namespaces"
+    rc, _, err = run(hide + [REAL, "-boot", "n", "-display", "none"], "unshare")
+    expect(rc == 1 and "-boot n: no ROM for the network card: install the package ipxe-qemu"
+           in err, f"status {rc}: {err}")
+    return None
+
+
 TESTS = [
-    options_help, options_version, options_wrong, options_two_dashes, options_sizes, no_device,
+    options_help, options_version, options_wrong, network_rom, options_two_dashes, options_sizes,
+    no_device,
     loader_not_a_kernel, loader_truncated, loader_huge_numbers, loader_too_little_memory,
     loader_initrd, loader_cmdline, fetched_kernels,
     end_reset, end_halt, end_no_shutdown, end_reboot, end_triple_fault, end_internal_error,
