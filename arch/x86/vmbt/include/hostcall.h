@@ -129,6 +129,7 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_READS	0x01	/* control registers, interrupt masks */
 #define VMBT_OFFER_LOADS	0x02	/* loads of segment registers */
 #define VMBT_OFFER_USER		0x04	/* IRET to ring 3 */
+#define VMBT_OFFER_SECOND	0x08	/* the second table of jump targets */
 
 /* Ways in which a device's ports and memory do not leave the VMM (chip/coalesce.c). */
 #define VMBT_IO_REGISTERS	0x01	/* an index register, and what has no effect */

@@ -91,10 +91,19 @@ struct vmbt_mon {
  * two's complement of the EIP, so that LEA and JECXZ compare without touching
  * a flag; target is an offset into the monitor area. Free entries hold a
  * neg_eip that no EIP with their index has.
+ *
+ * A second table has what had to leave the first one of ring 1 for an EIP with the
+ * same low bits. The ring-1 runtime looks there, by vmbt_hash2().
  */
 struct vmbt_hash_entry {
 	u32 neg_eip;
 	u32 target;
 };
+
+/* Index in the second table: what LEA can do of the three low bytes of @eip. */
+static inline u32 vmbt_hash2(u32 eip)
+{
+	return (eip & 0xff) + 8 * ((eip >> 8 & 0xff) + (eip >> 16 & 0xff));
+}
 
 #endif

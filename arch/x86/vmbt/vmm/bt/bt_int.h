@@ -43,6 +43,8 @@ enum bt_map_kind {
 	BT_M_IRET_FLAGS,	/* IRET: EIP and CS popped, flags come next */
 	BT_M_IRET_DONE,		/* IRET done but for IF, which is in ECX */
 	BT_M_LOADED,		/* segment register loaded: the next entry's EIP */
+	BT_M_LOOKUP,		/* ring1/: on behalf of a RET, JMP or CALL site */
+	BT_M_MISS,		/* and its callout, which is that site's */
 };
 
 /* Repairs (struct bt_map.fix); bits 0-3: reload EAX, ECX, EDX, EBX. */
@@ -197,11 +199,16 @@ struct bt_hot {
 	bool callout;
 };
 
-/* The inline hash of one ring, and which of its entries are in use. */
+/*
+ * The inline hash of one ring, and which of its entries are in use; of ring 1 with a
+ * second table for those that had to leave, NULL where there is none.
+ */
 struct bt_hash {
 	struct vmbt_hash_entry *e;
+	struct vmbt_hash_entry *second;
 	u32 ctx;
 	u32 nr_used;
+	bool second_used;
 	u16 used[BT_JOURNAL];
 };
 
@@ -279,6 +286,7 @@ bool bt_page_calm(struct vcpu *v, u64 gfn);
 u32 bt_checksum(const u8 *p, u32 len);
 void bt_hash_insert(struct bt *bt, int ring, u32 eip, u32 tc);
 void bt_hash_clear(struct bt *bt, int ring);
+u32 bt_hash_find(const struct bt_hash *h, u32 eip);
 void bt_retranslate(struct vcpu *v, u64 gpa);
 
 /* chain.c */

@@ -32,6 +32,17 @@ static u32 lookup_hash(u64 gpa, u32 eip, u32 ctx)
 	return (h ^ (h >> 14)) % BT_BUCKETS;
 }
 
+/* EIP 1 is not the one whose index is 0. */
+static void second_zero(struct bt_hash *h)
+{
+	u32 i;
+
+	for (i = 0; i < VMBT_MON_HASH2_ENTRIES; i++)
+		h->second[i] = (struct vmbt_hash_entry){ 0, 0 };
+	h->second[0].neg_eip = -1;
+	h->second_used = false;
+}
+
 static void hash_zero(struct bt_hash *h)
 {
 	u32 i;
@@ -80,6 +91,10 @@ bool bt_cache_init(struct vcpu *v)
 	bt->mon = plat_mon();
 	bt->hash[0].e = (void *)(bt->mon + VMBT_MON_HASH1);
 	bt->hash[1].e = (void *)(bt->mon + VMBT_MON_HASH3);
+	if (!(v->shared->no_offers & VMBT_OFFER_SECOND)) {
+		bt->hash[0].second = (void *)(bt->mon + VMBT_MON_HASH2);
+		second_zero(&bt->hash[0]);
+	}
 	for (r = 0; r < 2; r++) {
 		hash_zero(&bt->hash[r]);
 		/* EIP 0 is the only one that 0 would match. */
@@ -254,6 +269,35 @@ void bt_hash_clear(struct bt *bt, int ring)
 	}
 	h->e[0].neg_eip = 1;
 	h->nr_used = 0;
+	if (h->second && h->second_used)
+		second_zero(h);
+}
+
+/* bt_hash_find() - the TC address that @eip has in @h, or 0 */
+u32 bt_hash_find(const struct bt_hash *h, u32 eip)
+{
+	const struct vmbt_hash_entry *e = &h->e[(u16)eip];
+
+	if (e->neg_eip == -eip && e->target)
+		return e->target;
+	if (!h->second)
+		return 0;
+	e = &h->second[vmbt_hash2(eip)];
+	return e->neg_eip == -eip ? e->target : 0;
+}
+
+/*
+ * @e gets another entry. What it has now, if that is valid, is looked up in turn
+ * with what takes its place: it stays within reach of the ring-1 runtime.
+ */
+static void make_way(struct bt_hash *h, const struct vmbt_hash_entry *e, u32 eip)
+{
+	u32 old = -e->neg_eip;
+
+	if (!h->second || !e->target || old == eip || (u16)old != (u16)eip)
+		return;
+	h->second[vmbt_hash2(old)] = *e;
+	h->second_used = true;
 }
 
 void bt_hash_insert(struct bt *bt, int ring, u32 eip, u32 tc)
@@ -267,6 +311,7 @@ void bt_hash_insert(struct bt *bt, int ring, u32 eip, u32 tc)
 		else
 			h->nr_used = BT_JOURNAL + 1;
 	}
+	make_way(h, &h->e[i], eip);
 	h->e[i].neg_eip = -eip;
 	h->e[i].target = tc;
 }
@@ -295,6 +340,9 @@ static void kill_unit(struct vcpu *v, u32 idx)
 		h->e[(u16)u->eip].neg_eip = (u16)u->eip ? 0 : 1;
 		/* target stays non-zero: the journal has this entry already */
 	}
+	if (h->second && h->second[vmbt_hash2(u->eip)].neg_eip == -u->eip)
+		h->second[vmbt_hash2(u->eip)] = (struct vmbt_hash_entry){
+			.neg_eip = vmbt_hash2(u->eip) ? 0 : -1 };
 	v->stats->code_invalidations++;
 }
 

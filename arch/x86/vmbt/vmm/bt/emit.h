@@ -34,6 +34,7 @@ struct bt_emit {
 	u8 shadow;
 	u8 vector;		/* of callouts */
 	u32 hash;		/* offset of the inline hash */
+	bool second;		/* which has a second table behind it */
 };
 
 static inline void e8(struct bt_emit *e, u8 b)
@@ -116,6 +117,8 @@ bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in);
 /* peek.c: what the monitor area has; likewise */
 bool bt_emit_read_cr(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 bool bt_emit_in(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
+/* ring1.c: what a site of a lookup that missed does */
+void bt_emit_second(struct bt_emit *e, u8 site);
 /* copy.c */
 void bt_emit_copy(struct bt_emit *e, const struct vmbt_insn *in);
 void bt_emit_with_modrm(struct bt_emit *e, const struct vmbt_insn *in,

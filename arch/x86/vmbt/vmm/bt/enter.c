@@ -300,7 +300,6 @@ int bt_enter(struct vcpu *v)
 	struct vmbt_guest *g = v->guest;
 	struct bt *bt = v->bt;
 	u32 ctx, idx = BT_NIL, tc, from;
-	const struct vmbt_hash_entry *h;
 	int ring, r;
 
 	/* One instruction at a time, or under a shadow: not in the cache. */
@@ -328,11 +327,11 @@ int bt_enter(struct vcpu *v)
 			note(v, g->eip, 0, 0);
 			return go(v, tc);
 		}
-		h = &bt->hash[ring].e[(u16)g->eip];
-		if (h->neg_eip == -g->eip && h->target) {
+		tc = bt_hash_find(&bt->hash[ring], g->eip);
+		if (tc) {
 			v->stats->hash_hits_slow++;
 			note(v, g->eip, 0, 0);
-			return go(v, h->target);
+			return go(v, tc);
 		}
 	}
 	r = find_unit(v, &ctx, &idx);
@@ -415,7 +414,18 @@ static bool locate_ring1(struct bt *bt, u32 rip, struct place *p)
 	const struct ring1_map *m = bt_ring1_at(rip);
 	u8 shadow = p->at.fix & BT_F_SHADOW;
 
-	if (!m || p->at.kind != BT_M_RING1)
+	if (!m)
+		return false;
+	if (m->kind == BT_M_LOOKUP || m->kind == BT_M_MISS) {
+		if (p->at.kind != BT_M_RET && p->at.kind != BT_M_JMP &&
+		    p->at.kind != BT_M_CALL)
+			return false;
+		if (m->kind == BT_M_LOOKUP)
+			p->at.kind = BT_M_START;
+		p->at.fix |= m->fix;
+		return true;
+	}
+	if (p->at.kind != BT_M_RING1)
 		return false;
 	p->at.kind = m->kind;
 	p->at.fix = m->fix;
@@ -479,6 +489,7 @@ void bt_restore(struct vcpu *v)
 		bt->hash[0].e[i] = (struct vmbt_hash_entry){ 0, 0 };
 		bt->hash[1].e[i] = (struct vmbt_hash_entry){ 0, 0 };
 	}
+	bt->hash[0].second_used = true;
 	bt_hash_clear(bt, 0);
 	bt_hash_clear(bt, 1);
 }

@@ -7,7 +7,7 @@
  *
  *	eax = target EIP			(EAX and ECX are spilled)
  *	ecx = hash[ax].neg_eip + eax		(LEA)
- *	jecxz hit; int CALLOUT
+ *	jecxz hit; int CALLOUT, or on to the ring-1 runtime's lookup
  * hit:	jump = hash[ax].target; reload; jmp *jump
  *
  * Everything up to the last jump can be rolled back to the start of the guest
@@ -15,6 +15,8 @@
  * last. What comes after the push knows its target from mon->target.
  */
 #include "emit.h"
+#include "../plat.h"
+#include "../ring1/ring1.h"
 
 /* A jump that is its own callout slot while not chained: 5 bytes. */
 static void slot(struct bt_emit *e, u32 n, u32 eip)
@@ -84,6 +86,8 @@ static void emit_loop(struct bt_emit *e, const struct vmbt_insn *in, u32 target,
 /* Look EAX up; site says what a miss is. Leaves EAX, ECX for the caller. */
 static void lookup(struct bt_emit *e, u8 site)
 {
+	u32 over;
+
 	mark(e, BT_M_START);	/* movzx ecx, ax */
 	e8(e, 0x0f);
 	e8(e, 0xb7);
@@ -100,9 +104,15 @@ static void lookup(struct bt_emit *e, u8 site)
 	e8(e, 0x01);
 	mark(e, BT_M_START);
 	e8(e, 0xe3);
-	e8(e, 2);
-	mark(e, site);
-	e_callout(e);
+	over = e->len;
+	e8(e, 0);
+	if (e->second) {
+		bt_emit_second(e, site);
+	} else {
+		mark(e, site);
+		e_callout(e);
+	}
+	e->code[over] = e->len - over - 1;
 	mark(e, BT_M_START);	/* movzx eax, ax */
 	e8(e, 0x0f);
 	e8(e, 0xb7);
@@ -115,6 +125,9 @@ static void lookup(struct bt_emit *e, u8 site)
 	e32(e, e->hash + 4);
 	mark(e, BT_M_START);
 	gs_store(e, VMBT_EAX, MON(jump));
+	/* The runtime comes back here. */
+	if (e->len != over + 1 + e->code[over] + RING1_FOUND_LEN)
+		plat_panic("bt: a lookup of another length");
 	mark(e, BT_M_START);
 	gs_load(e, VMBT_EAX, SPILL(VMBT_EAX));
 	mark(e, BT_M_START);

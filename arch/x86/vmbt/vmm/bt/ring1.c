@@ -60,7 +60,10 @@ IS(M_INTERP, BT_M_INTERP);
 IS(M_IRET_FLAGS, BT_M_IRET_FLAGS);
 IS(M_IRET_DONE, BT_M_IRET_DONE);
 IS(M_LOADED, BT_M_LOADED);
+IS(M_LOOKUP, BT_M_LOOKUP);
+IS(M_MISS, BT_M_MISS);
 IS(F_EAX, BT_F_EAX);
+IS(F_EDX, BT_F_EDX);
 IS(F_REGS, BT_F_EAX | BT_F_ECX | BT_F_EDX);
 
 /* bt_ring1_init() - put the runtime into the monitor area */
@@ -68,7 +71,7 @@ void bt_ring1_init(struct bt *bt)
 {
 	u32 n = ring1_code_end - ring1_code, i;
 
-	if (n > VMBT_MON_INSN - VMBT_MON_RT)
+	if (n > VMBT_MON_HASH2 - VMBT_MON_RT)
 		plat_panic("the ring-1 runtime has %u bytes", n);
 	for (i = 0; i < n; i++)
 		bt->mon[VMBT_MON_RT + i] = ring1_code[i];
@@ -96,14 +99,14 @@ const struct ring1_map *bt_ring1_at(u32 rip)
 	return NULL;
 }
 
-/* Have @routine do the instruction at e->g_off. */
-static void jump_to(struct bt_emit *e, const u8 *routine)
+/* Have @routine do the instruction at e->g_off; @kind is the jump's entry. */
+static void jump_to(struct bt_emit *e, const u8 *routine, u8 kind)
 {
 	u32 imm = e->len + 7, site = imm + 4;
 
 	mark(e, BT_M_START);
 	gs_store_imm(e, MON(site), e->u.tc + site);
-	mark(e, BT_M_RING1);
+	mark(e, kind);
 	e8(e, 0xe9);
 	e32(e, VMBT_MON_RT + (u32)(routine - ring1_code) -
 	    (e->u.tc + site + RING1_JMP_LEN));
@@ -156,7 +159,7 @@ bool bt_emit_load_sreg(struct bt_emit *e, const struct vmbt_insn *in,
 		bt_emit_with_modrm(e, in, false, movzx, 2, VMBT_EAX);
 	}
 	e->fix = BT_F_EAX;
-	jump_to(e, routine);
+	jump_to(e, routine, BT_M_RING1);
 	e->fix = 0;
 	if (pop) {
 		e->fix = BT_F_PUSHED | (in->opsize == 2 ? BT_F_OPS16 : 0);
@@ -184,6 +187,16 @@ bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in)
 	if (in->opsize != 4 || (e->ctx->mode & (need | BT_MODE_CPL3 |
 						BT_MODE_VM)) != need)
 		return false;
-	jump_to(e, ring1_iret);
+	jump_to(e, ring1_iret, BT_M_RING1);
 	return true;
+}
+
+/*
+ * bt_emit_second() - EAX is not in the inline hash: look it up in the second table
+ * @e: the unit, of ring 1
+ * @site: BT_M_RET, JMP or CALL, what the runtime's callout is then
+ */
+void bt_emit_second(struct bt_emit *e, u8 site)
+{
+	jump_to(e, ring1_lookup, site);
 }

@@ -181,6 +181,7 @@ static void emit_setup(struct bt_emit *e, struct vcpu *v, u32 ctx)
 	e->shadow = 0;
 	e->vector = ring ? VMBT_VEC_CALLOUT3 : VMBT_VEC_CALLOUT1;
 	e->hash = ring ? VMBT_MON_HASH3 : VMBT_MON_HASH1;
+	e->second = !ring && bt->hash[0].second;
 	e->u = (struct bt_unit){ .tc = bt->region[ring].pos,
 				 .gfn2 = BT_NIL, .hnext = BT_NIL,
 				 .in = BT_NIL, .ctx = ctx };

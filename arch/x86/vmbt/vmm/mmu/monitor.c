@@ -32,6 +32,8 @@ static u64 mon_leaf(struct vcpu *v, u32 off, u64 phys)
 		return spte | m->nx;
 	if (off < VMBT_MON_RT)
 		return spte | m->nx | PTE_U;
+	if (off >= VMBT_MON_HASH2 && off < VMBT_MON_INSN)
+		return spte | m->nx;
 	/* With SMEP, what ring 1 runs must not be a user page. */
 	if (off >= m->mon_tc3_from && off < m->mon_tc3_to)
 		return spte | PTE_U;

@@ -33,6 +33,12 @@
 	\insn
 .endm
 
+/* The same in a lookup, on top of what its unit has to undo. */
+.macro look insn:vararg
+	at	RING1_M_LOOKUP, RING1_F_EDX
+	\insn
+.endm
+
 /* To the VMM: it does the guest's instruction from its start. */
 .macro vmm
 	at	RING1_M_INTERP, RING1_F_REGS
@@ -303,6 +309,36 @@ ring1_iret_user:
 	undo addb $0x7f, %al
 	undo sahf
 	vmm
+
+/*
+ * The target in EAX is not in the inline hash: it may be in the second table,
+ * which has what another one with the same low bits had to leave. EAX and ECX
+ * have been spilled; flags are kept. On to where the unit has the address in
+ * mon->jump, or to the VMM, as if the unit had executed the INT.
+ */
+	.globl	ring1_lookup
+ring1_lookup:
+	at	RING1_M_LOOKUP, 0
+	movl	%edx, %gs:RING1_EDX
+	look	movl %eax, %gs:RING1_LOAD
+	look	movzbl %gs:RING1_LOAD + 2, %ecx
+	look	movzbl %ah, %edx
+	look	leal (%ecx, %edx), %edx
+	look	movzbl %al, %ecx
+	look	leal (%ecx, %edx, 8), %edx
+	look	movl %gs:VMBT_MON_HASH2(, %edx, 8), %ecx
+	look	leal (%ecx, %eax), %ecx
+	look	jecxz 1f
+	at	RING1_M_MISS, RING1_F_EDX
+	int	$VMBT_VEC_CALLOUT1
+1:
+	look	movl %gs:VMBT_MON_HASH2 + 4(, %edx, 8), %eax
+	look	movl %eax, %gs:RING1_JUMP
+	look	movl %gs:RING1_SITE, %eax
+	look	leal RING1_JMP_LEN + RING1_FOUND_LEN(%eax), %eax
+	look	movl %eax, %gs:RING1_LOAD
+	look	movl %gs:RING1_EDX, %edx
+	look	jmp *%gs:RING1_LOAD
 
 	.globl	ring1_code_end
 ring1_code_end:

@@ -52,11 +52,16 @@
 #define RING1_M_IRET_FLAGS	10
 #define RING1_M_IRET_DONE	11
 #define RING1_M_LOADED		12
+#define RING1_M_LOOKUP		13
+#define RING1_M_MISS		14
 #define RING1_F_EAX		0x01
+#define RING1_F_EDX		0x04
 #define RING1_F_REGS		0x07
 
 /* The JMP that leads here, behind which a routine returns. */
 #define RING1_JMP_LEN		5
+/* Behind it, what a lookup in the second table has done already. */
+#define RING1_FOUND_LEN		18
 
 #ifndef __ASSEMBLY__
 #include "../../include/types.h"
@@ -80,6 +85,7 @@ extern const struct ring1_map ring1_map[], ring1_map_end[];
 extern const u8 ring1_iret[];
 extern const u8 ring1_load_es[], ring1_load_ds[], ring1_load_fs[],
 		ring1_load_gs[];
+extern const u8 ring1_lookup[];
 #endif
 
 #endif

@@ -99,19 +99,21 @@ static bool routine(const struct bt_unit *u, u32 off, u32 tc)
 {
 	static const u8 * const start[] = {
 		ring1_iret, ring1_load_es, ring1_load_ds, ring1_load_fs,
-		ring1_load_gs,
+		ring1_load_gs, ring1_lookup,
 	};
-	u32 i;
+	u32 i, kind;
 
 	for (i = 0; i < ARRAY_SIZE(start); i++)
 		if (tc == VMBT_MON_RT + (u32)(start[i] - ring1_code))
 			break;
 	if (i == ARRAY_SIZE(start) || u->tc >= BT_TC3)
 		return false;
-	for (i = 0; i < u->nr_map; i++)
-		if (bt_map(v->bt, u->map + i)->tc_off == off)
-			return bt_map(v->bt, u->map + i)->kind == BT_M_RING1;
-	return false;
+	if (!entry(u, off))
+		return false;
+	kind = entry(u, off)->kind;
+	if (start[i] == ring1_lookup)
+		return kind == BT_M_RET || kind == BT_M_JMP || kind == BT_M_CALL;
+	return kind == BT_M_RING1;
 }
 
 /*

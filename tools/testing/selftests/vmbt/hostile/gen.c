@@ -543,9 +543,13 @@ static void gen_forge(struct emit *e, uint32_t n)
 		uint32_t eip = below(3) ? WARM + below(64) : edge();
 		uint32_t tab = below(4) ? VMBT_MON_HASH1 : VMBT_MON_HASH3;
 
-		gs_store(e, tab + 8 * (eip & 0xffff), below(4) ? -eip : edge());
-		gs_store(e, tab + 8 * (eip & 0xffff) + 4,
-			 below(2) ? VMBT_MON_TC + below(0x400) : edge());
+		uint32_t neg = below(4) ? -eip : edge();
+		uint32_t to = below(2) ? VMBT_MON_TC + below(0x400) : edge();
+
+		gs_store(e, tab + 8 * (eip & 0xffff), neg);
+		gs_store(e, tab + 8 * (eip & 0xffff) + 4, to);
+		gs_store(e, VMBT_MON_HASH2 + 8 * vmbt_hash2(eip), neg);
+		gs_store(e, VMBT_MON_HASH2 + 8 * vmbt_hash2(eip) + 4, to);
 	}
 	if (n % 3 == 0) {
 		/* MOV gs:[EBX + x], imm32: code, next to a callout */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "native.h"
-#include "../../../../../arch/x86/vmbt/vmm/bt/bt.h"
+#include "../../../../../arch/x86/vmbt/vmm/bt/bt_int.h"
 #include "../../../../../arch/x86/vmbt/vmm/desc/desc_int.h"
 #include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
 #include "../../../../../arch/x86/vmbt/vmm/ring1/ring1.h"
@@ -111,6 +111,120 @@ static void test_hash(void)
 	check(*eax == 200000, "hash", "eax", *eax);
 	check(callouts() - before < 20, "hash", "callouts",
 	      callouts() - before);
+}
+
+/*
+ * Calls and returns to addresses whose low halves are the same: one of each pair is
+ * in the inline hash, the other in the second table. Flags are kept, and an epoch's
+ * end or another translation is noticed.
+ */
+static void test_second(void)
+{
+	static const u8 code[] = {
+		0x31, 0xc0,				/* xor eax, eax */
+		0xb9, 0xa0, 0x86, 0x01, 0x00,		/* mov ecx, 100000 */
+		0xba, 0x00, 0x00, 0x22, 0x00,		/* mov edx, f */
+		0xbe, 0x00, 0x00, 0x23, 0x00,		/* mov esi, g */
+		0xbf, 0x00, 0x00, 0x24, 0x00,		/* mov edi, h */
+		0xf9,					/* top: stc */
+		0xff, 0xd2,				/* call edx */
+		0x83, 0xd0, 0x00,			/* adc eax, 0 */
+		0xff, 0xd6,				/* call esi */
+		0x83, 0xd0, 0x00,			/* adc eax, 0 */
+		0x49,
+		0x75, 0xf2,				/* jnz top */
+		0xf4,
+	};
+	static const u8 twice[] = {
+		0x51,					/* push ecx */
+		0xff, 0xd7,				/* call edi */
+		0xc3,					/* ret */
+	};
+	static u8 h[] = {
+		0x8d, 0x40, 0x01,			/* lea eax, [eax + 1] */
+		0xf9,					/* stc */
+		0xc2, 0x04, 0x00,			/* ret 4 */
+	};
+	u64 before = callouts();
+
+	load(OTHER, code, sizeof(code));
+	load(0x220000, twice, sizeof(twice));
+	load(0x230000, twice, sizeof(twice));
+	load(0x240000, h, sizeof(h));
+	check(go(OTHER) == NS_HLT, "second", "did not end", 0);
+	check(*eax == 400000, "second", "eax", *eax);
+	check(v->guest->gpr[VMBT_EDX] == 0x220000 && v->guest->gpr[VMBT_ESP] == STACK,
+	      "second", "edx", v->guest->gpr[VMBT_EDX]);
+	check(callouts() - before < 30, "second", "callouts", callouts() - before);
+	check(v->bt->hash[0].second_used, "second", "nothing is in the table", 0);
+	/* f is another one now, in whichever table it is. */
+	load(0x220000, h, sizeof(h) - 3);
+	load(0x220004, (u8 []){ 0xf8, 0xc3 }, 2);	/* clc; ret */
+	check(go(OTHER) == NS_HLT && *eax == 300000, "second", "another f", *eax);
+	load(0x230000, h, sizeof(h) - 3);
+	load(0x230004, (u8 []){ 0xf8, 0xc3 }, 2);
+	check(go(OTHER) == NS_HLT && *eax == 200000, "second", "another g", *eax);
+	bt_end_epoch(v);
+	for (u32 i = 0; i < VMBT_MON_HASH2_ENTRIES; i++)
+		check(!v->bt->hash[0].second[i].target, "second", "left after an epoch", i);
+	/* EIPs whose place a free entry has. */
+	for (u32 i = 0; i < 4; i++)
+		check(!bt_hash_find(&v->bt->hash[0], (u32 []){ 0, 1, -1, 0x10000 }[i]),
+		      "second", "found in an empty table", i);
+}
+
+/*
+ * Stopped anywhere in the lookup, the guest is before its RET, or behind it where
+ * that is what the callout says.
+ */
+static void test_second_undone(void)
+{
+	static const u8 code[] = { 0xc2, 0x08, 0x00 };	/* ret 8 */
+	const struct ring1_map *m = ring1_map;
+	u32 from = ring1_lookup - ring1_code, n = 0, i;
+	const u8 *tc;
+
+	load(OTHER, code, sizeof(code));
+	v->guest->eip = OTHER;
+	v->guest->gpr[VMBT_ESP] = STACK;
+	check(bt_enter(v) == X_OK, "second-undone", "no unit", 0);
+	tc = (u8 *)v->mon + v->frame.rip;
+	for (i = 0; i < 64; i++)
+		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
+		    tc[i + 3] == offsetof(struct vmbt_mon, site))
+			break;
+	memcpy(&v->mon->site, tc + i + 7, 4);
+	for (; m < ring1_map_end; m++) {
+		bool call = m->kind == RING1_M_MISS, edx = m->off > from;
+
+		if (m->off < from)
+			continue;
+		for (i = 0; i < 3; i++) {
+			v->mon->spill[i] = 0x5000 + i;
+			v->frame.gpr[i] = 0x6000 + i;
+		}
+		v->frame.rsp = STACK + 4;
+		v->frame.rip = VMBT_MON_RT + m->off + 2 * call;
+		v->raw = true;
+		if (call)
+			check(bt_callout(v) == BT_INDIRECT, "second-undone", "callout", 0);
+		else
+			check(bt_sync(v) == X_OK, "second-undone", "no state", m->off);
+		check(v->guest->eip == (call ? 0x6000 : OTHER), "second-undone", "eip",
+		      v->guest->eip);
+		check(v->guest->gpr[VMBT_ESP] == (call ? STACK + 12 : STACK), "second-undone",
+		      "esp", v->guest->gpr[VMBT_ESP]);
+		check(v->guest->gpr[VMBT_EAX] == 0x5000 && v->guest->gpr[VMBT_ECX] == 0x5001 &&
+		      v->guest->gpr[VMBT_EDX] == (edx ? 0x5002 : 0x6002), "second-undone",
+		      "registers at", m->off - from);
+		n++;
+	}
+	check(n > 10, "second-undone", "instructions", n);
+	/* Of a site that is no lookup's there is no state. */
+	v->mon->site = 0;
+	v->frame.rip = VMBT_MON_RT + from;
+	v->raw = true;
+	check(bt_sync(v) != X_OK, "second-undone", "no site, but a state", 0);
 }
 
 /* The VMM writes code; the guest writes code, even the next instruction. */
@@ -709,6 +823,8 @@ int main(void)
 	native_max_exits = 1000000;
 	run("chain", test_chain);
 	run("hash", test_hash);
+	run("second", test_second);
+	run("second-undone", test_second_undone);
 	run("invalidate", test_invalidate);
 	run("unlink", test_unlink);
 	run("epoch", test_epoch);
