@@ -83,15 +83,11 @@ static u64 *find_pte(u64 gfn, bool make)
 	return (u64 *)plat_pool_virt(tables[j]) + gfn % FRAMES_PER_PT;
 }
 
-/* The entry of a frame; NULL if there is no table and none is wanted. */
-static inline u64 *window_pte(u64 gfn, bool make)
+static __attribute__((__noinline__)) u64 *find_known(u64 gfn, bool make)
 {
 	u64 n = gfn / FRAMES_PER_PT, i = n % ARRAY_SIZE(known);
-	u64 *pte;
+	u64 *pte = find_pte(gfn, make);
 
-	if (likely(known[i].table && known[i].n == n))
-		return known[i].table + gfn % FRAMES_PER_PT;
-	pte = find_pte(gfn, make);
 	if (pte) {
 		known[i].table = pte - gfn % FRAMES_PER_PT;
 		known[i].n = n;
@@ -99,29 +95,23 @@ static inline u64 *window_pte(u64 gfn, bool make)
 	return pte;
 }
 
-int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
+/* The entry of a frame; NULL if there is no table and none is wanted. */
+static inline u64 *window_pte(u64 gfn, bool make)
+{
+	u64 n = gfn / FRAMES_PER_PT, i = n % ARRAY_SIZE(known);
+
+	if (likely(known[i].table && known[i].n == n))
+		return known[i].table + gfn % FRAMES_PER_PT;
+	return find_known(gfn, make);
+}
+
+/* The host has not granted the page yet, or not for writing. */
+static __attribute__((__noinline__)) int ask_host(u64 gfn, bool write, u64 *pte,
+						 struct plat_page *out)
 {
 	struct vmbt_shared *s = metal_shared();
-	u64 *pte, old, phys;
+	u64 old, phys;
 	u32 kind;
-
-	if (gfn >= WINDOW_FRAMES || gfn >= s->mem_top >> 12)
-		return VMBT_PAGE_NONE;
-	/* Devices' memory that is accessed byte by byte: not by asking the host. */
-	if (gfn < VMBT_LOW_MAP * 64 && !(s->low_map[gfn / 64] & 1ULL << gfn % 64))
-		return VMBT_PAGE_NONE;
-	out->virt = (void *)(VMBT_WINDOW_BASE + gfn * 4096);
-	/*
-	 * The table is there before the page is asked for: making it may be a
-	 * host call, during which the answer could go stale.
-	 */
-	pte = window_pte(gfn, true);
-	old = *pte;
-	if ((old & PTE_P) && (!write || (old & PTE_W))) {
-		out->phys = old & PTE_ADDR & ~metal_header.pte_enc;
-		out->writable = old & PTE_W;
-		return VMBT_PAGE_RAM;
-	}
 
 	s->hc_arg[0] = gfn;
 	s->hc_arg[1] = write;
@@ -141,6 +131,31 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 		invlpg((u64)out->virt);
 	}
 	return kind;
+}
+
+/* Called for whatever the VMM reads or writes: what is known takes no more than this. */
+int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
+{
+	struct vmbt_shared *s = metal_shared();
+	u64 *pte, old;
+
+	if (gfn >= WINDOW_FRAMES || gfn >= s->mem_top >> 12)
+		return VMBT_PAGE_NONE;
+	/* Devices' memory that is accessed byte by byte: not by asking the host. */
+	if (gfn < VMBT_LOW_MAP * 64 && !(s->low_map[gfn / 64] & 1ULL << gfn % 64))
+		return VMBT_PAGE_NONE;
+	out->virt = (void *)(VMBT_WINDOW_BASE + gfn * 4096);
+	/*
+	 * The table is there before the page is asked for: making it may be a
+	 * host call, during which the answer could go stale.
+	 */
+	pte = window_pte(gfn, true);
+	old = *pte;
+	if (unlikely(!(old & PTE_P) || (write && !(old & PTE_W))))
+		return ask_host(gfn, write, pte, out);
+	out->phys = old & PTE_ADDR & ~metal_header.pte_enc;
+	out->writable = old & PTE_W;
+	return VMBT_PAGE_RAM;
 }
 
 void plat_window_zap(u64 start, u64 end)

@@ -49,6 +49,28 @@ static struct sp *shadow_fill(struct vcpu *v, const struct walk *w,
 }
 
 /*
+ * The entries of the guest's table of @pt from shadow entry @i on, read at once: a
+ * host call between two reads could take the table away. False if it is not there.
+ */
+static bool entries_read(const struct walk *w, const struct sp *pt, u32 i, u64 *pte)
+{
+	struct plat_page page;
+	u32 k;
+
+	if (plat_gfn_map(w->pt_gfn, false, &page) != VMBT_PAGE_RAM)
+		return false;
+	if (role_pae(pt->role)) {
+		for (k = 0; k < AROUND; k++)
+			pte[k] = READ_ONCE(((u64 *)page.virt)[i + k]);
+		return true;
+	}
+	i += role_quad(pt->role) * 512;
+	for (k = 0; k < AROUND; k++)
+		pte[k] = READ_ONCE(((u32 *)page.virt)[i + k]);
+	return true;
+}
+
+/*
  * A table that was let go and is used again has all to fill again. Those of
  * its entries around the one at hand that are accessed already need no fault
  * of their own.
@@ -56,21 +78,20 @@ static struct sp *shadow_fill(struct vcpu *v, const struct walk *w,
 static void fill_around(struct vcpu *v, const struct walk *w, struct sp *pt)
 {
 	struct mmu *m = v->mmu;
-	u32 i = (w->lin >> 12) & 511 & ~(AROUND - 1), end = i + AROUND;
-	u32 size = role_pae(pt->role) ? 8 : 4, zaps = m->zaps;
-	u32 base = size == 4 ? role_quad(pt->role) * 512 : 0;
-	u64 pte;
+	u32 first = (w->lin >> 12) & 511 & ~(AROUND - 1), zaps = m->zaps, k;
+	u64 pte[AROUND];
+	bool known;
 
+	known = entries_read(w, pt, first, pte);
+
+	/* That, or a fill, may have made the host take the table away. */
+	if (m->zaps != zaps)
+		return;
 	/* Not worth recycling anything for: that might be this very table. */
-	for (; i < end && pool_roomy(m); i++) {
-		if (pt->spt[i])
+	for (k = 0; known && k < AROUND && pool_roomy(m); k++) {
+		if (pt->spt[first + k] || (pte[k] & (PTE_P | PTE_A)) != (PTE_P | PTE_A))
 			continue;
-		if (guest_table_read(v, w->pt_gfn, base + i, size, &pte) != X_OK)
-			break;
-		/* Either may have made the host take the table away. */
-		if (m->zaps != zaps)
-			return;
-		shadow_prefill(v, pt, i, pte);
+		shadow_prefill(v, pt, first + k, pte[k]);
 		if (m->zaps != zaps)
 			return;
 	}
