@@ -245,9 +245,9 @@ bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags, void *mem)
 	return true;
 }
 
-/* There is no ring 1 here. */
-int plat_guest_insn(struct vcpu *v, const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
-		    void *mem)
+/* There is no ring 1 here, but for a test that plays one. */
+__attribute__((weak)) int plat_guest_insn(struct vcpu *v, const u8 *code, u32 len, u32 gpr[8],
+					  u32 *eflags, void *mem)
 {
 	(void)v;
 	(void)code;
