@@ -74,7 +74,7 @@ check-guests: deps-check module tools
 
 check-deep: deps-check module tools
 	@scripts/fetch.sh guest
-	@DEEP=1 tools/testing/selftests/vmbt/run.sh deep $(ITEM)
+	@tools/testing/selftests/vmbt/run.sh deep $(ITEM)
 
 # What operations of a guest cost: Documentation/vmbt/performance.rst.
 bench: deps-check module tools

@@ -311,6 +311,11 @@ static void run_class(unsigned int class, uint32_t first, uint32_t n,
 		}
 	}
 	audit(class, since, i, &t);
+	/* An audit of nothing finds nothing. */
+	if (!t.run) {
+		printf("not ok hostile-%s: no program\n", class_name(class));
+		failures++;
+	}
 	if (failures == 0)
 		printf("ok hostile-%s: %llu programs, %llu stopped; %llu of %llu did %d or more\n",
 		       class_name(class), (unsigned long long)t.run,
