@@ -22,18 +22,36 @@
  * The tables are the VMM's while it runs: keep it out. Without a vCPU nothing runs,
  * and none is made meanwhile.
  */
-static int vmbt_coalesced_lock(struct vmbt_vm *vm)
+static int vmbt_coalesced_change(struct vmbt_vm *vm, const struct kvm_coalesced_mmio_zone *z,
+				 int (*change)(struct vmbt_coalesced *c,
+					       const struct kvm_coalesced_mmio_zone *z))
 {
+	struct vmbt_coalesced *c = &vm->shared->coalesced;
+	struct vmbt_vcpu *vcpu;
+	int r = 0;
+
 	mutex_lock(&vm->lock);
-	if (!vm->vcpu)
-		return 0;
+	vcpu = vm->vcpu;
+	if (!vcpu)
+		r = change(c, z);
 	mutex_unlock(&vm->lock);
-	return mutex_lock_killable(&vm->vcpu->mutex) ? -EINTR : 0;
+	if (!vcpu)
+		return r;
+	if (mutex_lock_killable(&vcpu->mutex))
+		return -EINTR;
+	r = change(c, z);
+	mutex_unlock(&vcpu->mutex);
+	return r;
 }
 
-static void vmbt_coalesced_unlock(struct vmbt_vm *vm)
+static int vmbt_coalesced_add(struct vmbt_coalesced *c, const struct kvm_coalesced_mmio_zone *z)
 {
-	mutex_unlock(vm->vcpu ? &vm->vcpu->mutex : &vm->lock);
+	if (c->nzones >= VMBT_ZONES)
+		return -ENOSPC;
+	c->zone[c->nzones++] = (struct vmbt_zone){
+		.addr = z->addr, .size = z->size, .pio = z->pio,
+	};
+	return 0;
 }
 
 /**
@@ -44,22 +62,25 @@ static void vmbt_coalesced_unlock(struct vmbt_vm *vm)
  */
 int vmbt_coalesced_register(struct vmbt_vm *vm, const struct kvm_coalesced_mmio_zone *z)
 {
-	struct vmbt_coalesced *c = &vm->shared->coalesced;
-	int r;
-
 	if (z->pio > 1 || !z->size || z->addr + z->size < z->addr)
 		return -EINVAL;
-	r = vmbt_coalesced_lock(vm);
-	if (r)
-		return r;
-	if (c->nzones < VMBT_ZONES)
-		c->zone[c->nzones++] = (struct vmbt_zone){
-			.addr = z->addr, .size = z->size, .pio = z->pio,
-		};
-	else
-		r = -ENOSPC;
-	vmbt_coalesced_unlock(vm);
-	return r;
+	return vmbt_coalesced_change(vm, z, vmbt_coalesced_add);
+}
+
+static int vmbt_coalesced_remove(struct vmbt_coalesced *c, const struct kvm_coalesced_mmio_zone *z)
+{
+	const struct vmbt_zone *old;
+	u32 i, kept = 0;
+
+	for (i = 0; i < c->nzones; i++) {
+		old = &c->zone[i];
+		if (old->pio == z->pio && z->addr >= old->addr && z->size <= old->size &&
+		    z->addr - old->addr <= old->size - z->size)
+			continue;
+		c->zone[kept++] = *old;
+	}
+	c->nzones = kept;
+	return 0;
 }
 
 /**
@@ -70,26 +91,9 @@ int vmbt_coalesced_register(struct vmbt_vm *vm, const struct kvm_coalesced_mmio_
  */
 int vmbt_coalesced_unregister(struct vmbt_vm *vm, const struct kvm_coalesced_mmio_zone *z)
 {
-	struct vmbt_coalesced *c = &vm->shared->coalesced;
-	const struct vmbt_zone *old;
-	u32 i, kept = 0;
-	int r;
-
 	if (z->pio > 1)
 		return -EINVAL;
-	r = vmbt_coalesced_lock(vm);
-	if (r)
-		return r;
-	for (i = 0; i < c->nzones; i++) {
-		old = &c->zone[i];
-		if (old->pio == z->pio && z->addr >= old->addr && z->size <= old->size &&
-		    z->addr - old->addr <= old->size - z->size)
-			continue;
-		c->zone[kept++] = *old;
-	}
-	c->nzones = kept;
-	vmbt_coalesced_unlock(vm);
-	return 0;
+	return vmbt_coalesced_change(vm, z, vmbt_coalesced_remove);
 }
 
 static bool vmbt_pair_ok(const struct vmbt_pair *p)
