@@ -120,6 +120,8 @@ static void test_hash(void)
  */
 static void test_second(void)
 {
+	/* EIPs whose place a free entry has. */
+	static const u32 free_places[] = { 0, 1, -1, 0x10000 };
 	static const u8 code[] = {
 		0x31, 0xc0,				/* xor eax, eax */
 		0xb9, 0xa0, 0x86, 0x01, 0x00,		/* mov ecx, 100000 */
@@ -167,9 +169,8 @@ static void test_second(void)
 	bt_end_epoch(v);
 	for (u32 i = 0; i < VMBT_MON_HASH2_ENTRIES; i++)
 		check(!v->bt->hash[0].second[i].target, "second", "left after an epoch", i);
-	/* EIPs whose place a free entry has. */
 	for (u32 i = 0; i < 4; i++)
-		check(!bt_hash_find(&v->bt->hash[0], (u32 []){ 0, 1, -1, 0x10000 }[i]),
+		check(!bt_hash_find(&v->bt->hash[0], free_places[i]),
 		      "second", "found in an empty table", i);
 }
 
