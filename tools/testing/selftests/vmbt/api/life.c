@@ -114,7 +114,7 @@ static void orders(void)
 				vm.cpu = -1;
 				break;
 			case 'm':
-				munmap(vm.run, 3 * 4096);
+				munmap(vm.run, vm.run_size);
 				vm.run = NULL;
 				break;
 			}

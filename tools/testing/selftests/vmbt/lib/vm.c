@@ -96,8 +96,6 @@ int vm_set_slot(struct vm *vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 
 static void create(struct vm *vm, size_t size, bool chips)
 {
-	long len;
-
 	memset(vm, 0, sizeof(*vm));
 	vm->dev = vm_dev();
 	vm->fd = ioctl(vm->dev, KVM_CREATE_VM, 0);
@@ -108,8 +106,8 @@ static void create(struct vm *vm, size_t size, bool chips)
 	vm->cpu = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
 	if (vm->cpu < 0)
 		die("KVM_CREATE_VCPU: %s", strerror(errno));
-	len = ioctl(vm->dev, KVM_GET_VCPU_MMAP_SIZE, 0);
-	vm->run = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, vm->cpu, 0);
+	vm->run_size = ioctl(vm->dev, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vm->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->cpu, 0);
 	if (vm->run == MAP_FAILED)
 		die("mapping the vCPU: %s", strerror(errno));
 	vm->pio = (char *)vm->run + 4096;
@@ -137,7 +135,7 @@ void vm_create_with_chips(struct vm *vm, size_t size)
 
 void vm_destroy(struct vm *vm)
 {
-	munmap(vm->run, 3 * 4096);
+	munmap(vm->run, vm->run_size);
 	close(vm->cpu);
 	close(vm->fd);
 	close(vm->dev);

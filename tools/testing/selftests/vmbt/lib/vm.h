@@ -48,10 +48,12 @@ void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /*
  * struct vm - a VM with one vCPU and memory from guest physical 0
  * @mem: where the memory is mapped here
+ * @run_size: what is mapped at @run, KVM_GET_VCPU_MMAP_SIZE
  */
 struct vm {
 	int dev, fd, cpu;
 	struct kvm_run *run;
+	size_t run_size;
 	void *pio;
 	struct vmbt_run_ext *ext;
 	uint8_t *mem;

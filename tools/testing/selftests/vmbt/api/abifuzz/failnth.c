@@ -126,12 +126,12 @@ static int do_chips(struct vm *vm)
 
 static int do_map(struct vm *vm)
 {
-	void *p = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_POPULATE, vm->cpu, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	munmap(p, 3 * 4096);
+	munmap(p, vm->run_size);
 	return 0;
 }
 
@@ -343,7 +343,7 @@ static int do_hostile(struct vm *vm)
 /* The last reference: everything goes, whatever it can't have for that. */
 static int do_close(struct vm *vm)
 {
-	munmap(vm->run, 3 * 4096);
+	munmap(vm->run, vm->run_size);
 	close(vm->cpu);
 	close(vm->fd);
 	vm->run = NULL;
@@ -420,7 +420,7 @@ static bool make(struct vm *vm, enum need need)
 static void unmake(struct vm *vm)
 {
 	if (vm->run)
-		munmap(vm->run, 3 * 4096);
+		munmap(vm->run, vm->run_size);
 	if (vm->cpu >= 0)
 		close(vm->cpu);
 	if (vm->fd >= 0)
