@@ -99,7 +99,8 @@ static void make_vm(void)
 	vm.cpu = ioctl(vm.fd, KVM_CREATE_VCPU, 0);
 	if (vm.cpu < 0)
 		die("KVM_CREATE_VCPU: %s", strerror(errno));
-	vm.run = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, vm.cpu, 0);
+	vm.run_size = ioctl(vm.dev, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vm.run = mmap(NULL, vm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vm.cpu, 0);
 	vm.size = GUEST_MEM;
 	vm.mem = mmap(NULL, vm.size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
