@@ -11,31 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../lib/engine.h"
-#include "../runner/check.h"
-#include "../../../../../../arch/x86/vmbt/include/layout.h"
-#include "../../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/desc/desc.h"
-#include "../../../../../../arch/x86/vmbt/vmm/interp/interp.h"
-#include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/plat.h"
-#include "../../../../../../arch/x86/vmbt/vmm/vcpu.h"
+#include "machine.h"
 
 #define CODE	0x1000
 #define MEM	0x2000
-
-static u8 ram[0x100000] __aligned(4096);
-static struct vcpu cpu;
-
-int vcpu_unsupported(struct vcpu *v, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(v->shared->text, sizeof(v->shared->text), fmt, ap);
-	va_end(ap);
-	return X_UNSUPPORTED;
-}
 
 static u32 rd(u32 a, u32 len)
 {
@@ -405,14 +384,7 @@ static void store_faults(void)
 
 int main(void)
 {
-	engine_plat(ram, sizeof(ram));
-	cpu.shared = engine_shared();
-	cpu.guest = &cpu.shared->guest;
-	cpu.stats = &cpu.shared->stats;
-	mmu_init(&cpu, 4, 2048);
-	mmu_set_template(&cpu, 1, false, 0);
-	cpu.mon = plat_mon();
-	desc_init(&cpu);
+	machine_init();
 
 	CASE(fxsave_image);
 	CASE(fxrstor_image);

@@ -7,36 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../lib/engine.h"
-#include "../runner/check.h"
-#include "../../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/desc/desc.h"
-#include "../../../../../../arch/x86/vmbt/vmm/interp/interp.h"
-#include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/plat.h"
-#include "../../../../../../arch/x86/vmbt/vmm/vcpu.h"
+#include "machine.h"
 
 #define CODE	0x1000
 #define MEM	0x2000
 #define CF	VMBT_X86_EFLAGS_CF
 #define OF	VMBT_X86_EFLAGS_OF
 
-static u8 ram[0x100000] __aligned(4096);
-static struct vcpu cpu;
 static struct vmbt_guest *g;
 static u8 ran[16];
 static u32 ran_len;
 static int random_result;
-
-int vcpu_unsupported(struct vcpu *v, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(v->shared->text, sizeof(v->shared->text), fmt, ap);
-	va_end(ap);
-	return X_UNSUPPORTED;
-}
 
 /* What runs as a guest would: a number, and the flags that come with one. */
 int plat_guest_insn(struct vcpu *v, const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
@@ -171,15 +152,8 @@ static void random_numbers(void)
 
 int main(void)
 {
-	engine_plat(ram, sizeof(ram));
-	cpu.shared = engine_shared();
-	cpu.guest = &cpu.shared->guest;
-	cpu.stats = &cpu.shared->stats;
+	machine_init();
 	g = cpu.guest;
-	mmu_init(&cpu, 4, 2048);
-	mmu_set_template(&cpu, 1, false, 0);
-	cpu.mon = plat_mon();
-	desc_init(&cpu);
 
 	CASE(carries);
 	CASE(crc);

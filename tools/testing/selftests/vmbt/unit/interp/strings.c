@@ -9,31 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/engine.h"
-#include "../runner/check.h"
-#include "../../../../../../arch/x86/vmbt/include/layout.h"
-#include "../../../../../../arch/x86/vmbt/vmm/cpu/cpu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/desc/desc.h"
-#include "../../../../../../arch/x86/vmbt/vmm/interp/interp.h"
-#include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
-#include "../../../../../../arch/x86/vmbt/vmm/plat.h"
-#include "../../../../../../arch/x86/vmbt/vmm/vcpu.h"
+#include "machine.h"
 
 #define CODE	0x9000
 #define DATA	0x10000
 #define ROOM	0x6000
 #define BASE	DATA
 
-static u8 ram[0x100000] __aligned(4096), want[ROOM + 16];
-static struct vcpu cpu;
+static u8 want[ROOM + 16];
 static u32 seed = 12345;
-
-int vcpu_unsupported(struct vcpu *v, const char *fmt, ...)
-{
-	(void)v;
-	printf("# %s\n", fmt);
-	return X_UNSUPPORTED;
-}
 
 static u32 rnd(u32 n)
 {
@@ -160,14 +144,7 @@ static void rep_page(void)
 
 int main(void)
 {
-	engine_plat(ram, sizeof(ram));
-	cpu.shared = engine_shared();
-	cpu.guest = &cpu.shared->guest;
-	cpu.stats = &cpu.shared->stats;
-	mmu_init(&cpu, 4, 2048);
-	mmu_set_template(&cpu, 1, false, 0);
-	cpu.mon = plat_mon();
-	desc_init(&cpu);
+	machine_init();
 
 	CASE(rep_random);
 	CASE(rep_page);
