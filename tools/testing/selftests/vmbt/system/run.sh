@@ -73,13 +73,20 @@ on_bochs() {
 }
 
 # The groups one after the other, in one test host, each for so many seconds at
-# most; their output is cut apart.
+# most; their output is cut apart. A group's own status is in its output, so that
+# one of the host's is the host's: what it said then would be in no group.
 hosted() {
-	local host=$1 seconds=$2 cmd g
+	local host=$1 seconds=$2 cmd g status
 	shift 2
-	cmd="for g in $*; do echo \"== \$g\"; timeout $seconds $out/\$g $out/\$g.bin; done"
+	cmd="for g in $*; do echo \"== \$g\"; timeout $seconds $out/\$g $out/\$g.bin; done; true"
 	LOG=$logs/host.log TIMEOUT=${TIMEOUT:-$((seconds * 6))} "$top/scripts/$host" "$cmd" \
-		> "$logs/all" 2>&1
+		> "$logs/all" 2> "$logs/host.err"
+	status=$?
+	[ $status = 0 ] || {
+		echo "not ok $way/host: the test host ended with status $status; it said:"
+		head -40 "$logs/host.err"
+		tail -n 5 "$logs/all"
+	}
 	for g in "$@"; do
 		awk -v g="$g" '/^== / { on = $2 == g; next } on' "$logs/all" > "$logs/$g"
 	done
