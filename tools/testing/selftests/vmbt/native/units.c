@@ -540,6 +540,94 @@ static void test_loads(void)
 }
 
 /*
+ * What the ring-1 runtime loads, or leaves out, is what the guest's table says now:
+ * a store to it that the VMM does not see takes away the offer, whichever half of the
+ * descriptor it changes. The limits say which descriptor a register is from.
+ */
+static void loads_once(const char *name, u32 eip, u32 desc, enum vmbt_sreg s)
+{
+	static const u32 now[] = { 0xfffe, 0xce }, mask[] = { 0xffff, 0xff };
+	static const u32 limit[] = { 0xffffefff, 0xefffffff };
+	u64 before, raw, was;
+	u32 half, old;
+
+	mmu_read_phys(v, desc, &was, 8);
+	for (half = 0; half < 2; half++) {
+		u32 shift = half ? 16 : 0;
+
+		old = was >> 32 * half;
+		v->guest->gpr[VMBT_EBX] = old;
+		v->guest->gpr[VMBT_EDI] = desc + 4 * half;
+		go(eip);
+		before = callouts();
+		check(go(eip) == NS_HLT, name, "did not end", half);
+		check(callouts() == before + 1, name, "not offered: callouts",
+		      callouts() - before);
+		check(v->guest->seg[s].limit == 0xffffffff, name, "limit before",
+		      v->guest->seg[s].limit);
+		v->guest->gpr[VMBT_EBX] = (old & ~(mask[half] << shift)) |
+					  now[half] << shift;
+		check(go(eip) == NS_HLT, name, "did not end, changed", half);
+		check(v->guest->seg[s].limit == limit[half], name,
+		      half ? "the high half has changed, the limit has not" :
+			     "the low half has changed, the limit has not",
+		      v->guest->seg[s].limit);
+		mmu_read_phys(v, desc, &raw, 8);
+		check(raw != was, name, "the table has not changed", half);
+		load(desc, &was, 8);
+		flat_ldt();
+		v->guest->seg[s].limit = 0xffffffff;
+	}
+}
+
+static void test_load_halves(void)
+{
+	static const u8 iret[] = {
+		0x68, 0x02, 0x02, 0x00, 0x00,		/* push 202h */
+		0x6a, 0x08,				/* push 8 */
+		0x68, 0x0d, 0x20, 0x21, 0x00,		/* push 200dh */
+		0xcf,					/* iret */
+		0x89, 0x1f,				/* 200dh: mov [edi], ebx */
+		0x68, 0x02, 0x02, 0x00, 0x00,		/* push 202h */
+		0x6a, 0x08,				/* push 8 */
+		0x68, 0x1c, 0x20, 0x21, 0x00,		/* push 201ch */
+		0xcf,					/* iret */
+		0xf4,					/* 201ch: hlt */
+	};
+	static const struct {
+		const char *name;
+		enum vmbt_sreg s;
+		u8 modrm;				/* mov sreg, ax */
+	} of[] = {
+		{ "load-halves-es", VMBT_ES, 0xc0 },
+		{ "load-halves-ds", VMBT_DS, 0xd8 },
+		{ "load-halves-fs", VMBT_FS, 0xe0 },
+		{ "load-halves-gs", VMBT_GS, 0xe8 },
+	};
+	u8 code[] = {
+		0xb8, 0x14, 0x00, 0x00, 0x00,		/* mov eax, 14h */
+		0x8e, 0,				/* mov sreg, ax */
+		0x89, 0x1f,				/* mov [edi], ebx */
+		0x8e, 0,				/* mov sreg, ax */
+		0xf4,
+	};
+	u32 i, at;
+
+	flat_ldt();
+	for (i = 0; i < ARRAY_SIZE(of); i++) {
+		at = OTHER + 0x2100 + 0x40 * i;
+		code[6] = of[i].modrm;
+		code[10] = of[i].modrm;
+		load(at, code, sizeof(code));
+		loads_once(of[i].name, at, GDT + 0x10, of[i].s);
+	}
+	load(OTHER + 0x2000, iret, sizeof(iret));
+	loads_once("load-halves-cs", OTHER + 0x2000, GDT + 8, VMBT_CS);
+	v->guest->ldtr.attr = 0;
+	desc_tables_changed(v);
+}
+
+/*
  * POP FS, stopped anywhere in its routine: before the load nothing has been done,
  * behind it all of it has.
  */
@@ -837,6 +925,7 @@ int main(void)
 	run("shadow-fpu", test_shadow_fpu);
 	run("event", test_event);
 	run("loads", test_loads);
+	run("load-halves", test_load_halves);
 	run("load-commits", test_load_commits);
 	run("reads", test_reads);
 	run("iret", test_iret);
