@@ -5,8 +5,10 @@
  * From its data sheet (order number 290166). A command is taken byte by byte
  * through the FIFO; reads, writes and formats move data by DMA channel 2, a
  * track's side at a time; the answer is read from the FIFO. Seeks are done at
- * once and wait with their interrupt to be asked for. Transfers without DMA, and
- * SCAN, which nobody uses on a PC, end as an invalid command does.
+ * once and wait with their interrupt to be asked for. At another data rate than it was
+ * written with nothing is found on a medium: that is how drivers tell kinds of disks
+ * apart. Transfers without DMA, and SCAN, which nobody uses on a PC, end as an
+ * invalid command does.
  */
 #include "fdc.h"
 
@@ -47,23 +49,33 @@
 #define CMD_MASK	0x1f
 #define SECTOR		512
 
+/* Data rates as the registers name them: data sheet, table 2-5. */
+#define RATE		0x03
+#define RATE_500K	0
+#define RATE_300K	1
+#define RATE_250K	2
+#define RATE_1M		3
+
+#define TYPE_1200K	2
+
 static const struct geometry {
 	u32 sectors;
 	u8 type;
 	u8 tracks;
 	u8 heads;
 	u8 spt;
+	u8 rate;
 } geometries[] = {
-	{ 2880, 4, 80, 2, 18 },		/* first: what an odd size is taken for */
-	{ 5760, 5, 80, 2, 36 },
-	{ 3444, 4, 82, 2, 21 },
-	{ 3360, 4, 80, 2, 21 },
-	{ 2400, 2, 80, 2, 15 },
-	{ 1440, 3, 80, 2, 9 },
-	{ 720, 1, 40, 2, 9 },
-	{ 640, 1, 40, 2, 8 },
-	{ 360, 1, 40, 1, 9 },
-	{ 320, 1, 40, 1, 8 },
+	{ 2880, 4, 80, 2, 18, RATE_500K },	/* first: what an odd size is taken for */
+	{ 5760, 5, 80, 2, 36, RATE_1M },
+	{ 3444, 4, 82, 2, 21, RATE_500K },
+	{ 3360, 4, 80, 2, 21, RATE_500K },
+	{ 2400, TYPE_1200K, 80, 2, 15, RATE_500K },
+	{ 1440, 3, 80, 2, 9, RATE_250K },
+	{ 720, 1, 40, 2, 9, RATE_250K },
+	{ 640, 1, 40, 2, 8, RATE_250K },
+	{ 360, 1, 40, 1, 9, RATE_250K },
+	{ 320, 1, 40, 1, 8, RATE_250K },
 };
 
 static void irq_level(struct fdc *f, bool level)
@@ -112,6 +124,12 @@ static void invalid(struct fdc *f)
 static bool has_medium(const struct fdc_drive *d)
 {
 	return d && d->disk;
+}
+
+/* Does the controller see address marks, at the rate that the guest set? */
+static bool readable(const struct fdc *f, const struct fdc_drive *d)
+{
+	return has_medium(d) && d->rate == (f->dsr & RATE);
 }
 
 static bool protected(const struct fdc_drive *d)
@@ -168,7 +186,7 @@ static void data_step(struct fdc *f)
 	u32 n;
 
 	f->side = f->head;
-	if (!has_medium(d)) {	/* taken out between a track's sides */
+	if (!readable(f, d)) {	/* another one since the track's first side */
 		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
 		return;
 	}
@@ -195,13 +213,18 @@ static void data_step(struct fdc *f)
 		f->last = 0;
 }
 
-/* Is there more on the other side? Without terminal count the track's end is an error. */
+/*
+ * Is there more on the other side? Without terminal count the track's end is an error,
+ * another one where the guest takes the track for longer than it is.
+ */
 static void next_side(struct fdc *f, unsigned int n)
 {
 	u8 cylinder = f->cylinder;
 
 	advance(f, n);
-	if (f->cylinder == cylinder && f->sector == 1 && f->head)
+	if (f->sector != 1)
+		result(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
+	else if (f->cylinder == cylinder && f->head)
 		data_step(f);
 	else
 		result(f, ST0_ABNORMAL, ST1_END, 0);
@@ -257,7 +280,7 @@ static void start_data(struct fdc *f)
 	f->both = f->in[0] & CMD_MT;
 	f->busy = true;
 	f->moving = true;
-	if (!has_medium(d))
+	if (!readable(f, d))
 		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
 	else if (f->cylinder != d->track || f->cylinder >= d->tracks)
 		result(f, ST0_ABNORMAL, ST1_NO_DATA, ST2_WRONG_CYL);
@@ -287,7 +310,7 @@ static void format(struct fdc *f)
 		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
 	} else if (protected(d)) {
 		result(f, ST0_ABNORMAL, ST1_PROTECTED, 0);
-	} else if (f->in[2] != 2 || n != d->spt || f->specify[1] & 1) {
+	} else if (f->in[2] != 2 || n != d->spt || !readable(f, d) || f->specify[1] & 1) {
 		result(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
 	} else {
 		f->dma(f->arg, f->buffer, n * 4U, false, &tc);
@@ -306,10 +329,10 @@ static void seek(struct fdc *f, unsigned int n, u8 track, bool recalibrate)
 
 	f->st0[n] = ST0_SEEK_END | n;
 	if (d && d->type) {
-		d->track = track;
 		/* A step with a medium in place resets the line. */
-		if (d->disk)
+		if (d->disk && d->track != track)
 			d->changed = false;
+		d->track = track;
 	} else if (recalibrate) {
 		f->st0[n] |= ST0_ABNORMAL | ST0_EC;
 	}
@@ -349,7 +372,7 @@ static void read_id(struct fdc *f)
 	f->cylinder = d ? d->track : 0;
 	f->sector = 1;
 	f->busy = true;
-	if (has_medium(d) && f->head < d->heads && f->cylinder < d->tracks)
+	if (readable(f, d) && f->head < d->heads && f->cylinder < d->tracks)
 		result(f, 0, 0, 0);
 	else
 		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
@@ -491,6 +514,7 @@ void fdc_reset(struct fdc *f)
 		.set_irq = f->set_irq,
 		.dma = f->dma,
 		.arg = f->arg,
+		.dsr = RATE_250K,
 		.req = { .done = request_done, .arg = f },
 	};
 }
@@ -532,6 +556,8 @@ void fdc_medium(struct fdc *f, unsigned int n, struct disk *disk)
 	d->tracks = g->tracks;
 	d->heads = g->heads;
 	d->spt = g->spt;
+	/* A drive for 1.2 MB turns faster, so that old disks are read faster, too. */
+	d->rate = d->type == TYPE_1200K && g->type == 1 ? RATE_300K : g->rate;
 	d->changed = true;
 }
 
@@ -636,7 +662,7 @@ void fdc_write(struct fdc *f, u16 port, u8 val)
 		fifo_write(f, val);
 		break;
 	case FDC_DIR:	/* configuration control: the data rate */
-		f->dsr = (f->dsr & ~3) | (val & 3);
+		f->dsr = (f->dsr & ~RATE) | (val & RATE);
 		break;
 	}
 }

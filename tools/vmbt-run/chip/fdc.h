@@ -23,6 +23,7 @@
  * @tracks: of the medium
  * @heads: of it
  * @spt: sectors per track
+ * @rate: data rate that its medium was written with
  * @track: where its head is
  * @changed: the disk change line
  */
@@ -32,6 +33,7 @@ struct fdc_drive {
 	u8 tracks;
 	u8 heads;
 	u8 spt;
+	u8 rate;
 	u8 track;
 	bool changed;
 };

@@ -9,6 +9,7 @@
 #   netboot	iPXE from the network card's ROM, GRUB by TFTP
 #   installer	Debian's installer from a CD to its first menu
 #   installed	Debian on an IDE disk: login, apt through the NAT, power-off, fsck, again
+#   floppy	floppy disks that change, of two kinds
 #   net		100 MB each way over a network card, by digest (MB=)
 #   everything	the machine with all devices at once (devices.sh)
 #
@@ -16,7 +17,7 @@
 # emulator that is the test host may have to share its machine.
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-[ $# -ne 0 ] || set -- memtest netboot installer installed net everything
+[ $# -ne 0 ] || set -- memtest netboot installer installed floppy net everything
 status=0
 for item in "$@"; do
 	case $item in
@@ -24,6 +25,7 @@ for item in "$@"; do
 	netboot)	TIMEOUT=1800 "$here/guests.sh" netboot ;;
 	installer)	"$here/debian.sh" installer ;;
 	installed)	"$here/debian.sh" installed ;;
+	floppy)		TIMEOUT=3600 "$here/media.sh" floppy ;;
 	net)		MB=${MB:-100} TIMEOUT=${TIMEOUT:-14400} "$here/net.sh" user ;;
 	everything)	make -s -C "$here" everything ;;
 	*)		echo "not ok $item: no such item (see long.sh)"

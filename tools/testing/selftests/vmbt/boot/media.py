@@ -34,7 +34,7 @@ def start(part, *args):
     return guest, QMP(SOCK, alive=lambda: guest.proc.poll() is None)
 
 
-def shows(guest, drive, digest, seconds=120):
+def shows(guest, drive, digest, seconds=600):
     """Wait for a digest. What was being read when the medium went is an error before it."""
     guest.wait(rf"^{drive}: {digest}\n", seconds)
 

@@ -146,6 +146,7 @@ static void start(void)
 	fdc = (struct fdc){ .set_irq = set_level, .dma = fdc_dma };
 	fdc_reset(&fdc);
 	fdc_attach(&fdc, 0, &floppy);
+	fdc_write(&fdc, FDC_DIR, 0);	/* the medium's rate */
 	vga = (struct vga){ .ram = vga_ram, .text = text, .map_window = map_window,
 			    .lfb_moved = nothing };
 	/* Memory as large as it is would be all the time there is. */

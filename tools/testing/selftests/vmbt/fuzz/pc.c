@@ -627,6 +627,7 @@ static void floppy_dma(u8 how, u32 gpa)
 	unsigned int i;
 
 	out8(0x3f2, 0x1c);
+	out8(0x3f7, how == 0xff ? 2 : 0);
 	out8(0x0c, 0);
 	out8(0x0b, how & 1 ? 0x46 : 0x4a);
 	out8(0x04, gpa);

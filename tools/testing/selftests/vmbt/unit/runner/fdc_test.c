@@ -65,12 +65,14 @@ static void start(void)
 	disk.readonly = false;
 	f = (struct fdc){ .set_irq = set_irq, .dma = dma };
 	fdc_reset(&f);
+	EXPECT_EQ(f.dsr, 2);			/* 250 kb/s */
 	fdc_attach(&f, 0, &disk);
 	irq = false;
 	mem_pos = 0;
 	mem_len = 0;
 	EXPECT_EQ(fdc_read(&f, 0x3f4), 0);	/* in reset */
 	fdc_write(&f, 0x3f2, 0x1c);
+	fdc_write(&f, 0x3f7, 0);		/* 500 kb/s */
 	EXPECT(irq);
 	for (i = 0; i < 4; i++) {
 		put(0x08);
@@ -307,6 +309,7 @@ static void changes(void)
 	seek_to(3);
 	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0);
 	EXPECT_EQ(f.drive[0].type, 4);			/* the drive is the same */
+	fdc_write(&f, 0x3f7, 2);			/* 250 kb/s */
 	mem_len = 512;
 	send((u8 []){ 0xe6, 0, 3, 0, 9, 2, 9, 0x1b, 0xff }, 9);
 	fake_done();
@@ -314,6 +317,85 @@ static void changes(void)
 	EXPECT(!memcmp(mem, fake_data + (3 * 18 + 8) * 512, 512));
 	send((u8 []){ 0xe6, 0, 3, 0, 10, 2, 18, 0x1b, 0xff }, 9);
 	result(0x40, 0x04, 3, 0, 10);			/* there are nine */
+}
+
+/* Only a step pulse resets the change line, and where the head already is there is none. */
+static void no_step(void)
+{
+	start();
+	seek_to(0);
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0x80);
+	send((u8 []){ 0x07, 0x00 }, 2);			/* recalibrate, on track 0 */
+	put(0x08);
+	EXPECT_EQ(get(), 0x20);
+	EXPECT_EQ(get(), 0);
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0x80);
+	seek_to(1);
+	EXPECT_EQ(fdc_read(&f, 0x3f7) & 0x80, 0);
+}
+
+static void read_id(u8 st0, u8 st1)
+{
+	send((u8 []){ 0x4a, 0 }, 2);
+	result(st0, st1, 0, 0, 1);
+}
+
+/*
+ * A driver that looks for the kind of a disk tries one data rate after another: at the
+ * wrong one there is no address mark (status register 1, MA). At the right one a sector
+ * behind the track's last is not found (ND), whatever the guest says the last one is; the
+ * end of the cylinder (EN) is behind that one.
+ */
+static void rates(void)
+{
+	static struct disk small = { .sectors = 1440, .overlay = -1 };
+	static struct disk old = { .sectors = 720, .overlay = -1 };
+	static struct disk old_high = { .sectors = 2400, .overlay = -1 };
+	unsigned int rate;
+
+	start();
+	fdc_attach(&f, 0, &small);
+	for (rate = 0; rate < 4; rate++) {
+		fdc_write(&f, 0x3f7, rate);
+		read_id(rate == 2 ? 0x00 : 0x40, rate == 2 ? 0 : 0x01);
+	}
+	/* Eighteen sectors a track, at 500 kb/s, is the first that Linux tries. */
+	mem_len = 18 * 512;
+	fdc_write(&f, 0x3f4, 0);
+	send((u8 []){ 0xe6, 0, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	EXPECT(!fake_req);
+	result(0x40, 0x01, 0, 0, 1);
+	fdc_write(&f, 0x3f4, 2);
+	send((u8 []){ 0xe6, 0, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x40, 0x04, 0, 0, 10);
+	EXPECT_EQ(mem_pos, 9 * 512);
+	send((u8 []){ 0x46, 0, 0, 0, 1, 2, 9, 0x1b, 0xff }, 9);
+	fake_done();
+	EXPECT_EQ(mem_pos, 18 * 512);
+	result(0x00, 0, 1, 0, 1);
+	fdc_write(&f, 0x3f4, 0);
+	memset(mem, 0, 36);				/* a write of it, and a format */
+	mem_pos = 0;
+	send((u8 []){ 0xc5, 0, 0, 0, 1, 2, 9, 0x1b, 0xff }, 9);
+	EXPECT(!fake_req);
+	result(0x40, 0x01, 0, 0, 1);
+	send((u8 []){ 0x4d, 0, 2, 9, 0x54, 0xf6 }, 6);
+	EXPECT(!fake_req);
+	result(0x40, 0x04, 0, 0, 1);
+
+	/* A drive for 1.2 MB turns at 360 rpm: what was written at 250 kb/s comes at 300. */
+	fdc_attach(&f, 0, &old);
+	fdc_write(&f, 0x3f7, 2);
+	read_id(0x00, 0);
+	fdc_attach(&f, 0, &old_high);
+	fdc_medium(&f, 0, &old);
+	read_id(0x40, 0x01);
+	fdc_write(&f, 0x3f7, 1);
+	read_id(0x00, 0);
+	fdc_medium(&f, 0, &old_high);
+	fdc_write(&f, 0x3f7, 0);
+	read_id(0x00, 0);
 }
 
 /* Taken out between the sides of a track. */
@@ -338,6 +420,8 @@ int main(void)
 	CASE(refuses);
 	CASE(reset_while_busy);
 	CASE(changes);
+	CASE(no_step);
+	CASE(rates);
 	CASE(gone_midway);
 	CASE(saved);
 	return check_failed != 0;
