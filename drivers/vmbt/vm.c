@@ -86,6 +86,7 @@ static const struct file_operations vmbt_vm_fops = {
 static struct vmbt_vm *vmbt_vm_alloc(void)
 {
 	struct vmbt_vm *vm;
+	bool limits;
 	int r;
 
 	vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
@@ -121,13 +122,11 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 	vm->shared->tsc_khz = vmbt_clock_get_khz();
 	vm->shared->no_de = vmbt_param_no_de;
 	vm->shared->no_offers = vmbt_param_no_offers;
-	if (vmbt_param_monitor >= 0)
-		vm->shared->mon_policy = vmbt_param_monitor ?
-					 VMBT_MON_FIXED : VMBT_MON_FLOATING;
+	limits = vmbt_host_caps() & VMBT_HOST_LIMITS;
+	if (vmbt_param_monitor < 0 ? limits : vmbt_param_monitor)
+		vm->shared->mon_policy = VMBT_MON_FIXED;
 	else
-		vm->shared->mon_policy =
-			vmbt_host_caps() & VMBT_HOST_LIMITS ?
-			VMBT_MON_FIXED : VMBT_MON_FLOATING;
+		vm->shared->mon_policy = limits ? VMBT_MON_SPLIT : VMBT_MON_FLOATING;
 	vmbt_state_reset(vm);
 	r = vmbt_cpuid_default(vm);
 	if (r)

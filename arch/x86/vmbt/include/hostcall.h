@@ -231,7 +231,7 @@ struct vmbt_shared {
 	u64 low_map[VMBT_LOW_MAP];
 	u64 tsc_khz;
 	u32 host_caps;		/* VMBT_HOST_* */
-	u32 mon_policy;		/* VMBT_MON_FLOATING or VMBT_MON_FIXED */
+	u32 mon_policy;		/* VMBT_MON_FLOATING, _FIXED or _SPLIT */
 	u32 no_de;		/* test option: never direct execution */
 	u32 interp_only;	/* test option: only the interpreter */
 	u32 no_offers;		/* test option: VMBT_OFFER_* that are not made */
@@ -288,8 +288,10 @@ struct vmbt_shared {
 #define VMBT_HOST_LA57		0x10
 #define VMBT_HOST_CPUIDFAULT	0x20
 
-#define VMBT_MON_FLOATING	0
-#define VMBT_MON_FIXED		1
+/* Where the monitor area is (Documentation/vmbt/mmu.rst). */
+#define VMBT_MON_FLOATING	0	/* in a hole of the guest's */
+#define VMBT_MON_FIXED		1	/* at VMBT_MON_FIXED_BASE */
+#define VMBT_MON_SPLIT		2	/* in a hole, its data page at VMBT_MON_SPLIT_DATA */
 
 /*
  * Commands of the probe (vmm/metal/probe.c), answered with HC_YIELD: hc_out =

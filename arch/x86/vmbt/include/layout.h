@@ -19,8 +19,9 @@
  *       +0x10_0000_0000  WINDOW  guest physical memory, gpa at WINDOW + gpa
  *   cross text, cross data       at the same addresses as in the host
  *
- * The monitor area (offsets from its base; %gs and the translation cache's
- * code segments have that base, so nothing in it depends on where it sits):
+ * The monitor area (offsets from its base; the translation cache's code segments
+ * have that base, and %gs that of the data page, which is the same but where the
+ * area is split, mmu/monitor.c: nothing in it depends on where it sits):
  *
  *   0x0000_0000  DATA      1 page: struct vmbt_mon, writable at ring 1 (and,
  *                          while ring-3 code runs under BT, at ring 3)
@@ -66,6 +67,7 @@
 #define VMBT_STACK_TOP(n)	(VMBT_STACK_BASE + ((n) + 1) * VMBT_STACK_SLOT)
 
 #define VMBT_MON_SIZE		0x00400000
+#define VMBT_MON_PDE		0x00200000	/* what an entry of a directory maps */
 #define VMBT_MON_DATA		0x00000000
 #define VMBT_MON_HASH1		0x00001000
 #define VMBT_MON_HASH3		0x00081000
@@ -76,6 +78,7 @@
 #define VMBT_MON_INSN		0x0010f000	/* metal/guestinsn.c */
 #define VMBT_MON_TC		0x00110000
 #define VMBT_MON_FIXED_BASE	0xffc00000
+#define VMBT_MON_SPLIT_DATA	0xffe00000
 
 /*
  * Selectors of the run GDTs that belong to the VMM: the last entries of a
@@ -87,8 +90,8 @@
 #define VMBT_SEL_VMM_SS		0xff98	/* DPL 0 data */
 #define VMBT_SEL_TC1_CS		0xffa1	/* 32-bit, DPL 1, base = monitor */
 #define VMBT_SEL_TC3_CS		0xffab	/* 32-bit, DPL 3, base = monitor */
-#define VMBT_SEL_MON1_GS	0xffb1	/* data, DPL 1, base = monitor */
-#define VMBT_SEL_MON3_GS	0xffbb	/* data, DPL 3, base = monitor */
+#define VMBT_SEL_MON1_GS	0xffb1	/* data, DPL 1, base = data page */
+#define VMBT_SEL_MON3_GS	0xffbb	/* data, DPL 3, base = data page */
 #define VMBT_SEL_CACHED(n)	(0xffc0 + 8 * (n)) /* n = segment, RPL added */
 #define VMBT_SEL_LDT		0xfff0	/* 16 bytes */
 

@@ -101,7 +101,8 @@ struct vcpu {
 
 	struct vcpu_exc exc;
 	u32 events;		/* VCPU_EV_* */
-	u32 mon_base;		/* linear base of the monitor area */
+	u32 mon_base;		/* linear base of the monitor area: code and tables */
+	u32 mon_data;		/* that of its data page, %gs */
 	u64 entry_rip;		/* frame.rip at the last metal_run() */
 	bool interpreted;	/* since then the interpreter ran */
 	u32 traced_writes;	/* of the VMM's, to frames with a trace */

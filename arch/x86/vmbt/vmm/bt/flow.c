@@ -92,8 +92,8 @@ static void lookup(struct bt_emit *e, u8 site)
 	e8(e, 0x0f);
 	e8(e, 0xb7);
 	e8(e, 0xc8);
-	mark(e, BT_M_START);	/* mov ecx, gs:[ecx * 8 + neg_eip] */
-	e8(e, 0x65);
+	mark(e, BT_M_START);	/* mov ecx, cs:[ecx * 8 + neg_eip] */
+	e8(e, 0x2e);
 	e8(e, 0x8b);
 	e8(e, 0x0c);
 	e8(e, 0xcd);
@@ -117,8 +117,8 @@ static void lookup(struct bt_emit *e, u8 site)
 	e8(e, 0x0f);
 	e8(e, 0xb7);
 	e8(e, 0xc0);
-	mark(e, BT_M_START);	/* mov eax, gs:[eax * 8 + target] */
-	e8(e, 0x65);
+	mark(e, BT_M_START);	/* mov eax, cs:[eax * 8 + target] */
+	e8(e, 0x2e);
 	e8(e, 0x8b);
 	e8(e, 0x04);
 	e8(e, 0xc5);

@@ -3,10 +3,10 @@
  * Shadow descriptor tables and the state of each segment register.
  *
  * Two run GDTs and LDTs, one for DE (DPL-3 segments with their full limits),
- * one for BT (all truncated below the monitor area where that is fixed). An
- * entry keeps the guest's index; DPL 0 becomes 1; it is filled on first use
- * and dropped when the guest writes its own table. See architecture section 7
- * and Documentation/vmbt/segments.rst.
+ * one for BT (all truncated below the monitor area where that, or its data
+ * page, is at the top). An entry keeps the guest's index; DPL 0 becomes 1; it
+ * is filled on first use and dropped when the guest writes its own table. See
+ * architecture section 7 and Documentation/vmbt/segments.rst.
  */
 #ifndef VMBT_DESC_H
 #define VMBT_DESC_H

@@ -110,8 +110,9 @@ struct desc_regs {
  * @ring3: the entries for translated ring-3 code are in the run GDT: always where
  *	direct execution has another one
  * @remap: the guest's tables may have moved in physical memory
- * @fixed: segments are truncated below the monitor area
- * @mon_base: monitor area's place that the VMM's entries and truncation have
+ * @truncates: segments are truncated below the monitor area's data page
+ * @mon_base: monitor area's place that the VMM's entries have
+ * @mon_data: its data page's, which truncation has, too
  * @loaded: what DS, ES, FS and GS of the CPU hold
  * @flip_cached: bit per register: truncated form of its cached descriptor
  * @watch: the next accesses decide about flipping
@@ -125,9 +126,10 @@ struct desc {
 	u8 regime;
 	u8 flip_cached;
 	bool remap;
-	bool fixed;
+	bool truncates;
 	bool watch;
 	u32 mon_base;
+	u32 mon_data;
 	struct vmbt_seg offered_ss;
 	struct vmbt_seg user_cs;
 	struct vmbt_seg user_ss;

@@ -207,7 +207,7 @@ void desc_monitor_moved(struct vcpu *v)
 {
 	desc_own_entries(v);
 	desc_revoke_user(v);
-	for (int i = 0; v->desc->fixed && i < DESC_NTAB; i++)
+	for (int i = 0; v->desc->truncates && i < DESC_NTAB; i++)
 		desc_drop_all(v, &v->desc->tab[i]);
 }
 
@@ -218,7 +218,7 @@ static void refresh(struct vcpu *v)
 	u8 regime = vcpu_protected(v) ? hw_cpl(v) : 0;
 	u32 changed;
 
-	if (v->mon_base != d->mon_base)
+	if (v->mon_base != d->mon_base || v->mon_data != d->mon_data)
 		desc_monitor_moved(v);
 	if (regime != d->regime) {
 		struct desc_regs was = d->cur;
@@ -253,7 +253,7 @@ static void refresh(struct vcpu *v)
 
 /**
  * desc_init() - set up the shadow tables and v->desc
- * @v: the vCPU, with guest, shared and mon_base set, after mmu_init()
+ * @v: the vCPU, with guest, shared, mon_base and mon_data set, after mmu_init()
  */
 void desc_init(struct vcpu *v)
 {
@@ -261,7 +261,7 @@ void desc_init(struct vcpu *v)
 	the_desc = (struct desc){
 		.cur.stale = ALL_SEGS,
 		.other.stale = ALL_SEGS,
-		.fixed = v->shared->mon_policy == VMBT_MON_FIXED,
+		.truncates = v->shared->mon_policy != VMBT_MON_FLOATING,
 	};
 	the_desc.current.generation = 1;
 	forget_offers(v);
@@ -375,9 +375,9 @@ static u16 cached(struct vcpu *v, enum vmbt_sreg s, u8 cpl, u64 *raw)
 	else if (!type_fits(&seg, s))
 		seg.attr &= ~VMBT_ATTR_CODE;
 
-	*raw = d->fixed ? desc_hw_truncated(&seg, cpl, d->mon_base,
-					    d->flip_cached >> s & 1) :
-			  desc_hw(&seg, cpl);
+	*raw = d->truncates ? desc_hw_truncated(&seg, cpl, d->mon_data,
+						d->flip_cached >> s & 1) :
+			      desc_hw(&seg, cpl);
 	d->tab[DESC_GDT].hw[DESC_VIEW_BT][sel >> 3] = *raw;
 	return sel | cpl;
 }
@@ -420,8 +420,8 @@ static u16 *frame_sel(struct vcpu *v, enum vmbt_sreg s)
 static void use_view(struct vcpu *v, enum vcpu_mode mode)
 {
 	struct desc *d = v->desc;
-	enum desc_view view = mode == VCPU_DE && d->fixed ? DESC_VIEW_DE : DESC_VIEW_BT;
-	bool ring3 = mode == VCPU_BT3 || d->fixed;
+	enum desc_view view = mode == VCPU_DE && d->truncates ? DESC_VIEW_DE : DESC_VIEW_BT;
+	bool ring3 = mode == VCPU_BT3 || d->truncates;
 
 	if (unlikely(d->ring3 != ring3))
 		desc_own_ring3(v, ring3);
@@ -498,7 +498,7 @@ void desc_prepare(struct vcpu *v, enum vcpu_mode mode)
  */
 void desc_prepare_own(struct vcpu *v, struct vmbt_frame *f)
 {
-	if (v->mon_base != v->desc->mon_base)
+	if (v->mon_base != v->desc->mon_base || v->mon_data != v->desc->mon_data)
 		desc_monitor_moved(v);
 	use_view(v, VCPU_BT1);
 	f->cs = VMBT_SEL_TC1_CS;
@@ -637,11 +637,11 @@ bool desc_limit_fault(struct vcpu *v)
 {
 	struct desc *d = v->desc;
 
-	if (!d->fixed || v->mode == VCPU_DE)
+	if (!d->truncates || v->mode == VCPU_DE)
 		return false;
 	for (int s = 0; s < VMBT_NSEG; s++)
 		if (s != VMBT_CS && s != VMBT_GS &&
-		    desc_is_truncated(&v->guest->seg[s], d->mon_base))
+		    desc_is_truncated(&v->guest->seg[s], d->mon_data))
 			d->watch = true;
 	return d->watch;
 }
@@ -665,7 +665,7 @@ void desc_note_access(struct vcpu *v, enum vmbt_sreg s, u32 off)
 		return;
 	flip = table ? desc_bit(t->flip, seg->sel >> 3) :
 		       d->flip_cached >> s & 1;
-	if (!desc_other_half(seg, off, d->mon_base, flip))
+	if (!desc_other_half(seg, off, d->mon_data, flip))
 		return;
 	if (table)
 		desc_flip_entry(v, t, seg->sel >> 3);

@@ -78,16 +78,17 @@ void desc_set_tss(u64 base)
  *
  * The DE view has only what DPL 0 protects: a guest that runs natively must
  * not find a selector of ours to load. Translated code gets its own code
- * segments (execute only) and %gs.
+ * segments, which it reads its tables through, and %gs.
  */
 void desc_own_entries(struct vcpu *v)
 {
 	struct vmbt_seg tc = {
 		.base = v->mon_base, .limit = VMBT_MON_SIZE - 1,
-		.attr = VMBT_ATTR_CODE | VMBT_ATTR_DB,
+		.attr = VMBT_ATTR_CODE | VMBT_ATTR_W | VMBT_ATTR_DB,
 	};
 	struct vmbt_seg gs = {
-		.base = v->mon_base, .limit = VMBT_MON_SIZE - 1,
+		.base = v->mon_data,
+		.limit = v->mon_data == v->mon_base ? VMBT_MON_SIZE - 1 : VMBT_MON_HASH1 - 1,
 		.attr = VMBT_ATTR_W | VMBT_ATTR_DB,
 	};
 	bool ring3 = v->desc->ring3;
@@ -118,6 +119,7 @@ void desc_own_entries(struct vcpu *v)
 		*own(gdt, VMBT_SEL_MON3_GS) = ring3 ? desc_hw(&gs, 3) : 0;
 	}
 	v->desc->mon_base = v->mon_base;
+	v->desc->mon_data = v->mon_data;
 }
 
 /**
@@ -293,9 +295,9 @@ static void put_entry(struct vcpu *v, struct desc_table *t, u32 idx, u64 raw)
 
 	desc_unpack(raw, &seg);
 	dpl = desc_hw_dpl(&seg);
-	bt = d->fixed ? desc_hw_truncated(&seg, dpl, d->mon_base,
-					  desc_bit(t->flip, idx)) :
-			desc_hw(&seg, dpl);
+	bt = d->truncates ? desc_hw_truncated(&seg, dpl, d->mon_data,
+					      desc_bit(t->flip, idx)) :
+			    desc_hw(&seg, dpl);
 	/* Only DPL 3 is of use to ring 3: the rest stays truncated. */
 	de = dpl == 3 ? desc_hw(&seg, dpl) : bt;
 	t->hw[DESC_VIEW_BT][idx] = bt;

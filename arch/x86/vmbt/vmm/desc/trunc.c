@@ -2,7 +2,8 @@
 /*
  * Truncation: what is left of a segment that must not reach the monitor area.
  *
- * With the monitor area fixed at the top of the linear space, no segment that
+ * With the monitor area fixed at the top of the linear space (split, its data
+ * page alone is there, and is meant where this says area), no segment that
  * is loaded while translated code runs may reach it (architecture, section 7).
  * A segment is an interval of offsets; with a base B the offsets whose linear
  * address lies below the area at M are [0, M - B) and, behind the wrap at

@@ -57,7 +57,7 @@ void desc_offer_user(struct vcpu *v)
 	if (likely(d->user_offered))
 		return;
 	/* Breakpoints on instructions are the CPU's at ring 3 only. */
-	if (d->fixed || d->remap || d->tab[DESC_LDT].compared ||
+	if (d->truncates || d->remap || d->tab[DESC_LDT].compared ||
 	    (v->shared->no_offers & VMBT_OFFER_USER) ||
 	    (v->guest->dr[7] & VMBT_DR7_ENABLED))
 		return;

@@ -212,7 +212,8 @@ static bool in_monitor(const struct vcpu *v, u32 n)
 	u32 len = last[VMBT_DR7_LEN(v->guest->dr[7], n)];
 	u32 from = v->guest->dr[n] & ~len;
 
-	return from - v->mon_base < VMBT_MON_SIZE || v->mon_base - from <= len;
+	return from - v->mon_base < VMBT_MON_SIZE || v->mon_base - from <= len ||
+	       from - v->mon_data < VMBT_MON_PDE || v->mon_data - from <= len;
 }
 
 /*

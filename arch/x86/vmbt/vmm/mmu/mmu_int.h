@@ -105,6 +105,8 @@ struct sp {
 };
 
 #define CHILD_MON	0xffffffffu
+/* The area's two halves, and its data page where that is elsewhere. */
+#define MON_PDES	3
 #define NO_LAST		0xffffu
 
 /*
@@ -212,7 +214,7 @@ struct mmu {
 	/* monitor.c */
 	bool mon_placed, mon_user;
 	bool mon_nowhere;	/* where the guest maps addresses without memory */
-	u32 mon_pt[2];
+	u32 mon_pt[MON_PDES];
 	u32 mon_tc3_from, mon_tc3_to;
 
 	/* codepages.c */
@@ -341,7 +343,9 @@ void tlb_sync(struct vcpu *v);
 /* monitor.c */
 static inline bool mon_contains(struct vcpu *v, u32 lin)
 {
-	return v->mmu->mon_placed && lin - v->mon_base < VMBT_MON_SIZE;
+	return v->mmu->mon_placed &&
+	       (lin - v->mon_base < VMBT_MON_SIZE ||
+		lin - v->mon_data < VMBT_MON_PDE);
 }
 
 void mon_ensure(struct vcpu *v);

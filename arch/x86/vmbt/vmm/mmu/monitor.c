@@ -4,19 +4,40 @@
  *
  * Two page tables of its own, shared by all roots, map its 4 MiB: the data
  * page writable, hash tables and translation cache read-only. Leaves say which
- * pages ring-3 code may see; whether it sees them now is the U bit of the two
- * directory entries, so that BT at ring 3 costs two stores and a flush.
+ * pages ring-3 code may see; whether it sees them now is the U bit of the
+ * directory entries, so that BT at ring 3 costs as many stores and a flush.
  *
  * Fixed, the area hides whatever the guest maps there (and core has those
  * accesses interpreted). Floating, it sits where the guest's directory maps
  * nothing; directories are checked when a root becomes current and when the
  * guest writes to one, and core is told (VCPU_EV_MON_WANTED) to move it.
+ *
+ * Split, it floats, but for the data page. A hole in the guest's tables has to
+ * fault, and all of the area does when it is written to; that page must not. Where
+ * the CPU enforces limits it is therefore behind those of the guest's segments, in
+ * a third page table, which hides the guest's last 2 MiB like a fixed area.
  */
 #include "mmu_int.h"
 
 #define MON_PAGES	(VMBT_MON_SIZE / 4096)
 /* Devices of a PC have their registers from here on. */
 #define MON_TOP_LIMIT	0xfe000000u
+
+static bool mon_split(const struct vcpu *v)
+{
+	return v->shared->mon_policy == VMBT_MON_SPLIT;
+}
+
+static u32 mon_pdes(const struct vcpu *v)
+{
+	return mon_split(v) ? 3 : 2;
+}
+
+/* The linear address that directory entry @k of the area's is for. */
+static u32 mon_pde_lin(const struct vcpu *v, u32 k)
+{
+	return k < 2 ? v->mon_base + k * VMBT_MON_PDE : v->mon_data;
+}
 
 static u64 mon_leaf(struct vcpu *v, u32 off, u64 phys)
 {
@@ -50,7 +71,7 @@ static void mon_tables(struct vcpu *v)
 
 	if (first + MON_PAGES > m->pool_pages)
 		plat_panic("mmu: the monitor area is not in the pool");
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < mon_pdes(v); i++)
 		if (!m->mon_pt[i])
 			m->mon_pt[i] = pool_take(v);
 	for (i = 0; i < MON_PAGES; i++) {
@@ -58,9 +79,14 @@ static void mon_tables(struct vcpu *v)
 		pt[i % 512] = mon_leaf(v, i * 4096,
 				       plat_pool_phys((u32)first + i));
 	}
+	if (mon_split(v)) {
+		pt = plat_pool_virt(m->mon_pt[0]);
+		*(u64 *)plat_pool_virt(m->mon_pt[2]) = pt[0];
+		pt[0] = 0;
+	}
 }
 
-/* The directory entry for half @k of the area. */
+/* The directory entry for page table @k of the area. */
 static u64 mon_pde(struct vcpu *v, u32 k)
 {
 	struct mmu *m = v->mmu;
@@ -93,28 +119,29 @@ void mmu_monitor_tc3(struct vcpu *v, u32 from, u32 to)
 void mon_ensure(struct vcpu *v)
 {
 	struct mmu *m = v->mmu;
-	u32 i = (v->mon_base >> 21) & 511;
+	u32 k, i, lin, n = mon_pdes(v);
 	struct sp *pd;
-	u32 k;
 
 	if (!m->mon_placed)
 		return;
-	pd = m->cur->pd[v->mon_base >> 30];
-	if (unlikely(!pd)) {
-		mmu_topup(v);
-		pd = root_pd(v, m->cur, v->mon_base >> 30);
-	}
-	for (k = 0; k < 2; k++) {
+	for (k = 0; k < n; k++) {
+		lin = mon_pde_lin(v, k);
+		i = (lin >> 21) & 511;
+		pd = m->cur->pd[lin >> 30];
+		if (unlikely(!pd)) {
+			mmu_topup(v);
+			pd = root_pd(v, m->cur, lin >> 30);
+		}
 		/* Nothing but the right to it ever changes in such an entry. */
-		if (likely(pd->aux[i + k] == CHILD_MON &&
-			   !(pd->spt[i + k] & PTE_U) == !m->mon_user))
+		if (likely(pd->aux[i] == CHILD_MON &&
+			   !(pd->spt[i] & PTE_U) == !m->mon_user))
 			continue;
-		if (pd->aux[i + k] != CHILD_MON)
-			sp_drop_entry(v, pd, i + k);
+		if (pd->aux[i] != CHILD_MON)
+			sp_drop_entry(v, pd, i);
 		else	/* visible to ring 3, or no longer */
 			tlb_note_table(v, pd);
-		pd->aux[i + k] = CHILD_MON;
-		pd->spt[i + k] = mon_pde(v, k);
+		pd->aux[i] = CHILD_MON;
+		pd->spt[i] = mon_pde(v, k);
 	}
 }
 
@@ -159,11 +186,11 @@ static bool mon_hole(struct vcpu *v, u32 base, bool nowhere, int *err)
 	/* There may be a thousand places to look at. */
 	plat_yield();
 	for (k = 0; k < 2; k++) {
-		*err = walk_read_pde(v, base + k * (2u << 20), &pde);
+		*err = walk_read_pde(v, base + k * VMBT_MON_PDE, &pde);
 		if (*err != X_OK)
 			return false;
 		if ((pde & PTE_P) &&
-		    !(nowhere && pde_to_nowhere(v, base + k * (2u << 20), pde)))
+		    !(nowhere && pde_to_nowhere(v, base + k * VMBT_MON_PDE, pde)))
 			return false;
 	}
 	return true;
@@ -226,6 +253,7 @@ static void mon_remove(struct vcpu *v)
 	struct sp *pd;
 	u32 k;
 
+	/* A data page of its own never moves. */
 	for (r = m->roots; r < m->roots + MAX_ROOTS; r++) {
 		pd = r->live ? r->pd[v->mon_base >> 30] : NULL;
 		for (k = 0; pd && k < 2; k++) {
@@ -241,7 +269,7 @@ static void mon_remove(struct vcpu *v)
 
 /**
  * mmu_place_monitor() - find a place for the monitor area and put it there
- * @v: the vCPU; mon_base is set
+ * @v: the vCPU; mon_base and mon_data are set
  *
  * Stays where it is if the guest does not want the place.
  *
@@ -268,6 +296,7 @@ bool mmu_place_monitor(struct vcpu *v)
 	if (m->mon_placed && base != v->mon_base)
 		mon_remove(v);
 	v->mon_base = base;
+	v->mon_data = mon_split(v) ? VMBT_MON_SPLIT_DATA : base;
 	v->stats->monitor_base = base;
 	m->mon_placed = true;
 	mon_ensure(v);

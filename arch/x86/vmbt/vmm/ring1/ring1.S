@@ -102,7 +102,7 @@ ring1_load_\name:
 	movl	%edx, %gs:RING1_EDX
 	undo movl %eax, %gs:RING1_LOAD
 	undo movzbl %al, %ecx
-	undo movzbl %gs:VMBT_MON_RT + (ring1_places - ring1_code)(%ecx), %ecx
+	undo movzbl %cs:VMBT_MON_RT + (ring1_places - ring1_code)(%ecx), %ecx
 	undo leal RING1_OFFER(, %ecx, 8), %edx
 	undo movl %gs:RING1_NEG_SEL(%edx), %ecx
 	undo leal (%ecx, %eax), %ecx
@@ -198,14 +198,14 @@ ring1_iret:
 1:
 	undo movl (%esp), %eax
 	undo movzwl %ax, %ecx
-	undo movl %gs:VMBT_MON_HASH1(, %ecx, 8), %ecx
+	undo movl %cs:VMBT_MON_HASH1(, %ecx, 8), %ecx
 	undo leal (%ecx, %eax), %ecx
 	undo jecxz 4f
 	vmm
 4:
 	undo movl %eax, %gs:RING1_TARGET
 	undo movzwl %ax, %eax
-	undo movl %gs:VMBT_MON_HASH1 + 4(, %eax, 8), %eax
+	undo movl %cs:VMBT_MON_HASH1 + 4(, %eax, 8), %eax
 	undo movl %eax, %gs:RING1_JUMP
 	undo movl 8(%esp), %edx
 	/* From here the flags are AH and AL, until IRET's own replace them. */
@@ -326,13 +326,13 @@ ring1_lookup:
 	look	leal (%ecx, %edx), %edx
 	look	movzbl %al, %ecx
 	look	leal (%ecx, %edx, 8), %edx
-	look	movl %gs:VMBT_MON_HASH2(, %edx, 8), %ecx
+	look	movl %cs:VMBT_MON_HASH2(, %edx, 8), %ecx
 	look	leal (%ecx, %eax), %ecx
 	look	jecxz 1f
 	at	RING1_M_MISS, RING1_F_EDX
 	int	$VMBT_VEC_CALLOUT1
 1:
-	look	movl %gs:VMBT_MON_HASH2 + 4(, %edx, 8), %eax
+	look	movl %cs:VMBT_MON_HASH2 + 4(, %edx, 8), %eax
 	look	movl %eax, %gs:RING1_JUMP
 	look	movl %gs:RING1_SITE, %eax
 	look	leal RING1_JMP_LEN + RING1_FOUND_LEN(%eax), %eax

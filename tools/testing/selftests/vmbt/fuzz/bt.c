@@ -77,20 +77,21 @@ static const struct bt_map *entry(const struct bt_unit *u, u32 off)
 	return NULL;
 }
 
-/* %gs operand: inside struct vmbt_mon, or the hash by an index of ours. */
-static bool gs_fine(const struct vmbt_insn *in)
+/* %gs operand: inside struct vmbt_mon; %cs: the hash by an index of ours. */
+static bool own_fine(const struct vmbt_insn *in)
 {
 	u32 disp = in->mem.disp, hash;
 
 	if (!(in->flags & (VMBT_IF_MEM_READ | VMBT_IF_MEM_WRITE)) ||
-	    in->mem.seg != VMBT_SEG_GS)
-		return !(in->flags & VMBT_IF_USES_GS);
+	    (in->mem.seg != VMBT_SEG_GS && in->mem.seg != VMBT_SEG_CS))
+		return !(in->flags & (VMBT_IF_USES_GS | VMBT_IF_USES_CS));
 	if (in->asize != 4 || in->mem.base != VMBT_REG_NONE)
 		return false;
-	if (in->mem.index == VMBT_REG_NONE)
-		return disp < sizeof(struct vmbt_mon);
+	if (in->mem.seg == VMBT_SEG_GS)
+		return in->mem.index == VMBT_REG_NONE && disp < sizeof(struct vmbt_mon);
 	hash = disp & ~7U;
-	return in->mem.scale == 8 && !(in->flags & VMBT_IF_MEM_WRITE) &&
+	return in->mem.index != VMBT_REG_NONE &&
+	       in->mem.scale == 8 && !(in->flags & VMBT_IF_MEM_WRITE) &&
 	       (hash == (VMBT_MON_HASH1 & ~7U) || hash == (VMBT_MON_HASH3 & ~7U));
 }
 
@@ -173,10 +174,10 @@ static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
 		broken(u, off, "an instruction that may not be copied");
 	if (in->branch != VMBT_BR_NONE)
 		broken(u, off, "control flow");
-	if (in->flags & (VMBT_IF_USES_CS | VMBT_IF_PRIV | VMBT_IF_IOPL))
-		broken(u, off, "CS access or privilege");
-	if (!gs_fine(in))
-		broken(u, off, "%gs used for something else");
+	if (in->flags & (VMBT_IF_PRIV | VMBT_IF_IOPL))
+		broken(u, off, "privilege");
+	if (!own_fine(in))
+		broken(u, off, "%gs or %cs used for something else");
 }
 
 static void verify_unit(u32 idx)

@@ -99,9 +99,14 @@ static void check_entry(enum desc_view view, int tab, u32 i, u64 d)
 	       !(is_code(d) && bit(d, 42)), "invariant",
 	       "view %d table %d entry %u: %016llx", view, tab, i, d);
 	/* Code that the CPU runs natively may have all of its limit. */
-	if (cpu.desc->fixed && (view == DESC_VIEW_BT || dpl != 3))
-		insist(!reaches(d, cpu.mon_base), "monitor",
+	if (cpu.desc->truncates && (view == DESC_VIEW_BT || dpl != 3))
+		insist(!reaches(d, cpu.mon_data), "monitor",
 		       "view %d table %d entry %u: %016llx", view, tab, i, d);
+}
+
+static bool split(void)
+{
+	return shared.mon_policy == VMBT_MON_SPLIT;
 }
 
 /* The VMM's entries: DPL 0 and system ones in no other place than these. */
@@ -126,8 +131,9 @@ static void check_own(enum desc_view view, const u64 *gdt)
 		if (i < VMBT_SEL_CACHED(0) >> 3)
 			insist(bit(d, 44) && bit(d, 47) && bit(d, 40) &&
 			       !bit(d, 53) && (d >> 45 & 3) &&
-			       base_of(d) == cpu.mon_base &&
-			       limit_of(d) == VMBT_MON_SIZE - 1, "own",
+			       base_of(d) == (is_code(d) ? cpu.mon_base : cpu.mon_data) &&
+			       limit_of(d) == (is_code(d) || !split() ? VMBT_MON_SIZE :
+					       0x1000) - 1, "own",
 			       "entry %u: %016llx", i, d);
 		else
 			check_entry(view, 0, i, d);
@@ -428,7 +434,10 @@ static void translated(void)
 static void run(u32 seed)
 {
 	fake_flat(seed & 1 ? 3 : 0);
-	shared.mon_policy = seed & 2 ? VMBT_MON_FIXED : VMBT_MON_FLOATING;
+	shared.mon_policy = !(seed & 2) ? VMBT_MON_FLOATING :
+			    seed & 16 ? VMBT_MON_SPLIT : VMBT_MON_FIXED;
+	if (split())
+		cpu.mon_data = VMBT_MON_SPLIT_DATA;
 	desc_set_tss(0xfffffe8000123000ULL);
 	desc_init(&cpu);
 	for (u32 p = 0; p < FAKE_PAGES; p++)
@@ -461,8 +470,9 @@ static void run(u32 seed)
 			fault(random_sel());
 			break;
 		case 20:
-			cpu.mon_base = cpu.desc->fixed ? VMBT_MON_FIXED_BASE :
-							 rnd() & ~0x3fffffU;
+			cpu.mon_base = shared.mon_policy == VMBT_MON_FIXED ?
+				       VMBT_MON_FIXED_BASE : rnd() & ~0x3fffffU;
+			cpu.mon_data = split() ? VMBT_MON_SPLIT_DATA : cpu.mon_base;
 			desc_monitor_moved(&cpu);
 			break;
 		case 21 ... 36:

@@ -263,6 +263,7 @@ void native_reset(bool code32, u32 base)
 		v->stats = &shared.stats;
 		v->mon = (void *)mon;
 		v->mon_base = MON_BASE;
+		v->mon_data = MON_BASE;
 		shared.mem_top = RAM_SIZE;
 		if (getenv("NO_OFFERS"))
 			shared.no_offers = strtoul(getenv("NO_OFFERS"), NULL, 0);

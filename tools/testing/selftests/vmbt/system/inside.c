@@ -373,8 +373,9 @@ static void pages(void)
 
 /*
  * Linear space where nothing is mapped, and vmbt's monitor area may float. The
- * differences that a kernel can see are documented (mmu.rst): what it reads there,
- * and that a write to the area's first page does not fault.
+ * difference that a kernel can see is documented (mmu.rst): what it reads there,
+ * from the second page on. Where the CPU does not check limits the first one is
+ * there, too, and can be written to.
  */
 static void absent_at(u32 lin, u32 place)
 {
@@ -392,7 +393,7 @@ static void absent_at(u32 lin, u32 place)
 	for (i = 0; i < ARRAY_SIZE(t); i++)
 		for (ring = 0; ring <= 3; ring += 3) {
 			if (!ring && lin - place < 0x400000 &&
-			    (i == 0 || (i == 1 && lin - place < 0x1000)))
+			    (lin - place < 0x1000 ? !limits && i < 2 : i == 0))
 				continue;
 			cpu_init(&c, ring, t[i].code);
 			c.ebx = lin;

@@ -339,6 +339,7 @@ void fake_reset(void)
 		.guest = &shared.guest, .shared = &shared,
 		.stats = &shared.stats, .mon = &mon,
 		.mon_base = VMBT_MON_FIXED_BASE,
+		.mon_data = VMBT_MON_FIXED_BASE,
 	};
 	shared.host_caps = VMBT_HOST_INTEL | VMBT_HOST_NX;
 	shared.tsc_khz = 1000000;

@@ -102,10 +102,19 @@ static void translated(void)
 	       cpu.frame.seg_load);
 	/* The monitor area moves: %gs must be loaded again. */
 	cpu.mon_base = 0x40000000;
+	cpu.mon_data = 0x40000000;
 	desc_prepare(&cpu, VCPU_BT1);
 	expect(cpu.frame.seg_load == 1 << VMBT_GS &&
 	       hw_seg(VMBT_SEL_TC1_CS).base == 0x40000000, "moved", "load %x",
 	       cpu.frame.seg_load);
+	/* Its data page alone moves: %gs has that and nothing else. */
+	cpu.mon_data = VMBT_MON_SPLIT_DATA;
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(cpu.frame.seg_load == 1 << VMBT_GS &&
+	       hw_seg(VMBT_SEL_TC1_CS).base == 0x40000000 &&
+	       hw_seg(VMBT_SEL_MON1_GS).base == VMBT_MON_SPLIT_DATA &&
+	       hw_seg(VMBT_SEL_MON1_GS).limit == 0xfff, "split", "load %x limit %x",
+	       cpu.frame.seg_load, hw_seg(VMBT_SEL_MON1_GS).limit);
 	/* Ring 3 under BT. */
 	fake_flat(3);
 	desc_prepare(&cpu, VCPU_BT3);
@@ -120,7 +129,7 @@ static void translated(void)
 	       cpu.frame.seg_load);
 	expect(!hw(VMBT_SEL_TC3_CS) && !hw(VMBT_SEL_MON3_GS), "to DE",
 	       "own entries of DPL 3");
-	cpu.desc->fixed = true;
+	cpu.desc->truncates = true;
 	desc_prepare(&cpu, VCPU_BT3);
 	gen = desc_current(&cpu)->generation;
 	desc_prepare(&cpu, VCPU_DE);
@@ -391,7 +400,7 @@ static void modes(void)
 		desc_segs_changed(&cpu);
 		if (i & 2)
 			shared.mon_policy = VMBT_MON_FIXED;
-		cpu.desc->fixed = i & 2;
+		cpu.desc->truncates = i & 2;
 		desc_prepare(&cpu, vcpu_cpl(&cpu) ? VCPU_BT3 : VCPU_BT1);
 		for (int n = 0; n < 4; n++) {
 			u16 sel = (&cpu.frame.ds)[n];
@@ -461,11 +470,11 @@ static void faults(void)
 	done("faults");
 }
 
-/* Fixed monitor area: limits by mode, and the flip on the fault. */
+/* Fixed monitor area, or a data page of its own: limits by mode, the flip on the fault. */
 static void truncated(void)
 {
 	fake_flat(3);
-	cpu.desc->fixed = true;
+	cpu.desc->truncates = true;
 	put_desc(GDT, SEL_TEST, 0xb7000000, ~0U, A_DATA3);
 	cpu_load_seg(&cpu, VMBT_FS, SEL_TEST | 3);
 	desc_prepare(&cpu, VCPU_DE);
@@ -491,6 +500,11 @@ static void truncated(void)
 	       "load %x limit %x", cpu.frame.seg_load, hw_seg(SEL_TEST).limit);
 	cpu.mode = VCPU_DE;
 	expect(!desc_limit_fault(&cpu), "DE", "truncated");
+	cpu.mon_base = 0xf0000000;
+	cpu.mon_data = VMBT_MON_SPLIT_DATA;
+	desc_prepare(&cpu, VCPU_BT3);
+	expect(hw_seg(SEL_DATA3).limit == 0xffdfffff, "split", "limit %x",
+	       hw_seg(SEL_DATA3).limit);
 	fake_flat(0);
 	cpu.mode = VCPU_BT1;
 	expect(!desc_limit_fault(&cpu), "floating", "truncated");

@@ -692,6 +692,46 @@ static void mmu_monitor_fixed(void)
 	EXPECT_EQ(vcpu.events, 0);
 }
 
+/* The area floats, its data page is where the guest's segments end. */
+static void mmu_monitor_split(void)
+{
+	struct fake_config c = plain;
+
+	c.split = true;
+	start_with(&c, VMBT_CR0_PG, VMBT_CR4_PSE, 0, PD << 12);
+	put(PD << 12 | 1023 * 4, PT << 12 | 7, 4);
+	put(PT << 12 | 5 * 4, DATA << 12 | 7, 4);
+	put(PT << 12 | 0x200 * 4, DATA << 12 | 7, 4);
+	go();
+	EXPECT_EQ(vcpu.mon_base, 0xf0000000);
+	EXPECT_EQ(vcpu.mon_data, 0xffe00000);
+	EXPECT_EQ(hw(0xffe00010, MMU_WRITE), HW_OK);
+	EXPECT_EQ(hw(0xf0110010, MMU_READ), HW_OK);
+	/* Whoever strays into the hole with a write gets the fault that is due. */
+	EXPECT_EQ(hw(0xf0000010, MMU_WRITE), MMU_FAULT_TRUE);
+	EXPECT_EQ(vcpu.exc.error, 2);
+	EXPECT_EQ(hw(0xf0110010, MMU_WRITE), MMU_FAULT_TRUE);
+	EXPECT_EQ(hw(0xf0000010, MMU_READ), MMU_FAULT_TRUE);
+	/* What the guest has below is its own; what it has there is interpreted. */
+	EXPECT_EQ(hw(0xffc05010, MMU_USER | MMU_WRITE), HW_OK);
+	EXPECT_EQ(hw(0xffe00010, MMU_USER), MMU_FAULT_MONITOR);
+	EXPECT_EQ(hw(0xffe06010, MMU_USER), MMU_FAULT_TRUE);
+	/* Ring 3 under BT sees that page, and no longer. */
+	mmu_monitor_user(&vcpu, true);
+	EXPECT_EQ(hw(0xffe00010, MMU_USER | MMU_WRITE), HW_OK);
+	mmu_monitor_user(&vcpu, false);
+	EXPECT_EQ(hw(0xffe00010, MMU_USER), MMU_FAULT_MONITOR);
+	/* The area moves, the page stays. */
+	put(PD_B << 12 | 0x3c0 * 4, PT << 12 | 7, 4);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(vcpu.events, VCPU_EV_MON_WANTED);
+	EXPECT(mmu_place_monitor(&vcpu));
+	EXPECT_EQ(vcpu.mon_base, 0xefc00000);
+	EXPECT_EQ(vcpu.mon_data, 0xffe00000);
+	EXPECT_EQ(hw(0xffe00010, MMU_WRITE), HW_OK);
+	EXPECT_EQ(hw(0xf0005010, MMU_USER), HW_OK);
+}
+
 static void mmu_epochs(void)
 {
 	two_level(7, 7, VMBT_CR0_WP, 0);
@@ -846,6 +886,7 @@ int main(void)
 	CASE(mmu_monitor_floating);
 	CASE(mmu_monitor_nowhere);
 	CASE(mmu_monitor_fixed);
+	CASE(mmu_monitor_split);
 	CASE(mmu_epochs);
 	CASE(mmu_host_takes_frames);
 	CASE(mmu_write_grants);

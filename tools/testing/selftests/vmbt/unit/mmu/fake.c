@@ -175,7 +175,8 @@ void fake_init(const struct fake_config *c)
 	vcpu.stats = &shared.stats;
 	shared.mem_top = RAM_FRAMES << 12;
 	shared.host_caps = VMBT_HOST_NX | (c->pcid ? VMBT_HOST_PCID : 0);
-	shared.mon_policy = c->fixed ? VMBT_MON_FIXED : VMBT_MON_FLOATING;
+	shared.mon_policy = c->fixed ? VMBT_MON_FIXED :
+			    c->split ? VMBT_MON_SPLIT : VMBT_MON_FLOATING;
 	/* The template: page 7, its upper half recognisable. */
 	for (i = 0; i < 512; i++)
 		((u64 *)pool[7])[i] = i < 256 ? 0xdead0003 : 0x77700000063 + i * 4096ull;

@@ -19,7 +19,7 @@
 struct fake_config {
 	u32 pool_pages;		/* at start, beside the monitor area */
 	u32 pool_max;
-	bool pcid, trips, la57, fixed, grants, busy;
+	bool pcid, trips, la57, fixed, split, grants, busy;
 	u64 pte_enc;
 };
 

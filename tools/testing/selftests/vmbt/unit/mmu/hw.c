@@ -299,10 +299,14 @@ struct hw_result hw_access(u32 lin, u32 access)
 
 static void check_mon(u32 lin, u64 leaf, bool u)
 {
-	u32 off = lin - vcpu.mon_base;
+	bool apart = vcpu.shared->mon_policy == VMBT_MON_SPLIT;
+	bool there = apart && lin >= vcpu.mon_data;
+	u32 off = lin - (there ? vcpu.mon_data : vcpu.mon_base);
 	s64 idx = phys_to_pool(leaf & MAPS);
 	bool w = leaf & PTE_W, data = off < VMBT_MON_HASH1;
 
+	if (apart && there != data)
+		broken("monitor area +%x is at %x", off, lin);
 	if (idx != (s64)(mon_pool_idx() + off / 4096))
 		broken("monitor area +%x maps %llx", off, leaf);
 	if (w != data)
