@@ -27,7 +27,7 @@
 #define ERRNOS		160
 #define OPS_MAX		128
 #define EXITS		40
-#define TALLIES		13
+#define TALLIES		15
 
 /* random.c */
 struct rng {
@@ -44,7 +44,7 @@ void scramble(struct rng *r, void *p, size_t size);
 /* A VM of a life. Every thread may close, replace and unmap any of it. */
 struct machine {
 	int vm, cpu;
-	bool chips, hostile, logged;
+	bool chips, hostile, logged, running;
 	uint8_t *run;		/* where the run page belongs; may be unmapped */
 	uint8_t *ram;		/* GUEST_END bytes: slots 0 and more */
 };

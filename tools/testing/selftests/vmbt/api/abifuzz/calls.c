@@ -131,6 +131,15 @@ static void fill_written(struct self *t, struct machine *m, void *arg)
 	w->size = 1 + below(&t->rng, one_in(&t->rng, 4) ? GUEST_END : 8192);
 }
 
+/* A port that the guest has for something, or any. */
+static uint32_t some_port(struct self *t)
+{
+	static const uint16_t ports[] = { GUEST_INDEX, GUEST_DATA, 0x3f8, 0x84, 0x20 };
+
+	return one_in(&t->rng, 3) ? below(&t->rng, 0x100) :
+	       ports[below(&t->rng, ARRAY_SIZE(ports))];
+}
+
 static void fill_zone(struct self *t, struct machine *m, void *arg)
 {
 	struct kvm_coalesced_mmio_zone *z = arg;
@@ -138,8 +147,12 @@ static void fill_zone(struct self *t, struct machine *m, void *arg)
 	(void)m;
 	z->pio = one_in(&t->rng, 2);
 	/* Where the guest's ports are, and its accesses without memory. */
-	z->addr = z->pio ? below(&t->rng, 0x100) : GUEST_FAR + below(&t->rng, 0x800000);
+	z->addr = z->pio ? some_port(t) : GUEST_FAR + below(&t->rng, 0x800000);
 	z->size = 1 + below(&t->rng, z->pio ? 0x100 : 0x100000);
+	if (!z->pio && one_in(&t->rng, 2)) {
+		z->addr = GUEST_ABSENT;
+		z->size = 0x1000;
+	}
 }
 
 static void fill_pair(struct self *t, struct machine *m, void *arg)
@@ -148,10 +161,11 @@ static void fill_pair(struct self *t, struct machine *m, void *arg)
 	unsigned int i;
 
 	(void)m;
+	memset(p, 0, sizeof(*p));
 	p->pair = below(&t->rng, VMBT_MAX_PAIRS);
-	p->size = 2 * below(&t->rng, 3);
-	p->index_port = below(&t->rng, 0x100);
-	p->data_port = below(&t->rng, 0x100);
+	p->size = one_in(&t->rng, 2) ? 2 : 2 * below(&t->rng, 3);
+	p->index_port = one_in(&t->rng, 2) ? GUEST_INDEX : some_port(t);
+	p->data_port = one_in(&t->rng, 2) ? GUEST_DATA : some_port(t);
 	p->nregs = below(&t->rng, VMBT_PAIR_REGS_MAX + 1);
 	p->max = 1 + below(&t->rng, 200);
 	p->index_mask = below(&t->rng, 4);

@@ -153,6 +153,12 @@ static void do_run_page(struct self *t, struct machine *m)
 					    RUN_PAGES * PAGE);
 		size_t len = 1u << below(&t->rng, 4);
 
+		/* What the driver reads of the others: the ring's ends, live[]. */
+		if (one_in(&t->rng, 4))
+			p = m->run + VMBT_COALESCED_PAGE * PAGE + below(&t->rng, 8);
+		else if (one_in(&t->rng, 4))
+			p = m->run + VMBT_RUN_EXT_PAGE * PAGE + below(&t->rng, 32);
+
 		v = odd_value(&t->rng);
 		if (p + len > end)
 			continue;
@@ -164,10 +170,8 @@ static void do_run_page(struct self *t, struct machine *m)
 static void do_map_run(struct self *t, struct machine *m)
 {
 	int cpu = READ_ONCE(m->cpu), prot = below(&t->rng, 8);
-	size_t off = one_in(&t->rng, 4) ? below(&t->rng, 5) * PAGE : 0;
-	void *q;
 
-	switch (below(&t->rng, 6)) {
+	switch (below(&t->rng, 5)) {
 	case 0:
 		done(munmap(m->run + below(&t->rng, RUN_PAGES) * PAGE, PAGE));
 		break;
@@ -177,20 +181,79 @@ static void do_map_run(struct self *t, struct machine *m)
 	case 2:
 		done(madvise(m->run, RUN_PAGES * PAGE, below(&t->rng, 26)));
 		break;
-	case 3:
-		q = mmap(NULL, (1 + below(&t->rng, 5)) * PAGE, prot,
-			 one_in(&t->rng, 2) ? MAP_SHARED : MAP_PRIVATE, cpu, off);
-		done(q == MAP_FAILED ? -1 : 0);
-		if (q == MAP_FAILED)
-			break;
-		q = mremap(q, PAGE, below(&t->rng, 4) * PAGE, MREMAP_MAYMOVE);
-		if (q != MAP_FAILED && one_in(&t->rng, 2))
-			munmap(q, 5 * PAGE);
-		break;
 	default:
 		done(mmap(m->run, RUN_PAGES * PAGE, RW, MAP_SHARED | MAP_FIXED, cpu,
 			  0) == MAP_FAILED ? -1 : 0);
 	}
+}
+
+/* Each page, read and written: a mapping is not made of pages before. */
+static void touch(struct self *t, uint8_t *p, size_t pages)
+{
+	uint8_t byte;
+
+	while (pages--) {
+		size_t at = pages * PAGE + below(&t->rng, PAGE);
+
+		if (peek(&byte, p + at, 1))
+			poke(p + at, &byte, 1);
+	}
+}
+
+/*
+ * Mappings that begin or end about where the vCPU's has its end, made so, or grown,
+ * doubled and shifted until they are.
+ */
+static void do_map_bound(struct self *t, struct machine *m)
+{
+	size_t off = below(&t->rng, RUN_PAGES + 2), end = RUN_PAGES - 1 + below(&t->rng, 3);
+	size_t n = end > off ? end - off : 1, more = 1 + below(&t->rng, RUN_PAGES + 1);
+	int prot = one_in(&t->rng, 4) ? (int)below(&t->rng, 8) : RW;
+	int flags = one_in(&t->rng, 4) ? MAP_PRIVATE : MAP_SHARED;
+	uint8_t *p, *q = MAP_FAILED;
+
+	if (one_in(&t->rng, 6))
+		flags |= MAP_POPULATE;
+	p = mmap64(NULL, n * PAGE, prot, flags, READ_ONCE(m->cpu),
+		   one_in(&t->rng, 8) ? odd_value(&t->rng) & -PAGE : off * PAGE);
+	done(p == MAP_FAILED ? -1 : 0);
+	if (p == MAP_FAILED)
+		return;
+	touch(t, p, n);
+	switch (below(&t->rng, 4)) {
+	case 0:
+		q = mremap(p, n * PAGE, (n + more) * PAGE, MREMAP_MAYMOVE);
+		if (q != MAP_FAILED) {
+			p = q;
+			n += more;
+			q = MAP_FAILED;
+		}
+		break;
+	case 1:		/* once more, and larger */
+		q = mremap(p, 0, more * PAGE, MREMAP_MAYMOVE);
+		break;
+	case 2:
+		remap_file_pages(p, n * PAGE, 0, more, 0);
+		break;
+	}
+	touch(t, p, n);
+	munmap(p, n * PAGE);
+	if (q == MAP_FAILED)
+		return;
+	touch(t, q, more);
+	munmap(q, more * PAGE);
+}
+
+/* The vCPU that another thread is running, again and again: one of them has to wait. */
+static void do_rush(struct self *t, struct machine *m)
+{
+	unsigned int n = 1 + below(&t->rng, 12), i;
+
+	for (i = 0; i < VMS; i++)
+		if (READ_ONCE(t->life->m[i].running))
+			m = &t->life->m[i];
+	while (n-- && !READ_ONCE(t->life->over))
+		done(ioctl(READ_ONCE(m->cpu), KVM_RUN, 0));
 }
 
 static int some_fd(struct self *t, struct machine *m)
@@ -415,7 +478,9 @@ const struct deed deeds[] = {
 	{ "mlock", do_lock, 2 },
 	{ "write", do_write, 10 },
 	{ "run-page", do_run_page, 12 },
-	{ "map-run", do_map_run, 6 },
+	{ "map-run", do_map_run, 5 },
+	{ "map-bound", do_map_bound, 4 },
+	{ "rush", do_rush, 4 },
 	{ "close", do_close, 3 },
 	{ "dup", do_dup, 3 },
 	{ "pass", do_pass, 2 },

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the fuzzer's VMs run: three loops that never end by themselves, each of
- * which keeps another part of the VMM busy. All of them walk through memory that
- * other threads take away, move and write, and leave for user space by ports and
- * by memory that is not there.
+ * What the fuzzer's VMs run: four loops that never end by themselves, each of
+ * which keeps another part of the VMM busy. All of them use memory that other
+ * threads take away, move and write, and leave for user space by ports and by
+ * memory that is not there.
  *
  * guest_real	real mode: string I/O, interrupts, segments that wrap
  * guest_flat	protected mode without paging: code that changes itself
  * guest_paged	paging, a process at ring 3 (direct execution), system calls,
  *		page-table writes, interrupts, HLT
+ * guest_busy	writes that the VMM may keep, a device behind an index and a data
+ *		port, then a long computation without an exit, in which the vCPU
+ *		is seldom outside
  */
 #include "guest.h"
 
 #define AT(label)	(GUEST_CODE + label - guest_start)
 
 	.section .rodata
-	.globl	guest_start, guest_end, guest_real, guest_flat, guest_paged
+	.globl	guest_start, guest_end, guest_real, guest_flat, guest_paged, guest_busy
 	.code16
 guest_start:
 
@@ -85,6 +88,25 @@ flat_imm:
 2:	cpuid
 	rdtsc
 	ret
+
+guest_busy:
+	movl	$16, %ecx
+1:	movl	%ecx, GUEST_ABSENT(,%ecx,4)
+	movw	$GUEST_INDEX, %dx
+	movl	%ecx, %eax
+	outw	%ax, %dx
+	inw	%dx, %ax
+	movw	$GUEST_DATA, %dx
+	inw	%dx, %ax
+	xorl	%ecx, %eax
+	outw	%ax, %dx
+	decl	%ecx
+	jnz	1b
+	movl	$500000, %ecx
+2:	incl	GUEST_COUNT
+	decl	%ecx
+	jnz	2b
+	jmp	guest_busy
 
 guest_paged:
 	movl	$GUEST_STACK, %esp

@@ -15,5 +15,8 @@
 #define GUEST_END	0x900000
 #define GUEST_RAM	0x400000
 #define GUEST_MORE	0x300000	/* mostly there, at GUEST_FAR */
+#define GUEST_ABSENT	0x780000	/* written though nothing is there */
+#define GUEST_INDEX	0x1ce		/* ports of a device with an index */
+#define GUEST_DATA	0x1d0
 
 #endif

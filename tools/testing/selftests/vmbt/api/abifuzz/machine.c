@@ -18,7 +18,7 @@
 #include "guest.h"
 
 extern const uint8_t guest_start[], guest_end[], guest_real[], guest_flat[],
-	guest_paged[];
+	guest_paged[], guest_busy[];
 
 int machine_slot(struct machine *m, uint32_t slot, uint32_t flags, uint64_t gpa,
 		 uint64_t size, void *mem)
@@ -47,6 +47,17 @@ bool machine_room(struct machine *m)
 			m->run = NULL;
 	}
 	return m->ram && m->run;
+}
+
+/* Its devices have ports and memory whose writes may wait. */
+static void machine_devices(struct self *t, struct machine *m)
+{
+	unsigned int i;
+
+	for (i = below(&t->rng, 4); i; i--)
+		call_filled(t, m, KVM_REGISTER_COALESCED_MMIO, READ_ONCE(m->vm));
+	for (i = below(&t->rng, 3); i; i--)
+		call_filled(t, m, VMBT_SET_PAIR, READ_ONCE(m->cpu));
 }
 
 bool machine_make(struct self *t, struct machine *m)
@@ -84,6 +95,7 @@ bool machine_make(struct self *t, struct machine *m)
 	if (mmap(m->run, RUN_PAGES * PAGE, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_FIXED, cpu, 0) == MAP_FAILED)
 		return false;
+	machine_devices(t, m);
 	machine_start(t, m);
 	return true;
 }
@@ -117,15 +129,15 @@ void machine_close(struct self *t, struct machine *m)
 	}
 }
 
-/* One of the guest's three programs, from its beginning. */
+/* One of the guest's four programs, from its beginning. */
 void machine_start(struct self *t, struct machine *m)
 {
 	struct kvm_segment data = {
 		.limit = 0xffffffff, .type = 3, .s = 1, .present = 1, .db = 1,
 		.g = 1, .selector = 16,
 	};
-	const uint8_t *entries[] = { guest_real, guest_flat, guest_paged };
-	unsigned int which = below(&t->rng, 3);
+	const uint8_t *entries[] = { guest_real, guest_flat, guest_paged, guest_busy };
+	unsigned int which = below(&t->rng, ARRAY_SIZE(entries));
 	struct kvm_regs regs = {
 		.rflags = 2, .rsp = GUEST_STACK,
 		.rip = GUEST_CODE + (entries[which] - guest_start),
@@ -197,10 +209,22 @@ static void answer(struct self *t, struct machine *m, const struct kvm_run *head
 	}
 }
 
+/* The writes that the VMM kept: as long as they are there, it keeps fewer. */
+static void take_writes(struct self *t, struct machine *m)
+{
+	struct kvm_coalesced_mmio_ring *ring =
+		(void *)(m->run + VMBT_COALESCED_PAGE * PAGE);
+	uint32_t last;
+
+	if (!one_in(&t->rng, 8) && peek(&last, &ring->last, sizeof(last)))
+		poke(&ring->first, &last, sizeof(last));
+}
+
 const char *const tallied[TALLIES] = {
 	"world_switches", "insns_translated", "switches_de_bt", "shadow_fills",
 	"code_invalidations", "monitor_moves", "interrupts_injected", "hc_get_page",
 	"hc_pool_grow", "grants", "revokes", "grant_retries", "kicks",
+	"coalesced", "registers_read",
 };
 
 /* What it has done, before it goes. */
@@ -257,7 +281,9 @@ void *runner(void *arg)
 		fail = t->fail_fd >= 0 && one_in(&t->rng, 4);
 		if (fail)
 			fail_next(t, 1 + below(&t->rng, 12));
+		WRITE_ONCE(m->running, true);
 		r = ioctl(READ_ONCE(m->cpu), KVM_RUN, 0);
+		WRITE_ONCE(m->running, false);
 		if (fail) {
 			int e = errno;
 
@@ -273,6 +299,7 @@ void *runner(void *arg)
 		}
 		if (!peek(&head, m->run, 64))
 			continue;
+		take_writes(t, m);
 		reason = head.exit_reason < EXITS ? head.exit_reason : EXITS - 1;
 		__atomic_fetch_add(&counts->exits[reason], 1, __ATOMIC_RELAXED);
 		bad += reason == KVM_EXIT_INTERNAL_ERROR || reason == KVM_EXIT_SHUTDOWN;

@@ -3,7 +3,8 @@
 #
 # Would the fuzzer notice? Each seed is the driver with one thing wrong that a
 # patch might get wrong: a lock, a reference, a check, an error path. The kernel
-# that looks for defects must report each while the fuzzer runs.
+# that looks for defects must report each while the fuzzer runs, or die of it
+# without a word.
 #
 # usage: seeds.py TOP BUILD [SECONDS [SEED...]]
 import os
@@ -12,8 +13,13 @@ import shutil
 import subprocess
 import sys
 
+NONE = "none"
+DIED = 97  # says scripts/testhost
 # Name, program, what the kernel must say, and edits: file, what stands there, instead.
 SEEDS = [
+    # The driver as it is: what the others must have said comes from none of it.
+    (NONE, "abifuzz", "UBSAN|KASAN|unreferenced object|suspected memory leak|refcount|"
+     "Oops|BUG|WARNING|fault|broken", []),
     ("line-unchecked", "abifuzz", "UBSAN|KASAN",
      [("drivers/vmbt/chips.c", "\tif (irq > 15)\n\t\treturn -EINVAL;\n", "")]),
     ("state-leaked", "abifuzz", "unreferenced object|suspected memory leak",
@@ -74,10 +80,10 @@ def run(top, out, tree, seed, program, ko, seconds):
     env = dict(os.environ, KERNEL="debug", MODULE=ko, MEM="2048", TIMEOUT="1500",
                LOG=f"{tree}/{seed}.kernel", MODPARAMS="force=1")
     with open(f"{tree}/{seed}.out", "w", encoding="utf-8") as log:
-        subprocess.run([f"{top}/scripts/testhost", command], env=env, stdout=log,
-                       stderr=log, check=False)
+        status = subprocess.run([f"{top}/scripts/testhost", command], env=env, stdout=log,
+                                stderr=log, check=False).returncode
     with open(f"{tree}/{seed}.kernel", encoding="utf-8", errors="replace") as f:
-        return f.read()
+        return status, f.read()
 
 
 def main():
@@ -91,16 +97,20 @@ def main():
     for seed, program, says, edits in SEEDS:
         if wanted and seed not in wanted:
             continue
-        kernel = run(top, out, tree, seed, program, build(top, tree, seed, edits), seconds)
+        status, kernel = run(top, out, tree, seed, program, build(top, tree, seed, edits),
+                             seconds)
         # What comes before the module is not its doing.
         kernel = kernel.partition("testhost: loading the module")[2]
         found = [line for line in kernel.splitlines() if re.search(says, line)]
-        if found:
-            print(f"ok abifuzz-seed-{seed}\n# {found[0].strip()[:150]}", flush=True)
-        else:
-            print(f"not ok abifuzz-seed-{seed}: no report in {seconds} s, {tree}/{seed}.out",
-                  flush=True)
+        if status == DIED and not found:
+            found = ["the test host's kernel died"]
+        if bool(found) == (seed == NONE):
+            print(f"not ok abifuzz-seed-{seed}: {found[:1] or 'no report'} in {seconds} s, "
+                  f"{tree}/{seed}.out", flush=True)
             bad = 1
+        else:
+            said = f"\n# {found[0].strip()[:150]}" if found else ""
+            print(f"ok abifuzz-seed-{seed}{said}", flush=True)
     return bad
 
 
