@@ -52,13 +52,19 @@ void vmbt_chipstate_reset(struct vmbt_vm *vm)
  */
 static int vmbt_chips_lock(struct vmbt_vm *vm)
 {
+	struct vmbt_vcpu *vcpu;
+	bool chips;
+
+	/* One look at both: chips that come next come to a VM without a vCPU. */
 	mutex_lock(&vm->lock);
-	if (vm->chips && !vm->vcpu)
+	chips = vm->chips;
+	vcpu = vm->vcpu;
+	if (chips && !vcpu)
 		return 0;
 	mutex_unlock(&vm->lock);
-	if (!vm->chips)
+	if (!chips)
 		return -ENXIO;
-	return mutex_lock_killable(&vm->vcpu->mutex) ? -EINTR : 0;
+	return mutex_lock_killable(&vcpu->mutex) ? -EINTR : 0;
 }
 
 static void vmbt_chips_unlock(struct vmbt_vm *vm)

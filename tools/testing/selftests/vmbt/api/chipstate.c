@@ -8,6 +8,7 @@
  * what the guest that was not moved reads.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,47 @@ static void without_chips(void)
 	EXPECT_ERRNO("none-set-pit", set_pit(&vm, &pit), ENXIO);
 	EXPECT_EQ("chips-cap", ioctl(vm.dev, KVM_CHECK_EXTENSION, VMBT_CAP_CHIPS), 2);
 	vm_destroy(&vm);
+}
+
+static bool over;
+
+/* Until then there are no chips; from then on they can be read. */
+static void *read_pic(void *data)
+{
+	struct vm *vm = data;
+	union chip pic;
+	long bad = 0;
+
+	while (!READ_ONCE(over))
+		bad += get_pic(vm, &pic, 0) && errno != ENXIO;
+	return (void *)bad;
+}
+
+/* Chips come to a VM without a vCPU while another thread asks for them. */
+static void chips_come(void)
+{
+	unsigned int i, bad = 0;
+	union chip pic;
+
+	for (i = 0; i < 24; i++) {
+		pthread_t thread;
+		struct vm vm;
+		void *wrong;
+
+		vm_create_empty(&vm);
+		WRITE_ONCE(over, false);
+		if (pthread_create(&thread, NULL, read_pic, &vm))
+			die("no thread");
+		sleep_ms(1 + i % 3);
+		bad += !!ioctl(vm.fd, VMBT_CREATE_CHIPS, 0);
+		bad += !!get_pic(&vm, &pic, 0);
+		WRITE_ONCE(over, true);
+		pthread_join(thread, &wrong);
+		bad += !!wrong;
+		close(vm.fd);
+		close(vm.dev);
+	}
+	EXPECT_EQ("chips-while-read", bad, 0);
 }
 
 /* IBM's BIOS: vectors 8 and 70h, all masked but the cascade, 18.2 Hz. */
@@ -556,6 +598,7 @@ int main(void)
 		return 0;
 	}
 	without_chips();
+	chips_come();
 	firmware();
 	pic();
 	lines();

@@ -94,15 +94,17 @@ int vm_set_slot(struct vm *vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &mr);
 }
 
-static void create(struct vm *vm, size_t size, bool chips)
+void vm_create_empty(struct vm *vm)
 {
 	memset(vm, 0, sizeof(*vm));
 	vm->dev = vm_dev();
 	vm->fd = ioctl(vm->dev, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)
 		die("KVM_CREATE_VM: %s", strerror(errno));
-	if (chips && ioctl(vm->fd, VMBT_CREATE_CHIPS, 0))
-		die("VMBT_CREATE_CHIPS: %s", strerror(errno));
+}
+
+void vm_fill(struct vm *vm, size_t size)
+{
 	vm->cpu = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
 	if (vm->cpu < 0)
 		die("KVM_CREATE_VCPU: %s", strerror(errno));
@@ -125,12 +127,16 @@ static void create(struct vm *vm, size_t size, bool chips)
 
 void vm_create(struct vm *vm, size_t size)
 {
-	create(vm, size, false);
+	vm_create_empty(vm);
+	vm_fill(vm, size);
 }
 
 void vm_create_with_chips(struct vm *vm, size_t size)
 {
-	create(vm, size, true);
+	vm_create_empty(vm);
+	if (ioctl(vm->fd, VMBT_CREATE_CHIPS, 0))
+		die("VMBT_CREATE_CHIPS: %s", strerror(errno));
+	vm_fill(vm, size);
 }
 
 void vm_destroy(struct vm *vm)

@@ -62,7 +62,9 @@ struct vm {
 
 int vm_dev(void);			/* opens /dev/vmbt or dies */
 bool vm_is_fake(int dev);		/* the scripted VMM of api/fakehost */
-void vm_create(struct vm *vm, size_t size);
+void vm_create_empty(struct vm *vm);	/* the VM, and nothing in it */
+void vm_fill(struct vm *vm, size_t size);	/* a vCPU and memory */
+void vm_create(struct vm *vm, size_t size);	/* all of it */
 void vm_create_with_chips(struct vm *vm, size_t size);	/* VMBT_CREATE_CHIPS */
 void vm_destroy(struct vm *vm);
 int vm_set_slot(struct vm *vm, uint32_t slot, uint32_t flags, uint64_t gpa,
