@@ -71,6 +71,7 @@ extern unsigned int mxcsr_feature_mask;
 #define VMBT_MAP_RX	2
 
 int vmbt_space_map(struct vmbt_space *space, u64 va, u64 phys, int rights);
+void vmbt_space_unmap(struct vmbt_space *space, u64 va);
 phys_addr_t vmbt_kernel_phys(const void *va);
 
 struct vmbt_snapshot;

@@ -244,10 +244,11 @@ out:
 	return ERR_PTR(err);
 }
 
-/* The space goes next: what maps the cross page is never used again. */
+/* The space may stay, if there was no descriptor to be had: without a freed page. */
 void vmbt_hv_vcpu_destroy(struct vmbt_hv_vcpu *v)
 {
 	v->space->vcpu = NULL;
+	vmbt_space_unmap(v->space, (u64)v->cross);
 	vmbt_hostile_unwatch(v);
 	vfree(v->cross);
 	kfree(v);

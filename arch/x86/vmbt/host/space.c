@@ -144,6 +144,30 @@ int vmbt_space_map(struct vmbt_space *space, u64 va, u64 phys, int rights)
 	return 0;
 }
 
+/**
+ * vmbt_space_unmap() - the page at @va is about to be freed
+ * @space: whose vCPU has not been in the VMM world since it was mapped, or never
+ *	will be again
+ * @va: what vmbt_space_map() mapped
+ *
+ * The root is a pool page, which the VMM writes: only tables of ours are followed.
+ */
+void vmbt_space_unmap(struct vmbt_space *space, u64 va)
+{
+	u64 *table = page_address(space->root);
+	int shift;
+	u64 entry;
+
+	for (shift = space->la57 ? 48 : 39; shift > 12; shift -= 9) {
+		entry = table[va >> shift & 511];
+		if (!(entry & _PAGE_PRESENT) ||
+		    !xa_load(&space->owned, page_to_pfn(entry_page(entry))))
+			return;
+		table = page_address(entry_page(entry));
+	}
+	table[va >> 12 & 511] = 0;
+}
+
 /* Root, (PML4,) and PDPT of slot 509 are the first pool pages. */
 static int make_root(struct vmbt_space *space, u32 *pdpt_idx, u32 *first_free)
 {

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/swap.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -96,11 +97,11 @@ static void set_paging(void)
 		die("KVM_SET_SREGS: %s", strerror(errno));
 }
 
-static void begin(bool paging)
+static void begin_empty(bool paging)
 {
 	struct kvm_regs r = { .rip = CODE, .rsp = CODE, .rflags = 2 };
 
-	vm_create(&vm, MEM);
+	vm_fill(&vm, MEM);
 	madvise(vm.mem, MEM, MADV_NOHUGEPAGE);
 	memcpy(vm.mem + CODE, code, sizeof(code));
 	vm_set_mode(&vm, 32);
@@ -113,6 +114,12 @@ static void begin(bool paging)
 		die("no thread");
 	if (!moves(PAGES - 1))
 		die("the guest does not run: %s", vm_exit_text(&vm));
+}
+
+static void begin(bool paging)
+{
+	vm_create_empty(&vm);
+	begin_empty(paging);
 }
 
 static void pause_vm(void)
@@ -315,14 +322,13 @@ static void take(const char *line, const char *key, unsigned int *value)
 }
 
 /* Whose is each page in the VM's page tables? None of the host's own. */
-static void leaves(void)
+static void leaves(const char *name)
 {
 	unsigned int unknown = 1, guest = 0, window = 0;
 	char path[300], line[100], all[1000] = "";
 	int try;
 	FILE *f;
 
-	begin(true);
 	pause_vm();
 	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbt/%d-%d/leaves",
 		 getpid(), vm.fd);
@@ -337,9 +343,30 @@ static void leaves(void)
 		if (f)
 			fclose(f);
 	}
-	test_result("leaves-unknown", !unknown, "%u: %s", unknown, all);
-	test_result("leaves-guest", guest >= PAGES, "%u", guest);
-	test_result("leaves-window", window >= 2, "%u", window);
+	test_result(name, !unknown && guest >= PAGES && window >= 2,
+		    "%u unknown, %u of the guest, %u in the window: %s", unknown, guest,
+		    window, all);
+}
+
+/*
+ * No descriptor for the vCPU, three times: what was made for it is gone, and not in
+ * the VMM's page tables any more.
+ */
+static void no_descriptor(void)
+{
+	struct rlimit old, few = { 0 };
+	int i, failed = 0;
+
+	vm_create_empty(&vm);
+	getrlimit(RLIMIT_NOFILE, &old);
+	few.rlim_max = old.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &few);
+	for (i = 0; i < 3; i++)
+		failed += ioctl(vm.fd, KVM_CREATE_VCPU, 0) < 0 && errno == EMFILE;
+	setrlimit(RLIMIT_NOFILE, &old);
+	EXPECT_EQ("no-descriptor", failed, 3);
+	begin_empty(true);
+	leaves("leaves-no-descriptor");
 	end();
 }
 
@@ -361,6 +388,9 @@ int main(void)
 		merging(paging);
 		swapping(paging);
 	}
-	leaves();
+	begin(true);
+	leaves("leaves");
+	end();
+	no_descriptor();
 	return test_exit();
 }
