@@ -30,7 +30,7 @@ static_assert(sizeof(struct vmbt_pit_state) == sizeof(struct kvm_pit_state2));
 
 static u64 vmbt_chips_now(struct vmbt_vm *vm)
 {
-	return vmbt_chips_ns(vmbt_clock_now(vm), vm->shared->tsc_khz);
+	return vmbt_chips_ns(vmbt_clock_now(vm), vmbt_clock_get_khz());
 }
 
 /**

@@ -166,11 +166,10 @@ int vmbt_clock_attr(struct vmbt_vcpu *vcpu, unsigned int cmd,
  */
 void vmbt_clock_get(struct vmbt_vm *vm, struct kvm_clock_data *data)
 {
-	const struct vmbt_shared *sh = vm->shared;
-
 	memset(data, 0, sizeof(*data));
-	data->clock = vmbt_chips_ns(vmbt_clock_get_tsc(vm), sh->tsc_khz) +
-		      READ_ONCE(sh->guest.kvmclock_delta);
+	/* The rate is ours: the VMM can write the one that it was told. */
+	data->clock = vmbt_chips_ns(vmbt_clock_get_tsc(vm), tsc_khz) +
+		      READ_ONCE(vm->shared->guest.kvmclock_delta);
 	data->realtime = ktime_get_real_ns();
 	data->flags = VMBT_CLOCK_FLAGS;
 }
@@ -205,7 +204,7 @@ int vmbt_clock_set(struct vmbt_vm *vm, const struct kvm_clock_data *data)
 		if ((data->flags & KVM_CLOCK_REALTIME) && now > data->realtime)
 			clock += now - data->realtime;
 		sh->guest.kvmclock_delta =
-			clock - vmbt_chips_ns(vmbt_clock_get_tsc(vm), sh->tsc_khz);
+			clock - vmbt_chips_ns(vmbt_clock_get_tsc(vm), tsc_khz);
 		vcpu->state_set = true;
 	}
 	mutex_unlock(&vcpu->mutex);

@@ -12,6 +12,8 @@
  * tick at the latest, KVM_RUN returns. Not the first: at a high rate of writes many
  * would have to do with a world switch of their own.
  */
+#include <linux/nospec.h>
+
 #include "vmbt.h"
 
 #define VMBT_RING_ENTRIES	((PAGE_SIZE - sizeof(struct kvm_coalesced_mmio_ring)) / \
@@ -145,7 +147,8 @@ int vmbt_coalesced_pair(struct vmbt_vcpu *vcpu, const struct vmbt_pair *p)
 			.kept = p->reg[i].kept,
 			.value = p->reg[i].value,
 		};
-	vcpu->vm->shared->coalesced.pair[p->pair] = s;
+	i = array_index_nospec(p->pair, VMBT_PAIRS);
+	vcpu->vm->shared->coalesced.pair[i] = s;
 	return 0;
 }
 

@@ -245,17 +245,24 @@ int vmbt_state_set_sregs2(struct vmbt_vcpu *vcpu, const struct kvm_sregs2 *k)
 	return 0;
 }
 
+/* The vector that waits, or a negative number: the VMM writes it, too. */
+static int vmbt_extint(const struct vmbt_shared *sh)
+{
+	u32 extint = READ_ONCE(sh->extint);
+
+	return extint <= 256 ? (int)extint - 1 : -1;
+}
+
 void vmbt_state_get_sregs(struct vmbt_vcpu *vcpu, struct kvm_sregs *k)
 {
-	u32 extint = vcpu->vm->shared->extint;
+	int vector = vmbt_extint(vcpu->vm->shared);
 	struct kvm_sregs2 k2;
 
 	vmbt_state_get_sregs2(vcpu, &k2);
 	memset(k, 0, sizeof(*k));
 	memcpy(k, &k2, VMBT_SREGS_COMMON);
-	if (extint)
-		k->interrupt_bitmap[(extint - 1) / 64] |=
-			1ULL << ((extint - 1) % 64);
+	if (vector >= 0)
+		k->interrupt_bitmap[vector / 64] |= 1ULL << vector % 64;
 }
 
 int vmbt_state_set_sregs(struct vmbt_vcpu *vcpu, const struct kvm_sregs *k)
@@ -372,6 +379,7 @@ void vmbt_state_get_events(struct vmbt_vcpu *vcpu, struct kvm_vcpu_events *ev)
 {
 	const struct vmbt_shared *sh = vcpu->vm->shared;
 	const struct vmbt_guest *g = &sh->guest;
+	int vector = vmbt_extint(sh);
 
 	memset(ev, 0, sizeof(*ev));
 	switch (g->pending.type) {
@@ -392,9 +400,9 @@ void vmbt_state_get_events(struct vmbt_vcpu *vcpu, struct kvm_vcpu_events *ev)
 		ev->nmi.injected = 1;
 		break;
 	}
-	if (sh->extint && !ev->interrupt.injected) {
+	if (vector >= 0 && !ev->interrupt.injected) {
 		ev->interrupt.injected = 1;
-		ev->interrupt.nr = sh->extint - 1;
+		ev->interrupt.nr = vector;
 	}
 	if (g->int_shadow & VMBT_SHADOW_STI)
 		ev->interrupt.shadow |= KVM_X86_SHADOW_INT_STI;

@@ -19,6 +19,7 @@ enum fake_op {
 	FAKE_MMIO,		/* EBX write, ECX length; EDX data */
 	FAKE_EXIT,		/* EBX kind */
 	FAKE_LATE,		/* EBX writes kept, each of ECX bytes, then HLT */
+	FAKE_FORGE,		/* EBX where the host keeps numbers, then HLT */
 };
 
 #endif

@@ -146,6 +146,37 @@ static void late(struct vm *vm)
 	test_result("late-last-is-the-kernel's", ring->last < 170, "%u", ring->last);
 }
 
+/* Numbers of the host's, all of them @number now. What can be read stays in bounds. */
+static void forged(const char *name, uint32_t number)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[64];
+	} cpuid = { { .nent = 64 } };
+	struct vmbt_written w = { .gpa = 0, .size = 1 << 20 };
+	struct kvm_vcpu_events events;
+	struct kvm_clock_data clock;
+	struct kvm_sregs sregs;
+	struct kvm_regs r;
+	struct vm vm;
+	int bad = 0;
+
+	vm_create(&vm, 1 << 20);
+	bad |= (op(&vm, FAKE_FORGE, number, 0, &r) || exit_reason(&vm) != KVM_EXIT_HLT);
+	bad |= (ioctl(vm.cpu, KVM_GET_SREGS, &sregs) || sregs.interrupt_bitmap[0] ||
+		sregs.interrupt_bitmap[1] || sregs.interrupt_bitmap[2] ||
+		sregs.interrupt_bitmap[3]) << 1;
+	bad |= (ioctl(vm.cpu, KVM_GET_VCPU_EVENTS, &events) ||
+		events.interrupt.injected) << 2;
+	bad |= (ioctl(vm.fd, KVM_GET_CLOCK, &clock) || !clock.clock) << 3;
+	bad |= !!ioctl(vm.fd, KVM_SET_CLOCK, &clock) << 4;
+	bad |= !!ioctl(vm.cpu, KVM_GET_CPUID2, &cpuid) << 5;
+	bad |= !!ioctl(vm.fd, VMBT_MEMORY_WRITTEN, &w) << 6;
+	bad |= !!op(&vm, FAKE_HLT, 0, 0, &r) << 7;
+	EXPECT_EQ(name, bad, 0);
+	vm_destroy(&vm);
+}
+
 static void io(struct vm *vm)
 {
 	struct kvm_regs r;
@@ -256,5 +287,8 @@ int main(void)
 	signals(&vm);
 	vm_destroy(&vm);
 	broken();
+	forged("forged-0", 0);
+	forged("forged-257", 257);
+	forged("forged-all-ones", ~0u);
 	return test_exit();
 }

@@ -373,6 +373,12 @@ static int step(struct vmbt_hv_vcpu *v)
 		sh->coalesced.late[0].len = ecx;
 		sh->coalesced.count = ebx;
 		return leave(v, VMBT_EXIT_HLT);
+	case FAKE_FORGE:
+		sh->extint = ebx;
+		sh->tsc_khz = ebx;
+		sh->ncpuid = ebx;
+		sh->nwritten = ebx;
+		return leave(v, VMBT_EXIT_HLT);
 	case FAKE_EXIT:
 		strscpy(sh->text, "text of the exit", sizeof(sh->text));
 		return leave(v, ebx);
