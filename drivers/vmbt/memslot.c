@@ -495,11 +495,14 @@ int vmbt_mem_dirty_log(struct vmbt_vm *vm, u32 slot, void __user *bitmap)
 	memcpy(copy, s->dirty, bytes);
 	memset(s->dirty, 0, bytes);
 	/*
-	 * vm->lock keeps the slots, but a grant may come back while
-	 * vmbt_revoke() drops mem_lock: one page at a time never does.
+	 * vm->lock keeps the slots. A grant that comes back meanwhile marks its page
+	 * dirty anew, and one that is still to go is in the copy. There may be as many
+	 * as the guest has pages: others need the lock, and the CPU.
 	 */
-	for_each_set_bit(i, copy, npages)
+	for_each_set_bit(i, copy, npages) {
 		vmbt_revoke(vm, base + i, base + i + 1);
+		cond_resched_lock(&vm->mem_lock);
+	}
 	spin_unlock(&vm->mem_lock);
 	vmbt_kick(vm);
 
