@@ -10,6 +10,7 @@
 #   installer	Debian's installer from a CD to its first menu
 #   installed	Debian on an IDE disk: login, apt through the NAT, power-off, fsck, again
 #   floppy	floppy disks that change, of two kinds
+#   xorg	an X server, a window manager and a terminal, against QEMU's screen
 #   net		100 MB each way over a network card, by digest (MB=)
 #   everything	the machine with all devices at once (devices.sh)
 #
@@ -17,7 +18,7 @@
 # emulator that is the test host may have to share its machine.
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-[ $# -ne 0 ] || set -- memtest netboot installer installed floppy net everything
+[ $# -ne 0 ] || set -- memtest netboot installer installed floppy xorg net everything
 status=0
 for item in "$@"; do
 	case $item in
@@ -26,6 +27,7 @@ for item in "$@"; do
 	installer)	"$here/debian.sh" installer ;;
 	installed)	"$here/debian.sh" installed ;;
 	floppy)		TIMEOUT=3600 "$here/media.sh" floppy ;;
+	xorg)		"$here/xorg.sh" ;;
 	net)		MB=${MB:-100} TIMEOUT=${TIMEOUT:-14400} "$here/net.sh" user ;;
 	everything)	make -s -C "$here" everything ;;
 	*)		echo "not ok $item: no such item (see long.sh)"
