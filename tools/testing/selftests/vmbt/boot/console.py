@@ -7,6 +7,7 @@ command is one script for all tests of a kind; the kernel's command line tells i
 which part to do. What the guest says are lines 'KEY: VALUE' behind 'vmbt-guest:
 ready'. Environment: GUEST_KERNEL, INITRD.
 """
+import glob
 import os
 import re
 import select
@@ -19,6 +20,13 @@ APPEND = "console=ttyS0 acpi=off nolapic noisapnp pnpbios=off quiet panic=-1 "
 
 class Failure(Exception):
     """Why a test failed."""
+
+
+def stats():
+    """The counters of the one VM there is, by name."""
+    path, = glob.glob("/sys/kernel/debug/vmbt/*/stats")
+    with open(path, encoding="ascii") as f:
+        return {name: int(value) for name, value in (line.split() for line in f)}
 
 
 class Guest:

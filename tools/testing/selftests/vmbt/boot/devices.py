@@ -9,14 +9,13 @@ Environment: MB, how many megabytes each network card carries.
 """
 import array
 import hashlib
-import http.server
 import os
 import random
 import sys
-import threading
 import wave
 
 from console import Failure, Guest, run
+from served import File
 
 WORK = "/tmp/devices"
 MIB = 1 << 20
@@ -143,22 +142,7 @@ def printer():
         raise Failure("what the guest printed is not in the file")
 
 
-FILE = random.Random("file").randbytes(int(MB * 1e6))
-
-
-class Server(http.server.BaseHTTPRequestHandler):
-    """Hands out the file."""
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(FILE)))
-        self.end_headers()
-        self.wfile.write(FILE)
-
-    def log_message(self, *_):
-        pass
-
-
+FILE = File(int(MB * 1e6))
 PCI = {"8086:1237": ".*", "8086:7000": ".*", "8086:7010": "ata_piix", "8086:7113": ".*",
        "1022:2000": "pcnet32", "104b:1040": ".*"}
 PORTS = ("ata_piix", "BusLogic", "pcnet32", "floppy", "serial", "parport0", "SoundBlaster",
@@ -182,9 +166,7 @@ def everything():
     wav, paper, com2 = (os.path.join(WORK, n) for n in ("all.wav", "all.paper", "all.com2"))
     args += ["-nic", "user"] * 3 + ["-parallel", f"file:{paper}", "-device", "sb16",
              "-audiodev", f"wav,id=a,path={wav}", "-serial", "stdio", "-serial", f"file:{com2}"]
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    guest = Guest("everything", *args, append=f"port={server.server_address[1]}")
+    guest = Guest("everything", *args, append=f"port={FILE.serve('127.0.0.1')}")
     try:
         guest.wait("vmbt-guest: ready", READY)
         for _ in range(8):
@@ -202,8 +184,8 @@ def everything():
         for i, (_, digest) in enumerate(floppies):
             guest.says(f"floppy {i}", digest, SLOW)
         for i in range(3):
-            guest.says(f"card {i}", f"52:54:00:12:34:{0x56 + i:x} "
-                       f"{hashlib.sha256(FILE).hexdigest()}", SLOW + 30 * MB)
+            guest.says(f"card {i}", f"52:54:00:12:34:{0x56 + i:x} {FILE.digest}",
+                       SLOW + 30 * MB)
         guest.says("tone", "0", SLOW)
         guest.says("printed", "0", SLOW)
         guest.says("sent", "0", SLOW)

@@ -7,42 +7,30 @@ and through a tap interface of the host's. Contents are compared by digest, both
 The guest's half is net_guest.sh. Environment: MB, how many megabytes each way.
 """
 import hashlib
-import http.server
 import os
-import random
 import socket
 import subprocess
 import sys
 import threading
 import time
 
-from console import Failure, Guest, run
+from console import Failure, Guest, run, stats
+from served import File
 
 MB = float(os.environ.get("MB") or "1")
-FILE = random.Random("file").randbytes(int(MB * 1e6))
+FILE = File(int(MB * 1e6))
 NUMBERS = int(MB * 150000)
 # The slowest megabyte seen took 24 s.
 LIMIT = 300 + 100 * MB
+COUNTED = ("world_switches", "exit_io", "exit_intr", "hc_intr", "interrupts_injected")
 
 
-class Server(http.server.BaseHTTPRequestHandler):
-    """Hands out the file."""
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(FILE)))
-        self.end_headers()
-        self.wfile.write(FILE)
-
-    def log_message(self, *_):
-        pass
-
-
-def serve(address):
-    """A web server; its port."""
-    server = http.server.ThreadingHTTPServer((address, 0), Server)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_address[1]
+def count(last):
+    """The digest of what 'seq 1 LAST' prints."""
+    total = hashlib.sha256()
+    for first in range(1, last + 1, 10000):
+        total.update(b"".join(b"%d\n" % i for i in range(first, min(first + 10000, last + 1))))
+    return total.hexdigest()
 
 
 class Sink:
@@ -52,6 +40,7 @@ class Sink:
         self.sock = socket.create_server(("127.0.0.1", 0))
         self.port = self.sock.getsockname()[1]
         self.sum = hashlib.sha256()
+        self.size = 0
         self.thread = threading.Thread(target=self.take, daemon=True)
         self.thread.start()
 
@@ -60,6 +49,7 @@ class Sink:
         peer, _ = self.sock.accept()
         while part := peer.recv(65536):
             self.sum.update(part)
+            self.size += len(part)
 
     def digest(self):
         """When it was closed."""
@@ -67,11 +57,23 @@ class Sink:
         return self.sum.hexdigest()
 
 
-def said(name, start, guest):
-    """How fast it was, and what vmbt-run used of it."""
-    s = time.time() - start[0]
-    cpu = used(guest) - start[1]
-    print(f"   {name}: {MB:g} MB in {s:.1f} s, {MB / s:.2f} MB/s, {cpu:.1f} s of CPU", flush=True)
+class Leg:
+    """One way of the data: how fast it was and what it took."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        self.start = time.time()
+        self.used = used(guest)
+        self.stats = stats()
+
+    def said(self, name, size):
+        """Now that it is over; a packet is a full one."""
+        seconds = time.time() - self.start
+        now, packets = stats(), size / 1460
+        print(f"   {name}: {size / 1e6:g} MB in {seconds:.1f} s, {size / seconds / 1e6:.2f} MB/s, "
+              f"{used(self.guest) - self.used:.1f} s of CPU; a packet: " +
+              ", ".join(f"{(now[n] - self.stats[n]) / packets:.2f} {n}" for n in COUNTED),
+              flush=True)
 
 
 def used(guest):
@@ -84,29 +86,29 @@ def used(guest):
 def user():
     """DHCP, ping, a download, an upload, and a connection from the host."""
     sink = Sink()
-    numbers = b"".join(b"%d\n" % i for i in range(1, NUMBERS + 1))
+    first, whole = next(FILE.pieces()), FILE.digest
     with socket.create_server(("127.0.0.1", 0)) as s:
         port = s.getsockname()[1]
     guest = Guest("user", "-nic", f"user,hostfwd=tcp:127.0.0.1:{port}-:7777",
-                  append=f"port={serve('127.0.0.1')} sink={sink.port} numbers={NUMBERS}")
+                  append=f"port={FILE.serve('127.0.0.1')} sink={sink.port} numbers={NUMBERS}")
     try:
         guest.wait("vmbt-guest: ready", 300)
         guest.says("card", "PCnet/PCI II 79C970A")
         guest.says("mac", "52:54:00:12:34:56")
         guest.says("address", "10.0.2.15")
         guest.says("ping", "0")
-        start = time.time(), used(guest)
-        guest.says("download", hashlib.sha256(FILE).hexdigest(), LIMIT)
-        said("download", start, guest)
-        start = time.time(), used(guest)
+        leg = Leg(guest)
+        guest.says("download", whole, LIMIT)
+        leg.said("download", FILE.size)
+        leg = Leg(guest)
         guest.says("upload", "done", LIMIT)
-        said("upload", start, guest)
-        if sink.digest() != hashlib.sha256(numbers).hexdigest():
+        leg.said("upload", sink.size)
+        if sink.digest() != count(NUMBERS):
             raise Failure("the upload is not what the guest sent")
         guest.says("forwarded", "ready")
         with socket.create_connection(("127.0.0.1", port), 30) as peer:
-            peer.sendall(FILE[:1000000])
-        guest.says("forwarded", hashlib.sha256(FILE[:1000000]).hexdigest(), 300)
+            peer.sendall(first)
+        guest.says("forwarded", hashlib.sha256(first).hexdigest(), 300)
         guest.says("missed", "0")
         guest.says("errors", "0")
     finally:
@@ -179,11 +181,11 @@ def tap():
                  "link set vmbttap up"):
         subprocess.run(["ip", *args.split()], check=True)
     guest = Guest("tap", "-nic", "tap,ifname=vmbttap,script=no",
-                  append=f"port={serve('192.168.77.1')}")
+                  append=f"port={FILE.serve('192.168.77.1')}")
     try:
         guest.wait("vmbt-guest: ready", 300)
         guest.says("ping", "0")
-        guest.says("download", hashlib.sha256(FILE).hexdigest(), 300)
+        guest.says("download", FILE.digest, LIMIT)
     finally:
         guest.kill()
 

@@ -7,12 +7,11 @@ COUNT packets a round; before each round the module's parameter no_io says which
 three ways to spare world switches are off. Counted by the VMM, read in debugfs. With all
 of them the limit is LIMIT.
 """
-import glob
 import os
 import socket
 import sys
 
-from console import Failure, Guest, run
+from console import Failure, Guest, run, stats
 
 COUNT = int(os.environ.get("COUNT") or "4000")
 LIMIT = 0.25
@@ -23,13 +22,6 @@ REGISTERS, COMBINE, LIVE = 1, 2, 4
 ROUNDS = ((0, "all three on"), (REGISTERS, "registers off"), (COMBINE, "combining off"),
           (LIVE, "shared memory off"), (REGISTERS | COMBINE | LIVE, "all three off"),
           (0, "all three on, again"))
-
-
-def stats():
-    """The VM's counters."""
-    path, = glob.glob("/sys/kernel/debug/vmbt/*/stats")
-    with open(path, encoding="ascii") as f:
-        return {name: int(value) for name, value in (line.split() for line in f)}
 
 
 def ready(sock, number):
