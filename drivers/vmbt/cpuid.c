@@ -16,6 +16,7 @@
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
+#include "hostinsn.h"
 #include "vmbt.h"
 
 #define F(x)	BIT(X86_FEATURE_##x & 31)
@@ -106,8 +107,8 @@ static void vmbt_cpuid_mask(struct kvm_cpuid_entry2 *e)
 {
 	struct kvm_cpuid_entry2 host = { };
 
-	cpuid_count(e->function, e->index, &host.eax, &host.ebx, &host.ecx,
-		    &host.edx);
+	vmbt_cpuid(e->function, e->index, &host.eax, &host.ebx, &host.ecx,
+		   &host.edx);
 	switch (e->function) {
 	case VMBT_HV_SIGNATURE ... VMBT_HV_LAST:
 		vmbt_cpuid_mask_hypervisor(e);
@@ -171,7 +172,7 @@ static struct kvm_cpuid_entry2 *vmbt_cpuid_add(struct vmbt_cpuid_list *list,
 	e->function = function;
 	e->index = index;
 	e->flags = flags;
-	cpuid_count(function, index, &e->eax, &e->ebx, &e->ecx, &e->edx);
+	vmbt_cpuid(function, index, &e->eax, &e->ebx, &e->ecx, &e->edx);
 	vmbt_cpuid_mask(e);
 	return e;
 }
@@ -189,10 +190,19 @@ static void vmbt_cpuid_signature(struct vmbt_cpuid_list *list, u32 leaf,
 
 #define VMBT_CACHE_LEAVES	8
 
+/* The highest leaf of the standard and of the extended ones. */
+static u32 vmbt_cpuid_max(u32 first)
+{
+	u32 eax, ebx, ecx, edx;
+
+	vmbt_cpuid(first, 0, &eax, &ebx, &ecx, &edx);
+	return eax;
+}
+
 /* Everything supported; at most ARRAY_SIZE(vmbt_shared.cpuid) entries. */
 static void vmbt_cpuid_build(struct vmbt_cpuid_list *list)
 {
-	u32 max = cpuid_eax(0), ext = cpuid_eax(0x80000000), i;
+	u32 max = vmbt_cpuid_max(0), ext = vmbt_cpuid_max(0x80000000), i;
 	struct kvm_cpuid_entry2 *e;
 
 	vmbt_cpuid_add(list, 0, 0, 0)->eax = min(max, 7u);

@@ -86,7 +86,7 @@ static bool vmbt_revoke(struct vmbt_vm *vm, u64 start, u64 end)
 		struct page *page = xa_untag_pointer(entry);
 
 		if (xa_pointer_tag(entry) == VMBT_GRANT_WRITE)
-			set_page_dirty(page);
+			folio_mark_dirty(page_folio(page));
 		xa_erase(&vm->grants, gfn);
 		vmbt_zap_add(vm, gfn, gfn + 1);
 		vm->nr_revokes++;

@@ -163,7 +163,7 @@ SYM_INNER_LABEL(vmbt_cross_abort, SYM_L_GLOBAL)
 	testb	$VMBT_XF_IBPB, VMBT_X_FLAGS(%rdi)
 	jz	.Lno_ibpb
 	movl	$MSR_IA32_PRED_CMD, %ecx
-	movl	VMBT_X_PRED_CMD(%rdi), %eax
+	movl	$PRED_CMD_IBPB, %eax
 	xorl	%edx, %edx
 	wrmsr
 	incq	VMBT_X_DID_IBPB(%rdi)

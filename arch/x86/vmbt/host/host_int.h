@@ -31,9 +31,12 @@ extern const u8 vmbt_image_start[], vmbt_image_end[];
 int vmbt_caps_init(bool force);
 void vmbt_caps_set(u32 cap);
 
-/* mitigate.c: VMBT_XF_* and the value for MSR_IA32_PRED_CMD */
+/* mitigate.c: VMBT_XF_* */
 void vmbt_mitigate_init(void);
-u32 vmbt_mitigate_flags(u64 *pred_cmd);
+u32 vmbt_mitigate_flags(void);
+
+/* run.c */
+void vmbt_run_init(void);
 
 /*
  * struct vmbt_space - one VMM world
@@ -61,9 +64,6 @@ struct vmbt_space {
 };
 
 #define VMBT_SHARED_PAGES	DIV_ROUND_UP(sizeof(struct vmbt_shared), PAGE_SIZE)
-
-/* Of the kernel's FPU code, exported but in no public header. */
-extern unsigned int mxcsr_feature_mask;
 
 /* What a map of the VMM world allows. */
 #define VMBT_MAP_RO	0

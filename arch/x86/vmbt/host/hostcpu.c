@@ -15,11 +15,11 @@
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/gsseg.h>
-#include <asm/msr.h>
 #include <asm/segment.h>
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
 
+#include "../include/hostinsn.h"
 #include "host_int.h"
 
 static bool strict;
@@ -86,14 +86,14 @@ void vmbt_hostcpu_init(struct vmbt_hv_vcpu *v)
 	stack[511] = 0;
 	stack[510] = h->entry;
 	x->vmm_rsp = VMBT_STACK_TOP(VMBT_STACK_MAIN) - 16;
-	x->flags = vmbt_mitigate_flags(&x->pred_cmd);
+	x->flags = vmbt_mitigate_flags();
 }
 
 static u64 read_msr(u32 msr)
 {
-	u64 val = 0;
+	u64 val;
 
-	rdmsrl_safe(msr, &val);
+	vmbt_rdmsr_safe(msr, &val);
 	return val;
 }
 
@@ -104,7 +104,7 @@ static void rest_tracing(struct vmbt_saved *s)
 
 	s->debugctl = read_msr(MSR_IA32_DEBUGCTLMSR);
 	if (s->debugctl)
-		wrmsrl(MSR_IA32_DEBUGCTLMSR, 0);
+		vmbt_wrmsr(MSR_IA32_DEBUGCTLMSR, 0);
 	s->perf_global_ctrl = 0;
 	s->pebs_enable = 0;
 	s->rtit_ctl = 0;
@@ -113,30 +113,30 @@ static void rest_tracing(struct vmbt_saved *s)
 	if (boot_cpu_has(X86_FEATURE_ARCH_PERFMON)) {
 		s->perf_global_ctrl = read_msr(MSR_CORE_PERF_GLOBAL_CTRL);
 		if (s->perf_global_ctrl)
-			wrmsrl(MSR_CORE_PERF_GLOBAL_CTRL, 0);
+			vmbt_wrmsr(MSR_CORE_PERF_GLOBAL_CTRL, 0);
 	}
 	if (boot_cpu_has(X86_FEATURE_PEBS)) {
 		s->pebs_enable = read_msr(MSR_IA32_PEBS_ENABLE);
 		if (s->pebs_enable)
-			wrmsrl(MSR_IA32_PEBS_ENABLE, 0);
+			vmbt_wrmsr(MSR_IA32_PEBS_ENABLE, 0);
 	}
 	if (boot_cpu_has(X86_FEATURE_INTEL_PT)) {
 		s->rtit_ctl = read_msr(MSR_IA32_RTIT_CTL);
 		if (s->rtit_ctl & RTIT_CTL_TRACEEN)
-			wrmsrl(MSR_IA32_RTIT_CTL, s->rtit_ctl & ~RTIT_CTL_TRACEEN);
+			vmbt_wrmsr(MSR_IA32_RTIT_CTL, s->rtit_ctl & ~RTIT_CTL_TRACEEN);
 	}
 }
 
 static void resume_tracing(const struct vmbt_saved *s)
 {
 	if (s->rtit_ctl & RTIT_CTL_TRACEEN)
-		wrmsrl(MSR_IA32_RTIT_CTL, s->rtit_ctl);
+		vmbt_wrmsr(MSR_IA32_RTIT_CTL, s->rtit_ctl);
 	if (s->pebs_enable)
-		wrmsrl(MSR_IA32_PEBS_ENABLE, s->pebs_enable);
+		vmbt_wrmsr(MSR_IA32_PEBS_ENABLE, s->pebs_enable);
 	if (s->perf_global_ctrl)
-		wrmsrl(MSR_CORE_PERF_GLOBAL_CTRL, s->perf_global_ctrl);
+		vmbt_wrmsr(MSR_CORE_PERF_GLOBAL_CTRL, s->perf_global_ctrl);
 	if (s->debugctl)
-		wrmsrl(MSR_IA32_DEBUGCTLMSR, s->debugctl);
+		vmbt_wrmsr(MSR_IA32_DEBUGCTLMSR, s->debugctl);
 	local_db_restore(s->dr7);
 }
 
@@ -145,31 +145,31 @@ static void set_entry_msrs(struct vmbt_hv_vcpu *v)
 {
 	struct vmbt_saved *s = &v->saved;
 
-	rdmsrl(MSR_EFER, s->efer);
+	s->efer = vmbt_rdmsr(MSR_EFER);
 	if (s->efer & EFER_SCE)
-		wrmsrl(MSR_EFER, s->efer & ~EFER_SCE);
-	rdmsrl(MSR_IA32_SYSENTER_CS, s->sysenter_cs);
-	rdmsrl(MSR_IA32_SYSENTER_ESP, s->sysenter_esp);
-	rdmsrl(MSR_IA32_SYSENTER_EIP, s->sysenter_eip);
-	wrmsrl(MSR_IA32_SYSENTER_CS, VMBT_SEL_VMM_CS);
-	wrmsrl(MSR_IA32_SYSENTER_ESP, VMBT_STACK_TOP(VMBT_STACK_ENTRY));
-	wrmsrl(MSR_IA32_SYSENTER_EIP, v->space->hdr->sysenter);
+		vmbt_wrmsr(MSR_EFER, s->efer & ~EFER_SCE);
+	s->sysenter_cs = vmbt_rdmsr(MSR_IA32_SYSENTER_CS);
+	s->sysenter_esp = vmbt_rdmsr(MSR_IA32_SYSENTER_ESP);
+	s->sysenter_eip = vmbt_rdmsr(MSR_IA32_SYSENTER_EIP);
+	vmbt_wrmsr(MSR_IA32_SYSENTER_CS, VMBT_SEL_VMM_CS);
+	vmbt_wrmsr(MSR_IA32_SYSENTER_ESP, VMBT_STACK_TOP(VMBT_STACK_ENTRY));
+	vmbt_wrmsr(MSR_IA32_SYSENTER_EIP, v->space->hdr->sysenter);
 	if (boot_cpu_has(X86_FEATURE_CPUID_FAULT)) {
-		rdmsrl(MSR_MISC_FEATURES_ENABLES, s->misc_features);
-		wrmsrl(MSR_MISC_FEATURES_ENABLES, s->misc_features |
-		       MSR_MISC_FEATURES_ENABLES_CPUID_FAULT);
+		s->misc_features = vmbt_rdmsr(MSR_MISC_FEATURES_ENABLES);
+		vmbt_wrmsr(MSR_MISC_FEATURES_ENABLES, s->misc_features |
+			   MSR_MISC_FEATURES_ENABLES_CPUID_FAULT);
 	}
 }
 
 static void reset_entry_msrs(const struct vmbt_saved *s)
 {
 	if (boot_cpu_has(X86_FEATURE_CPUID_FAULT))
-		wrmsrl(MSR_MISC_FEATURES_ENABLES, s->misc_features);
-	wrmsrl(MSR_IA32_SYSENTER_CS, s->sysenter_cs);
-	wrmsrl(MSR_IA32_SYSENTER_ESP, s->sysenter_esp);
-	wrmsrl(MSR_IA32_SYSENTER_EIP, s->sysenter_eip);
+		vmbt_wrmsr(MSR_MISC_FEATURES_ENABLES, s->misc_features);
+	vmbt_wrmsr(MSR_IA32_SYSENTER_CS, s->sysenter_cs);
+	vmbt_wrmsr(MSR_IA32_SYSENTER_ESP, s->sysenter_esp);
+	vmbt_wrmsr(MSR_IA32_SYSENTER_EIP, s->sysenter_eip);
 	if (s->efer & EFER_SCE)
-		wrmsrl(MSR_EFER, s->efer);
+		vmbt_wrmsr(MSR_EFER, s->efer);
 }
 
 static void read_segments(struct vmbt_saved *s)
@@ -179,7 +179,7 @@ static void read_segments(struct vmbt_saved *s)
 	savesegment(fs, s->fs);
 	savesegment(gs, s->gs);
 	asm volatile("sldt %0" : "=m" (s->ldt));
-	rdmsrl(MSR_KERNEL_GS_BASE, s->kernel_gs_base);
+	s->kernel_gs_base = vmbt_rdmsr(MSR_KERNEL_GS_BASE);
 }
 
 /*
@@ -199,11 +199,11 @@ static void reload_segments(const struct vmbt_hv_vcpu *v)
 		loadsegment(es, s->es);
 	if (unlikely(s->fs)) {
 		loadsegment(fs, s->fs);
-		wrmsrl(MSR_FS_BASE, v->cross->host_fs_base);
+		vmbt_wrmsr(MSR_FS_BASE, v->cross->host_fs_base);
 	}
 	if (unlikely(s->gs)) {
 		load_gs_index(s->gs);
-		wrmsrl(MSR_KERNEL_GS_BASE, s->kernel_gs_base);
+		vmbt_wrmsr(MSR_KERNEL_GS_BASE, s->kernel_gs_base);
 	}
 }
 
@@ -238,8 +238,8 @@ static void read_machine(struct vmbt_cross *x)
 
 	savesegment(ss, ss);
 	x->host_ss = ss;
-	rdmsrl(MSR_FS_BASE, x->host_fs_base);
-	rdmsrl(MSR_GS_BASE, x->host_gs_base);
+	x->host_fs_base = vmbt_rdmsr(MSR_FS_BASE);
+	x->host_gs_base = vmbt_rdmsr(MSR_GS_BASE);
 	if (x->flags & VMBT_XF_SPEC_CTRL) {
 		x->host_spec_ctrl = read_msr(MSR_IA32_SPEC_CTRL);
 		x->vmm_spec_ctrl = x->host_spec_ctrl & ~SPEC_CTRL_IBRS;

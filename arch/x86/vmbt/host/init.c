@@ -23,6 +23,7 @@ int vmbt_host_init(bool force)
 		return err;
 	vmbt_mitigate_init();
 	vmbt_pcid_init();
+	vmbt_run_init();
 	err = vmbt_selftest_init();
 	if (err)
 		return err;

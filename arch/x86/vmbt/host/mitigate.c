@@ -9,14 +9,15 @@
  * and what the host does on its own exit to user space on the way in: VERW,
  * and IBRS off where the kernel has it for itself (spectre_v2=ibrs).
  *
+ * The barrier is always the whole one: AMD's SBPB, which the kernel may choose
+ * for its own processes, leaves predictions of a branch's type.
+ *
  * L1TF needs nothing here: non-present shadow entries are zero.
  */
 #include <linux/cpu.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <asm/cpufeature.h>
-#include <asm/msr-index.h>
-#include <asm/nospec-branch.h>
 
 #include "host_int.h"
 
@@ -46,9 +47,8 @@ void vmbt_mitigate_init(void)
 		flags |= VMBT_XF_SPEC_CTRL;
 }
 
-u32 vmbt_mitigate_flags(u64 *pred_cmd)
+u32 vmbt_mitigate_flags(void)
 {
-	*pred_cmd = x86_pred_cmd ?: PRED_CMD_IBPB;
 	return flags;
 }
 

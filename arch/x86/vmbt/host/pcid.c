@@ -17,6 +17,7 @@
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
+#include "../include/hostinsn.h"
 #include "host_int.h"
 
 static bool pcid;
@@ -29,8 +30,12 @@ static bool enabled;
 /* With these, newer kernels have global numbers of Linux's up to 2046. */
 static bool has_invlpgb(void)
 {
-	return boot_cpu_data.extended_cpuid_level >= 0x80000008 &&
-	       cpuid_ebx(0x80000008) & BIT(3);
+	u32 eax, ebx, ecx, edx;
+
+	if (boot_cpu_data.extended_cpuid_level < 0x80000008)
+		return false;
+	vmbt_cpuid(0x80000008, 0, &eax, &ebx, &ecx, &edx);
+	return ebx & BIT(3);
 }
 
 void vmbt_pcid_init(void)

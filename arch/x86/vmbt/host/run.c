@@ -23,12 +23,28 @@
 
 #include "host_int.h"
 
+/* Of CPUs whose FXSAVE does not tell (SDM vol. 1, 11.6.6). */
+#define MXCSR_MASK_DEFAULT	0xffbf
+
+/* What this CPU has of MXCSR; FXRSTOR faults on the rest. */
+static u32 mxcsr_mask;
+
+void vmbt_run_init(void)
+{
+	static struct fxregs_state fx;
+
+	kernel_fpu_begin();
+	asm volatile("fxsave %0" : "=m" (fx));
+	kernel_fpu_end();
+	mxcsr_mask = fx.mxcsr_mask ?: MXCSR_MASK_DEFAULT;
+}
+
 /* The guest's x87 and SSE state. The image may have been set by anyone. */
 static void load_fpu(struct vmbt_shared *s)
 {
 	struct fxregs_state *fx = (void *)s->fpu;
 
-	fx->mxcsr &= mxcsr_feature_mask;
+	fx->mxcsr &= mxcsr_mask;
 	asm volatile("fxrstor %0" : : "m" (*fx));
 }
 

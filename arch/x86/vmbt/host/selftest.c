@@ -15,12 +15,12 @@
 #include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
-#include <asm/msr.h>
 #include <asm/tsc.h>
 #include <asm/fpu/xcr.h>
 #include <asm/special_insns.h>
 #include <asm/trapnr.h>
 
+#include "../include/hostinsn.h"
 #include "host_int.h"
 
 static const u32 msrs[] = {
@@ -103,7 +103,7 @@ static void read_image(struct cpu_image *c, u64 has_msr)
 #undef DR
 	for (i = 0; i < ARRAY_SIZE(msrs); i++)
 		if (has_msr & BIT_ULL(i))
-			rdmsrl(msrs[i], c->msr[i]);
+			c->msr[i] = vmbt_rdmsr(msrs[i]);
 }
 
 void vmbt_snapshot_before(struct vmbt_snapshot *s)
@@ -309,7 +309,7 @@ struct vmbt_snapshot *vmbt_snapshot_new(void)
 	u32 i;
 
 	for (i = 0; s && i < ARRAY_SIZE(msrs); i++)
-		if (!rdmsrl_safe(msrs[i], &val))
+		if (!vmbt_rdmsr_safe(msrs[i], &val))
 			s->has_msr |= BIT_ULL(i);
 	return s;
 }

@@ -25,7 +25,7 @@
 #define VMBT_X_MCE		0x024
 #define VMBT_X_FLAGS		0x028
 #define VMBT_X_HOST_SS		0x02c
-#define VMBT_X_PRED_CMD		0x030
+#define VMBT_X_VMM_SPEC_CTRL	0x030
 #define VMBT_X_HOST_RSP		0x038
 #define VMBT_X_HOST_CR0		0x040
 #define VMBT_X_HOST_CR3		0x048
@@ -48,7 +48,6 @@
 #define VMBT_X_DID_VERW		0x110
 #define VMBT_X_DID_SPEC_CTRL	0x118
 #define VMBT_X_HOST_SPEC_CTRL	0x120
-#define VMBT_X_VMM_SPEC_CTRL	0x128
 #define VMBT_X_GDT		0x140
 #define VMBT_X_IDT		0x200
 #define VMBT_X_STACK_TOP	0x1000
@@ -65,7 +64,7 @@
 #define VMBT_X_IDT_ENTRIES	32
 
 /* vmbt_cross.flags: set by the host, see host/mitigate.c. */
-#define VMBT_XF_IBPB		0x01	/* write pred_cmd on the way back */
+#define VMBT_XF_IBPB		0x01	/* barrier to indirect branches on the way back */
 #define VMBT_XF_RSB		0x02	/* refill the return stack */
 #define VMBT_XF_BHB		0x04	/* clear the branch history in software */
 #define VMBT_XF_VERW		0x08	/* clear CPU buffers on guest entry */
@@ -75,7 +74,7 @@
 #define VMBT_MCE_GUEST		1
 #define VMBT_MCE_VMM		2	/* or the window */
 
-#ifndef __ASSEMBLY__
+#ifndef __ASSEMBLER__
 #include "types.h"
 
 /* An operand of LGDT and LIDT, padded. */
@@ -92,7 +91,7 @@ struct vmbt_xdtr {
  *	host has replayed it
  * @mce: the same for a machine check, VMBT_MCE_*
  * @host_ss: 0x18, or null after an interrupt from user mode
- * @pred_cmd: value for MSR_IA32_PRED_CMD
+ * @vmm_spec_ctrl: value for MSR_IA32_SPEC_CTRL in the VMM world
  * @host_cr3: with bit 63 set if CR4.PCIDE is: nothing the host's PCID tags is
  *	stale, since shootdowns come as interrupts
  * @vmm_cr3: with bit 63 set if what the VMM's PCID tags is not stale
@@ -100,13 +99,12 @@ struct vmbt_xdtr {
  * @pcid_base: the first of the vCPU's block of PCIDs; 0: there are none
  * @pcid_slot: which of them tags what the root in @vmm_cr3 maps
  * @pcid_epoch: changes with the block, see pcid.h
- * @did_ibpb: how often the switch to the host wrote pred_cmd
+ * @did_ibpb: how often the switch to the host did IBPB
  * @did_bhb: cleared the branch history
  * @did_rsb: refilled the return stack
  * @did_verw: how often the way into the guest cleared the CPU's buffers
  * @did_spec_ctrl: how often the switch to the host wrote host_spec_ctrl
  * @host_spec_ctrl: value for MSR_IA32_SPEC_CTRL there
- * @vmm_spec_ctrl: and in the VMM world
  * @gdt: Linux's selectors; the two TSS descriptors are loaded from here, as
  *	LTR writes the busy bit
  */
@@ -119,7 +117,7 @@ struct vmbt_cross {
 	u32 mce;
 	u32 flags;
 	u32 host_ss;
-	u64 pred_cmd;
+	u64 vmm_spec_ctrl;
 
 	u64 host_rsp;
 	u64 host_cr0;
@@ -148,8 +146,7 @@ struct vmbt_cross {
 	u64 did_verw;
 	u64 did_spec_ctrl;
 	u64 host_spec_ctrl;
-	u64 vmm_spec_ctrl;
-	u64 pad[2];
+	u64 pad[3];
 
 	u64 gdt[24];
 	u64 idt[VMBT_X_IDT_ENTRIES * 2];
@@ -168,7 +165,7 @@ static inline void vmbt_cross_check_offsets(void)
 	VMBT_CROSS_CHECK(mce, VMBT_X_MCE);
 	VMBT_CROSS_CHECK(flags, VMBT_X_FLAGS);
 	VMBT_CROSS_CHECK(host_ss, VMBT_X_HOST_SS);
-	VMBT_CROSS_CHECK(pred_cmd, VMBT_X_PRED_CMD);
+	VMBT_CROSS_CHECK(vmm_spec_ctrl, VMBT_X_VMM_SPEC_CTRL);
 	VMBT_CROSS_CHECK(host_rsp, VMBT_X_HOST_RSP);
 	VMBT_CROSS_CHECK(host_cr0, VMBT_X_HOST_CR0);
 	VMBT_CROSS_CHECK(host_cr3, VMBT_X_HOST_CR3);
@@ -191,11 +188,10 @@ static inline void vmbt_cross_check_offsets(void)
 	VMBT_CROSS_CHECK(did_verw, VMBT_X_DID_VERW);
 	VMBT_CROSS_CHECK(did_spec_ctrl, VMBT_X_DID_SPEC_CTRL);
 	VMBT_CROSS_CHECK(host_spec_ctrl, VMBT_X_HOST_SPEC_CTRL);
-	VMBT_CROSS_CHECK(vmm_spec_ctrl, VMBT_X_VMM_SPEC_CTRL);
 	VMBT_CROSS_CHECK(gdt, VMBT_X_GDT);
 	VMBT_CROSS_CHECK(idt, VMBT_X_IDT);
 	_Static_assert(sizeof(struct vmbt_cross) == VMBT_X_STACK_TOP, "page");
 }
 
-#endif /* __ASSEMBLY__ */
+#endif /* __ASSEMBLER__ */
 #endif

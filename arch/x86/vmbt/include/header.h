@@ -26,7 +26,7 @@
 #define VMBT_H_CROSS_DATA	0x40
 #define VMBT_H_SWITCH		0x48
 
-#ifndef __ASSEMBLY__
+#ifndef __ASSEMBLER__
 #include "types.h"
 
 struct vmbt_image_header {
@@ -62,5 +62,5 @@ _Static_assert(offsetof(struct vmbt_image_header, switch_to_host) ==
 	       VMBT_H_SWITCH, "switch_to_host");
 _Static_assert(sizeof(struct vmbt_image_header) <= VMBT_HEADER_SIZE, "size");
 
-#endif /* __ASSEMBLY__ */
+#endif /* __ASSEMBLER__ */
 #endif

@@ -12,7 +12,7 @@
 #ifndef VMBT_RESUME_H
 #define VMBT_RESUME_H
 
-#ifdef __ASSEMBLY__
+#ifdef __ASSEMBLER__
 /*
  * On the stack: RDX, RCX, RAX, and at offset \rip what the CPU pushed, from
  * RIP on. All is as it was when the interrupted code's RET has been done.

@@ -63,7 +63,7 @@
 /* Behind it, what a lookup in the second table has done already. */
 #define RING1_FOUND_LEN		18
 
-#ifndef __ASSEMBLY__
+#ifndef __ASSEMBLER__
 #include "../../include/types.h"
 
 /**

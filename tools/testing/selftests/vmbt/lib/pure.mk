@@ -21,7 +21,7 @@ $(O)/vmm/%.o: $(VMM)/%.c $(PURE_HDRS)
 # The ring-1 runtime: 32-bit code, which is data to the process.
 $(O)/vmm/%.o: $(VMM)/%.S $(PURE_HDRS)
 	@mkdir -p $(@D)
-	$(CC) -D__ASSEMBLY__ -c -o $@ $<
+	$(CC) -c -o $@ $<
 
 $(O)/engine.o: $(TOP)/tools/testing/selftests/vmbt/lib/engine.c $(PURE_HDRS)
 	@mkdir -p $(@D)
