@@ -12,6 +12,9 @@
  * The barrier is always the whole one: AMD's SBPB, which the kernel may choose
  * for its own processes, leaves predictions of a branch's type.
  *
+ * A guest is both to the host, a process and a virtual machine: what the kernel
+ * does against one or the other only, is done here, too.
+ *
  * L1TF needs nothing here: non-present shadow entries are zero.
  */
 #include <linux/cpu.h>
@@ -34,14 +37,16 @@ void vmbt_mitigate_init(void)
 		flags = override;
 		return;
 	}
-	if (boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF))
+	if (boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF) ||
+	    boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF_VM))
 		flags |= VMBT_XF_VERW;
 	if (cpu_mitigations_off())
 		return;
 	flags |= VMBT_XF_RSB;
 	if (boot_cpu_has(X86_FEATURE_IBPB))
 		flags |= VMBT_XF_IBPB;
-	if (boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP))
+	if (boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP) ||
+	    boot_cpu_has(X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT))
 		flags |= VMBT_XF_BHB;
 	if (boot_cpu_has(X86_FEATURE_KERNEL_IBRS))
 		flags |= VMBT_XF_SPEC_CTRL;
