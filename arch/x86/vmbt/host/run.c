@@ -130,8 +130,11 @@ static void replay_mce(struct vmbt_hv_vcpu *v)
 	asm volatile("int $18");
 }
 
-/* Only what an APIC can have delivered: not exceptions, nor a user's gate. */
-static bool replay_interrupt(u64 vector)
+/*
+ * Only what an APIC can have delivered: not exceptions, nor a user's gate. The
+ * stubs are assembly without the type that kernels with CFI look for.
+ */
+static __nocfi bool replay_interrupt(u64 vector)
 {
 	if (vector < FIRST_EXTERNAL_VECTOR || vector >= NR_VECTORS ||
 	    vector == IA32_SYSCALL_VECTOR)
