@@ -46,7 +46,7 @@ int vmbt_caps_init(bool force)
 	else if (cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
 		why = "the kernel is an SEV guest, on which vmbt has never been tried";
 	else if (uses_fred())
-		why = "the kernel uses FRED, which has no rings 1 and 2";
+		why = "the kernel uses FRED, which has no rings 1 and 2 (boot with fred=off)";
 	else if (!boot_cpu_has(X86_FEATURE_NX) || !boot_cpu_has(X86_FEATURE_FXSR))
 		why = "the CPU has no NX or no FXSAVE";
 	if (why) {
