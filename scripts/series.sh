@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Writes this tree as a series of patches for Linux 6.12, ready for
+# Writes this tree as a series of patches for Linux, by default 6.12, ready for
 # `git send-email`, to build/series/mail, and applies it once to see that it
 # does: `git am build/series/mail/0*.patch` in a Linux tree.
 #
@@ -9,22 +9,52 @@
 # the last, some with a patch to files of the kernel. The kernel's side of the
 # diff is taken from linux-source-6.12.
 #
+#   LINUX=7.0	is for that kernel, out of build/source/linux-source-7.0.tar.xz, to
+#		build/series-7.0. Our own files are changed by those patches of
+#		patches/7.x that this kernel asks for (patches/7.x/series)
+#   SOURCE=FILE	has that kernel's sources instead
 #   IN_TREE=DIR	also copies the result over an unpacked Linux tree; what did
 #		not change keeps its time, so that little is built again
 #   WORKTREE=1	takes the files as they are, committed or not
 set -euo pipefail
 top=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 B=$top/build
-S=$B/series
+linux=${LINUX:-6.12}
+S=$B/series${LINUX:+-$LINUX}
+source=${SOURCE:-$B/source/linux-source-$linux.tar.xz}
+branch=$top/patches/${linux%%.*}.x
 touched=(arch/x86/Kconfig arch/x86/Kbuild MAINTAINERS Documentation/virt/index.rst
 	Documentation/userspace-api/ioctl/ioctl-number.rst tools/testing/selftests/Makefile)
 
+# Of the branch: "PATCH FILE TEXT" of each line.
+changes() {
+	[ ! -e "$branch/series" ] || grep -v '^#' "$branch/series"
+}
+while read -r _ file _; do
+	touched+=("$file")
+done < <(changes)
+
 rm -rf "$S"
-mkdir -p "$S/mail" "$S/tree"
-[ -e "$B/source/linux-source-6.12.tar.xz" ] || "$top/scripts/fetch.sh" source
-echo "series: the kernel's side of the diff, out of linux-source-6.12"
-tar -C "$S/tree" -xJf "$B/source/linux-source-6.12.tar.xz" --strip-components=1 \
-	--occurrence=1 "${touched[@]/#/linux-source-6.12/}"
+mkdir -p "$S/mail" "$S/tree" "$S/own"
+[ -e "$source" ] || [ -n "${LINUX:-}" ] || "$top/scripts/fetch.sh" source
+echo "series: the kernel's side of the diff, out of linux-source-$linux"
+tar -C "$S/tree" -xJf "$source" --strip-components=1 \
+	--occurrence=1 "${touched[@]/#/linux-source-$linux/}"
+
+# Our side: the files as committed or as they are, with the branch's changes.
+if [ -z "${WORKTREE:-}" ]; then
+	git -C "$top" archive HEAD | tar -C "$S/own" -x
+else
+	(cd "$top" && git ls-files -z -- |
+		while IFS= read -r -d '' f; do [ ! -e "$f" ] || printf '%s\0' "$f"; done |
+		tar --null -T - -c) | tar -C "$S/own" -x
+fi
+git init -q "$S/own"		# or git apply would look for the files in ours
+while read -r patch file text; do
+	grep -qF "$text" "$S/tree/$file" || continue
+	echo "series: $patch, since $file has $text"
+	git -C "$S/own" apply "$branch/$patch"
+done < <(changes)
 
 cd "$S/tree"
 name=$(git -C "$top" config user.name || echo vmbt)
@@ -33,20 +63,16 @@ git init -q -b series .
 git config user.name "$name"
 git config user.email "$mail"
 git add -A
-git commit -q -m 'Linux 6.12'
+git commit -q -m "Linux $linux"
 git tag base
 
-copy() {		# tracked files below the given paths, as committed
+copy() {		# our files below the given paths
 	local f
 	git -C "$top" ls-files -z -- "$@" | while IFS= read -r -d '' f; do
-		[ -e "$f" ] && continue
-		mkdir -p "$(dirname "$f")"
-		if [ -z "${WORKTREE:-}" ]; then
-			git -C "$top" show "HEAD:$f" > "$f"
-		elif [ -e "$top/$f" ]; then
-			cat "$top/$f" > "$f"
+		if [ -e "$S/own/$f" ] && [ ! -e "$f" ]; then
+			mkdir -p "$(dirname "$f")"
+			cp "$S/own/$f" "$f"
 		fi
-		[ ! -x "$top/$f" ] || chmod +x "$f"
 	done
 }
 one_part() {		# what was read of one part

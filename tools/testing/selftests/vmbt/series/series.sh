@@ -107,11 +107,6 @@ else
 	bad "htmldocs: series-check/docs.log"
 fi
 
-# A series for another kernel is a folder patches/VERSION beside this one's.
-newer=$(cd "$top" && ls build/source/linux-source-7.*.tar.xz 2> /dev/null)
-if [ -z "$newer" ]; then
-	echo "skip series-7.x: no linux-source-7.* (Debian 12 and its backports have 6.1 and 6.12)"
-else
-	bad "7.x: $newer is there, and no patches/7.x"
-fi
+# And for a newer kernel.
+"$top/tools/testing/selftests/vmbt/series/newer.sh" "$O" || status=1
 exit $status
