@@ -32,6 +32,7 @@ Building
                                  for this machine's kernel: no download
   make install                   puts that module under /lib/modules
   make series                    a mailable series for Linux 6.12, in build/series/mail
+                                 (LINUX=7.0: for that one, given its sources)
   make deps, make fetch          only installs, only downloads
   make clean                     keeps the downloads; rm -rf build: all of it
 
