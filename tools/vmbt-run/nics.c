@@ -16,6 +16,7 @@
 #include "util.h"
 
 #define FIRST_SLOT	3
+#define PAGE		4096
 /* Frames that the guest hands over before we look; Linux's ring has room for so many. */
 #define COMBINED	16
 #define RETRY_NS	1000000ULL
@@ -36,13 +37,42 @@ static void set_irq(void *arg, bool level)
 	piix_set_pin(&c->machine->pc.piix, c->slot, 0, level);
 }
 
-static bool memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
+/* What the VMM was not told of yet: each time costs a trip out of it. */
+static void settle(void *arg)
 {
 	struct net_card *c = arg;
 
+	if (c->written_end)
+		pc_written(c->machine, c->written, c->written_end - c->written);
+	c->written_end = 0;
+}
+
+static bool memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
+{
+	struct net_card *c = arg;
+	u64 start = gpa & ~(u64)(PAGE - 1), end = (gpa + len + PAGE - 1) & ~(u64)(PAGE - 1);
+	void *p;
+
 	/* The guest forbids it with the bus master bit of the command register. */
-	return c->chip.pci.config[PCI_COMMAND] & PCI_CMD_MASTER &&
-	       pc_memory(c->machine, gpa, buf, len, write);
+	if (!(c->chip.pci.config[PCI_COMMAND] & PCI_CMD_MASTER))
+		return false;
+	p = pcmem_dma(&c->machine->pc.mem, gpa, len, write);
+	if (!p)
+		return false;
+	if (!write) {
+		memcpy(buf, p, len);
+		return true;
+	}
+	memcpy(p, buf, len);
+	if (c->written_end && (start > c->written_end || end < c->written))
+		settle(c);
+	if (!c->written_end) {
+		c->written = start;
+		c->written_end = end;
+	}
+	c->written = start < c->written ? start : c->written;
+	c->written_end = end > c->written_end ? end : c->written_end;
+	return true;
 }
 
 static bool send_frame(void *arg, const u8 *frame, u32 len)
@@ -52,8 +82,8 @@ static bool send_frame(void *arg, const u8 *frame, u32 len)
 	return net_send(c->net, frame, len);
 }
 
-/* Give the chip what came, as far as the guest has room for it. */
-static void deliver(struct net_card *c)
+/* Give the chip what came, as far as the guest has room for it; true if it has not. */
+static bool give(struct net_card *c)
 {
 	const u8 *frame;
 	u64 now;
@@ -65,13 +95,20 @@ static void deliver(struct net_card *c)
 			if (!c->waits)
 				c->waits = now;
 			if (now - c->waits < LOST_NS)
-				return;
+				return true;
 			pcnet_miss(&c->chip);
 		}
 		c->waits = 0;
 		net_drop(c->net);
 	}
-	c->waits = 0;
+	return false;
+}
+
+static void deliver(struct net_card *c)
+{
+	if (!give(c))
+		c->waits = 0;
+	pcnet_received(&c->chip);
 }
 
 /*
@@ -105,6 +142,7 @@ static void tell_registers(struct net_card *c, bool again)
 /* After whatever happened: does something have to be tried again? */
 static void check(struct net_card *c)
 {
+	settle(c);
 	tell_status(c);
 	if (c->waits)
 		deliver(c);
@@ -233,6 +271,7 @@ void nics_power_on(struct machine *m)
 		c->chip.pci.arg = c;
 		c->chip.set_irq = set_irq;
 		c->chip.memory = memory;
+		c->chip.settle = settle;
 		c->chip.send = send_frame;
 		c->chip.arg = c;
 		pcnet_reset(&c->chip, c->mac);

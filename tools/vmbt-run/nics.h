@@ -24,6 +24,8 @@ struct machine;
  * @io: where they are, 0: nowhere
  * @pair: what the VMM was told of the register window
  * @retry: when to try again what had no room
+ * @written: where RAM begins that the chip wrote and the VMM was not told of
+ * @written_end: where it ends, 0: there is none
  * @waits: since when a frame waits for a buffer of the guest's, 0: none does
  */
 struct net_card {
@@ -36,6 +38,8 @@ struct net_card {
 	u16 io;
 	struct vmbt_pair pair;
 	struct loop_timer retry;
+	u64 written;
+	u64 written_end;
 	u64 waits;
 };
 

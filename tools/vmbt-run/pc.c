@@ -156,12 +156,28 @@ static void fwcfg_port_write(void *arg, u16 port, u32 val, unsigned int size)
 /* Memory, as devices reach it */
 
 /**
+ * pc_written() - a device has written RAM
+ * @m: the machine
+ * @gpa: guest physical address
+ * @len: how many bytes; what the VMM made of the old ones is gone when it returns
+ */
+void pc_written(struct machine *m, u64 gpa, u64 len)
+{
+	int rc = vmm_memory_written(&m->vmm, gpa, len);
+
+	if (rc) {
+		warn("%s: DMA: %s", m->vmm.device, strerror(-rc));
+		machine_end(m, FAILED);
+	}
+}
+
+/**
  * pc_memory() - a device reads or writes the guest's memory
  * @arg: the machine
  * @gpa: guest physical address
  * @buf: the bytes, or room for them
  * @len: how many
- * @write: a write; what the VMM made of the old bytes is gone when it returns
+ * @write: a write, of which the VMM is told
  *
  * Return: false if any byte of it is not RAM that devices reach.
  */
@@ -169,7 +185,6 @@ bool pc_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
 {
 	struct machine *m = arg;
 	void *p = pcmem_dma(&m->pc.mem, gpa, len, write);
-	int rc;
 
 	if (!p)
 		return false;
@@ -178,11 +193,7 @@ bool pc_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
 		return true;
 	}
 	memcpy(p, buf, len);
-	rc = vmm_memory_written(&m->vmm, gpa, len);
-	if (rc) {
-		warn("%s: DMA: %s", m->vmm.device, strerror(-rc));
-		machine_end(m, FAILED);
-	}
+	pc_written(m, gpa, len);
 	return true;
 }
 

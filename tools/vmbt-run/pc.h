@@ -106,6 +106,7 @@ void pc_attach(struct machine *m);
 void pc_power_on(struct machine *m);
 void pc_off(struct machine *m);
 void pc_fini(struct machine *m);
+void pc_written(struct machine *m, u64 gpa, u64 len);
 bool pc_memory(void *arg, u64 gpa, void *buf, u32 len, bool write);
 void pc_mmio(struct machine *m, u64 gpa, u8 *data, unsigned int len, bool write);
 

@@ -18,6 +18,21 @@
 #define PCNET_BCRS	32
 #define PCNET_FRAME_MAX	1518	/* with a VLAN tag, without FCS */
 #define PCNET_FCS	4
+#define PCNET_BATCH	16
+
+/**
+ * struct pcnet_fill - a receive descriptor that is filled
+ * @at: its place
+ * @raw: its word with OWN, which is clear
+ * @total: bytes of the frame
+ * @last: it is the frame's last
+ */
+struct pcnet_fill {
+	u32 at;
+	u32 raw;
+	u32 total;
+	bool last;
+};
 
 /**
  * struct pcnet - the chip
@@ -30,8 +45,11 @@
  * @line: level driven on the interrupt
  * @more: the transmitter has more to do, or the network had no room: call
  *	pcnet_transmit() again
+ * @fill: receive descriptors that the guest gets with the next pcnet_received()
+ * @filled: how many
  * @set_irq: drives the interrupt
  * @memory: reads or writes guest memory; false if it is not RAM
+ * @settle: before the guest may know of what was written
  * @send: gives a frame to the network; false if it has no room
  * @arg: first argument of these
  */
@@ -44,8 +62,11 @@ struct pcnet {
 	bool dwio;
 	bool line;
 	bool more;
+	struct pcnet_fill fill[PCNET_BATCH];
+	unsigned int filled;
 	void (*set_irq)(void *arg, bool level);
 	bool (*memory)(void *arg, u64 gpa, void *buf, u32 len, bool write);
+	void (*settle)(void *arg);
 	bool (*send)(void *arg, const u8 *frame, u32 len);
 	void *arg;
 };
@@ -57,6 +78,7 @@ unsigned int pcnet_rap_port(const struct pcnet *p);
 unsigned int pcnet_quick(const struct pcnet *p, struct vmbt_pair_reg *reg);
 void pcnet_transmit(struct pcnet *p);
 bool pcnet_receive(struct pcnet *p, const u8 *frame, u32 len);
+void pcnet_received(struct pcnet *p);
 void pcnet_miss(struct pcnet *p);
 void pcnet_state(struct pcnet *p, struct state *s);
 

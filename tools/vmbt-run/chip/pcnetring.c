@@ -8,6 +8,9 @@
  * of bytes. All of it is the guest's: each descriptor is read once, a frame has
  * at most as many as fit into its bytes, and how far one call goes is bounded.
  *
+ * What came is the guest's when its descriptors are: they are given back for several
+ * frames at once, since the VMM has to be told of what was written before that.
+ *
  * A frame of which the guest has not handed over all descriptors yet waits; the
  * chip would wait as well, but only as long as the wire takes for what it has.
  * Descriptors are looked at when the guest writes TDMD, not every 1.6 ms.
@@ -243,6 +246,50 @@ static u32 complete(const struct pcnet *p, u8 *b, u32 len)
 	return len + PCNET_FCS;
 }
 
+/* Descriptors that may be filled before they are given back: never all of the ring. */
+static unsigned int batch(const struct pcnet *p)
+{
+	unsigned int len = (u16)-p->csr[CSR_RX_LEN];
+
+	return len - 1 < PCNET_BATCH ? len - 1 : PCNET_BATCH;
+}
+
+/**
+ * pcnet_received() - the guest gets the frames that came
+ * @p: the chip
+ *
+ * To be called behind pcnet_receive(), once for all frames there are.
+ */
+void pcnet_received(struct pcnet *p)
+{
+	unsigned int i, n = p->filled;
+	struct desc d = { 0 };
+
+	p->filled = 0;
+	if (!n)
+		return;
+	p->settle(p->arg);
+	for (i = 0; i < n; i++) {
+		d.at = p->fill[i].at;
+		d.raw = p->fill[i].raw;
+		if (!give_back(p, &d, p->fill[i].total, p->fill[i].last)) {
+			pcnet_abort(p);
+			return;
+		}
+	}
+	p->settle(p->arg);
+	p->csr[0] |= CSR0_RINT;
+	pcnet_update(p);
+}
+
+/* A descriptor is filled; @total bytes has the frame if it is its last. */
+static void filled(struct pcnet *p, const struct desc *d, u32 total, bool last)
+{
+	p->fill[p->filled++] = (struct pcnet_fill){ d->at, d->raw, total, last };
+	if (p->filled >= batch(p))
+		pcnet_received(p);
+}
+
 /* Fill buffers with a frame. False if the ring has none for its first byte. */
 static bool scatter(struct pcnet *p, const u8 *data, u32 total, u32 matched)
 {
@@ -255,7 +302,7 @@ static bool scatter(struct pcnet *p, const u8 *data, u32 total, u32 matched)
 		if (!fetch(p, CSR_RX_BASE, CSR_RX_LEN, p->csr[CSR_RX_AT], &d))
 			goto abort;
 		if (!(d.raw & OWN))
-			break;
+			return done != 0;
 		after = step(p, CSR_RX_LEN, p->csr[CSR_RX_AT]);
 		n = total - done < d.len ? total - done : d.len;
 		last = done + n == total;
@@ -269,20 +316,14 @@ static bool scatter(struct pcnet *p, const u8 *data, u32 total, u32 matched)
 		else if (!(next.raw & OWN))
 			flags |= ERR | BUFF;
 		d.raw = (d.raw & ~(OWN | cleared)) | flags;
-		if (!give_back(p, &d, total, last))
-			goto abort;
 		p->csr[CSR_RX_AT] = after;
-		if (last || flags & ERR) {
-			done += n;
-			break;
-		}
+		filled(p, &d, total, last);
+		/* Giving it back may have stopped the chip. */
+		if (last || flags & ERR || !(p->csr[0] & CSR0_RXON))
+			return true;
 	}
-	if (!done)
-		return false;
-	p->csr[0] |= CSR0_RINT;
-	pcnet_update(p);
-	return true;
 abort:
+	pcnet_received(p);
 	pcnet_abort(p);
 	return true;
 }
@@ -292,6 +333,8 @@ abort:
  * @p: the chip
  * @frame: the frame, without FCS
  * @len: bytes of it
+ *
+ * The guest gets it with pcnet_received().
  *
  * Return: false if the guest's ring has no room for it now. Frames that the chip
  * does not want are taken.
@@ -343,6 +386,7 @@ static bool emit(struct pcnet *p, u8 *b, u32 len, u32 first)
 		return p->send(p->arg, b, len);
 	if (!pcnet_receive(p, b, len))
 		pcnet_miss(p);
+	pcnet_received(p);
 	return true;
 }
 
@@ -429,5 +473,6 @@ void pcnet_transmit(struct pcnet *p)
 		if (done != TX_SENT)
 			break;
 	}
+	p->settle(p->arg);
 	pcnet_update(p);
 }

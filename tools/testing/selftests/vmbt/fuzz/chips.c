@@ -100,6 +100,11 @@ static u32 fdc_dma(void *arg, u8 *buf, u32 len, bool to_memory, bool *tc)
 	return dma_run(&dma, FDC_DMA, buf, len, to_memory, tc);
 }
 
+static void settle(void *arg)
+{
+	(void)arg;
+}
+
 static bool send_frame(void *arg, const u8 *frame, u32 len)
 {
 	u8 copy[PCNET_FRAME_MAX + PCNET_FCS];
@@ -112,6 +117,7 @@ static bool send_frame(void *arg, const u8 *frame, u32 len)
 static void card(u8 reg, u32 val, unsigned int wide)
 {
 	static u8 frame[PCNET_FRAME_MAX + 2];
+	unsigned int n;
 
 	if (reg < 0x80) {
 		pcnet_write(&pcnet, reg & 31, val, wide);
@@ -121,8 +127,12 @@ static void card(u8 reg, u32 val, unsigned int wide)
 		pcnet_transmit(&pcnet);
 	} else {
 		memcpy(frame, ram, sizeof(frame));
-		if (!pcnet_receive(&pcnet, frame, val % (sizeof(frame) + 1)))
-			pcnet_miss(&pcnet);
+		for (n = 0; n <= reg % 4U; n++)
+			if (!pcnet_receive(&pcnet, frame, val % (sizeof(frame) + 1)))
+				pcnet_miss(&pcnet);
+		pcnet_received(&pcnet);
+		if (pcnet.filled)
+			abort();
 	}
 }
 
@@ -155,7 +165,8 @@ static void start(void)
 	kbd = (struct i8042){ .set_irq = set_irq, .reset = nothing, .a20 = set_level };
 	i8042_reset(&kbd);
 	fwcfg_reset(&fwcfg);
-	pcnet = (struct pcnet){ .set_irq = set_level, .memory = memory, .send = send_frame };
+	pcnet = (struct pcnet){ .set_irq = set_level, .memory = memory,
+				 .settle = settle, .send = send_frame };
 	pcnet_reset(&pcnet, (const u8 *)"\x52\x54\x00\x12\x34\x56");
 	pci.func[24] = &pcnet.pci;
 	pci.func[0] = &host.pci;

@@ -39,6 +39,18 @@ static bool memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
 	return true;
 }
 
+/* What the guest must not see yet is looked at each time. */
+static u16 seen[8];
+static unsigned int settled;
+
+static void settle(void *arg)
+{
+	(void)arg;
+	if (settled < ARRAY_SIZE(seen))
+		seen[settled] = ram[RX_RING + 7];
+	settled++;
+}
+
 static bool send_frame(void *arg, const u8 *frame, u32 len)
 {
 	(void)arg;
@@ -51,9 +63,19 @@ static bool send_frame(void *arg, const u8 *frame, u32 len)
 	return true;
 }
 
+/* A frame comes alone. */
+static bool take(const u8 *frame, u32 len)
+{
+	bool taken = pcnet_receive(&p, frame, len);
+
+	pcnet_received(&p);
+	return taken;
+}
+
 static void start(void)
 {
-	p = (struct pcnet){ .set_irq = set_irq, .memory = memory, .send = send_frame };
+	p = (struct pcnet){ .set_irq = set_irq, .memory = memory,
+			    .settle = settle, .send = send_frame };
 	memset(ram, 0, sizeof(ram));
 	irq = false;
 	full = false;
@@ -368,7 +390,7 @@ static void receive(void)
 		s = all[k];
 		init(s, 0);
 		frame_for(f, mac, 1514);
-		EXPECT(pcnet_receive(&p, f, 1514));
+		EXPECT(take(f, 1514));
 		EXPECT_EQ(csr(0), 0x04f3);		/* RINT */
 		EXPECT(irq);
 		EXPECT_EQ(flags(s, RX_RING, 0), s ? 0x0340 : 0x0300);	/* PAM */
@@ -376,27 +398,69 @@ static void receive(void)
 		EXPECT(!memcmp(ram + RX_BUF, f, 1514));
 		EXPECT_EQ(get(RX_BUF + 1514, 4), fcs(f, 1514));
 		/* short ones are padded */
-		EXPECT(pcnet_receive(&p, f, 42));
+		EXPECT(take(f, 42));
 		EXPECT_EQ(count(s, RX_RING, 1), 64);
 		EXPECT_EQ(get(RX_BUF + 0x1000 + 42, 4), 0);
 		/* in two buffers */
 		desc(s, RX_RING, 2, RX_BUF + 0x2000, 0x8000, 100);
-		EXPECT(pcnet_receive(&p, f, 120));
+		EXPECT(take(f, 120));
 		EXPECT_EQ(flags(s, RX_RING, 2) & 0xff00, 0x0200);
 		EXPECT_EQ(flags(s, RX_RING, 3) & 0xff00, 0x0100);
 		EXPECT_EQ(count(s, RX_RING, 3), 124);
 		EXPECT(!memcmp(ram + RX_BUF + 0x3000, f + 100, 20));
 		/* none left */
-		EXPECT(!pcnet_receive(&p, f, 120));
+		EXPECT(!take(f, 120));
 		EXPECT_EQ(csr(0) & 0x1000, 0);
 		pcnet_miss(&p);
 		EXPECT_EQ(csr(0) & 0x9000, 0x9000);	/* ERR MISS */
 		EXPECT_EQ(csr(112), 1);
 		/* one that is too small alone */
 		desc(s, RX_RING, 0, RX_BUF, 0x8000, 64);
-		EXPECT(pcnet_receive(&p, f, 120));
+		EXPECT(take(f, 120));
 		EXPECT_EQ(flags(s, RX_RING, 0) & 0xff00, 0x4600);	/* ERR BUFF STP */
 	}
+}
+
+/*
+ * Frames that come together: the guest gets their descriptors together, when all is true
+ * that it can find out by them. A ring that is full of them is given back before a
+ * descriptor would be used twice.
+ */
+static void together(void)
+{
+	unsigned int i;
+	u8 f[64];
+
+	init(2, 0);
+	frame_for(f, mac, 64);
+	settled = 0;
+	for (i = 0; i < 2; i++) {
+		f[20] = i;
+		EXPECT(pcnet_receive(&p, f, 64));
+	}
+	EXPECT_EQ(settled, 0);
+	EXPECT_EQ(flags(2, RX_RING, 0), 0x8000);
+	EXPECT_EQ(ram[RX_BUF + 0x1000 + 20], 1);
+	EXPECT(!irq);
+	pcnet_received(&p);
+	EXPECT(irq);
+	EXPECT_EQ(settled, 2);
+	EXPECT_EQ(seen[0], 0x80);		/* the data first, then that they are there */
+	EXPECT_EQ(seen[1], 0x03);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(flags(2, RX_RING, i), 0x0340);
+		EXPECT_EQ(count(2, RX_RING, i), 68);
+	}
+	pcnet_received(&p);			/* nothing more */
+	EXPECT_EQ(settled, 2);
+	desc(2, RX_RING, 0, RX_BUF, 0x8000, 0x1000);
+	desc(2, RX_RING, 1, RX_BUF + 0x1000, 0x8000, 0x1000);
+	for (i = 0; i < 4; i++)
+		EXPECT(pcnet_receive(&p, f, 64));
+	EXPECT(!pcnet_receive(&p, f, 64));	/* there are four, each of them used once */
+	pcnet_received(&p);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(flags(2, RX_RING, i), 0x0340);
 }
 
 static void filter(void)
@@ -409,33 +473,33 @@ static void filter(void)
 
 	init(2, 0);
 	frame_for(f, other, 64);
-	EXPECT(pcnet_receive(&p, f, 64));
+	EXPECT(take(f, 64));
 	frame_for(f, group, 64);
-	EXPECT(pcnet_receive(&p, f, 64));
+	EXPECT(take(f, 64));
 	EXPECT_EQ(csr(0) & 0x0400, 0);
 	frame_for(f, all, 64);
-	EXPECT(pcnet_receive(&p, f, 64));
+	EXPECT(take(f, 64));
 	EXPECT_EQ(flags(2, RX_RING, 0), 0x0310);	/* BAM */
 	set_csr(5, 1);
-	EXPECT(!pcnet_receive(&p, f, 64));	/* suspended: not now */
+	EXPECT(!take(f, 64));	/* suspended: not now */
 	set_csr(8 + hash / 16, 1 << hash % 16);
 	set_csr(5, 0);
 	frame_for(f, group, 64);
-	EXPECT(pcnet_receive(&p, f, 64));
+	EXPECT(take(f, 64));
 	EXPECT_EQ(flags(2, RX_RING, 1), 0x0320);	/* LAFM */
 	set_csr(5, 1);
 	set_csr(15, 0x8000);
 	set_csr(5, 0);
 	frame_for(f, other, 64);
-	EXPECT(pcnet_receive(&p, f, 64));
+	EXPECT(take(f, 64));
 	EXPECT_EQ(flags(2, RX_RING, 2), 0x0300);	/* promiscuous */
 	set_csr(5, 1);
 	set_csr(15, 0x6000);			/* no broadcast, not even its own */
 	set_csr(5, 0);
 	frame_for(f, all, 64);
-	pcnet_receive(&p, f, 64);
+	take(f, 64);
 	frame_for(f, mac, 64);
-	pcnet_receive(&p, f, 64);
+	take(f, 64);
 	EXPECT_EQ(flags(2, RX_RING, 3), 0x8000);
 }
 
@@ -473,13 +537,13 @@ static void hostile(void)
 	init(2, 0);
 	desc(2, RX_RING, 0, 0xfffffff0, 0x8000, 1536);
 	frame_for(f, mac, 64);
-	EXPECT(pcnet_receive(&p, f, 64));
+	EXPECT(take(f, 64));
 	EXPECT_EQ(csr(0), 0x0004);
 
 	init(2, 0);				/* too long, too short: no frame */
 	frame_for(big, mac, sizeof(big));
-	EXPECT(pcnet_receive(&p, big, sizeof(big)));
-	EXPECT(pcnet_receive(&p, big, 13));
+	EXPECT(take(big, sizeof(big)));
+	EXPECT(take(big, 13));
 	EXPECT_EQ(csr(0) & 0x0400, 0);
 
 	init(2, 0);				/* babble */
@@ -519,10 +583,11 @@ static void saved(void)
 
 	init(3, 0);
 	frame_for(f, mac, 64);
-	pcnet_receive(&p, f, 64);
+	take(f, 64);
 	pcnet_state(&p, &s);
 	EXPECT(!s.bad);
-	p = (struct pcnet){ .set_irq = set_irq, .memory = memory, .send = send_frame };
+	p = (struct pcnet){ .set_irq = set_irq, .memory = memory,
+			    .settle = settle, .send = send_frame };
 	pcnet_reset(&p, mac);
 	irq = false;
 	s = (struct state){ .data = kept, .size = s.pos, .load = true };
@@ -530,7 +595,7 @@ static void saved(void)
 	EXPECT(!s.bad);
 	EXPECT(irq);
 	EXPECT_EQ(bcr(20), 0x0303);
-	EXPECT(pcnet_receive(&p, f, 64));
+	EXPECT(take(f, 64));
 	EXPECT_EQ(count(3, RX_RING, 1), 68);
 	s = (struct state){ .data = kept, .size = 20, .load = true };
 	pcnet_state(&p, &s);
@@ -549,6 +614,7 @@ int main(void)
 	CASE(no_room);
 	CASE(transmit_options);
 	CASE(receive);
+	CASE(together);
 	CASE(filter);
 	CASE(loopback);
 	CASE(hostile);
