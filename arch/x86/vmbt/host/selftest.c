@@ -241,11 +241,10 @@ int vmbt_host_selftest(unsigned int rounds)
 		else
 			err = command(VMBT_PROBE_NOP);
 		if (i % 256 == 255) {
-			cpu = cpumask_next_wrap(cpu, cpu_online_mask, cpu, false);
-			if (cpu < nr_cpu_ids)
-				set_cpus_allowed_ptr(current, cpumask_of(cpu));
-			else
+			cpu = cpumask_next(cpu, cpu_online_mask);
+			if (cpu >= nr_cpu_ids)
 				cpu = cpumask_first(cpu_online_mask);
+			set_cpus_allowed_ptr(current, cpumask_of(cpu));
 		}
 		if (signal_pending(current))
 			err = -EINTR;
