@@ -104,7 +104,7 @@ extern const unsigned int ndeeds;
 struct counts {
 	uint64_t n[OPS_MAX][ERRNOS];	/* calls first, then deeds; [0]: success */
 	uint64_t exits[EXITS];
-	uint64_t lives, ends[8], injected, crashed, foreign;
+	uint64_t lives, ends[8], injected, crashed, foreign, unknown;
 	uint64_t tally[TALLIES];	/* of VMs' own statistics */
 };
 

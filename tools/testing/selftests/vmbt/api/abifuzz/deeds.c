@@ -372,21 +372,45 @@ static void do_other(struct self *t, struct machine *m)
 	}
 }
 
-/* Stats and leaves, which look into VMs that are about to go. */
-static void do_debugfs(struct self *t, struct machine *m)
+/* A file of debugfs that looks into a VM that is about to go; its length. */
+static int do_look(struct self *t, struct machine *m, const char *name, char *text,
+		   size_t size)
 {
-	char path[64], b[256];
-	int fd, n = below(&t->rng, 4);
+	char path[64];
+	int fd, n;
 
+	(void)t;
 	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbt/%d-%d/%s", getpid(),
-		 READ_ONCE(m->vm), one_in(&t->rng, 8) ? "leaves" : "stats");
+		 READ_ONCE(m->vm), name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	done(fd);
 	if (fd < 0)
-		return;
-	while (n-- && read(fd, b, sizeof(b)) > 0)
-		;
+		return -1;
+	n = read(fd, text, size - 1);
 	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return n;
+}
+
+static void do_debugfs(struct self *t, struct machine *m)
+{
+	char text[300];
+
+	do_look(t, m, "stats", text, 2 + below(&t->rng, sizeof(text) - 2));
+}
+
+/* Whatever was done to the VM: its page tables show no page that is not its own. */
+static void do_leaves(struct self *t, struct machine *m)
+{
+	char text[1024], *line;
+
+	if (do_look(t, m, "leaves", text, sizeof(text)) < 0)
+		return;
+	line = strstr(text, "unknown ");
+	if (!line || !atoi(line + 8))
+		return;
+	printf("# %s\n", line);
+	__atomic_fetch_add(&counts->unknown, 1, __ATOMIC_RELAXED);
 }
 
 /* All of it in another process: only to be closed. */
@@ -486,6 +510,7 @@ const struct deed deeds[] = {
 	{ "pass", do_pass, 2 },
 	{ "other", do_other, 3 },
 	{ "debugfs", do_debugfs, 2 },
+	{ "leaves", do_leaves, 6 },
 	{ "fork", do_fork, 1 },
 	{ "vfork", do_vfork, 1 },
 	{ "affinity", do_affinity, 2 },

@@ -10,7 +10,7 @@
  * guest_paged	paging, a process at ring 3 (direct execution), system calls,
  *		page-table writes, interrupts, HLT
  * guest_busy	writes that the VMM may keep, a device behind an index and a data
- *		port, then a long computation without an exit, in which the vCPU
+ *		port, HLT, then a long computation without an exit, in which the vCPU
  *		is seldom outside
  */
 #include "guest.h"
@@ -90,7 +90,7 @@ flat_imm:
 	ret
 
 guest_busy:
-	movl	$16, %ecx
+	movl	$8, %ecx
 1:	movl	%ecx, GUEST_ABSENT(,%ecx,4)
 	movw	$GUEST_INDEX, %dx
 	movl	%ecx, %eax
@@ -102,6 +102,7 @@ guest_busy:
 	outw	%ax, %dx
 	decl	%ecx
 	jnz	1b
+	hlt
 	movl	$500000, %ecx
 2:	incl	GUEST_COUNT
 	decl	%ecx

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "abifuzz.h"
@@ -60,6 +61,21 @@ static void machine_devices(struct self *t, struct machine *m)
 		call_filled(t, m, VMBT_SET_PAIR, READ_ONCE(m->cpu));
 }
 
+/* No descriptor is free: nothing may stay of what was made for one. */
+static void no_descriptor(int vm)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	r.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &r);
+	call_known(KVM_CREATE_VCPU, vm, NULL);
+	/* Another thread may be between the two, too. */
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
 bool machine_make(struct self *t, struct machine *m)
 {
 	sigset_t all;
@@ -88,6 +104,8 @@ bool machine_make(struct self *t, struct machine *m)
 	m->logged = one_in(&t->rng, 2);
 	m->hostile = one_in(&t->rng, 12) &&
 		     !call_known(VMBT_HOSTILE_ENABLE, vm, NULL);
+	if (one_in(&t->rng, 4))
+		no_descriptor(vm);
 	cpu = call_known(KVM_CREATE_VCPU, vm, NULL);
 	if (cpu < 0)
 		return false;

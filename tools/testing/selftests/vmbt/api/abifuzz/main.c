@@ -362,6 +362,7 @@ static void judge(bool ended, double seconds)
 	result("ends", ended, "a process could not be killed");
 	result("foreign", !counts->foreign,
 	       "another address space could use a VM");
+	result("leaves", !counts->unknown, "a VM mapped what is not its own");
 	for (i = 0; i < 500 && users() > 0; i++)
 		usleep(20000);
 	result("released", users() <= 0, "the module is still in use");
