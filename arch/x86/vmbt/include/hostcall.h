@@ -114,7 +114,8 @@ struct vmbt_exit {
 	X(prof_de)	X(prof_tc1)	X(prof_tc3)	X(prof_vmm)	\
 	X(prof_interp)	X(chip_io)	X(monitor_base)	X(root_loads)	\
 	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)	\
-	X(faults_segment)	X(coalesced)	X(registers_read)
+	X(faults_segment)	X(coalesced)	X(registers_read)		\
+	X(gates_again)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;
@@ -130,6 +131,7 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_LOADS	0x02	/* loads of segment registers */
 #define VMBT_OFFER_USER		0x04	/* IRET to ring 3 */
 #define VMBT_OFFER_SECOND	0x08	/* the second table of jump targets */
+#define VMBT_OFFER_GATES	0x10	/* the last way through a gate */
 
 /* Ways in which a device's ports and memory do not leave the VMM (chip/coalesce.c). */
 #define VMBT_IO_REGISTERS	0x01	/* an index register, and what has no effect */

@@ -21,6 +21,27 @@ void bt_init(struct vcpu *v);
  */
 int bt_enter(struct vcpu *v);
 
+/**
+ * bt_handler() - translated code for an entry point of the guest's kernel
+ * @v: the vCPU
+ * @eip: where it is
+ * @ctx: what bt_handler_context() said when the kernel was entered there before,
+ *	with CS, SS and control registers of the same content
+ *
+ * Return: to be given to bt_enter_handler(), or 0: bt_enter() has to look for it
+ */
+u32 bt_handler(const struct vcpu *v, u32 eip, u64 ctx);
+u64 bt_handler_context(const struct vcpu *v);
+
+/**
+ * bt_enter_handler() - have the frame go on at an entry point of the kernel
+ * @v: the vCPU; segments and EFLAGS of v->guest, and the frame's general registers
+ *	and RSP, are what they are there
+ * @eip: the entry point
+ * @tc: bt_handler()'s word
+ */
+void bt_enter_handler(struct vcpu *v, u32 eip, u32 tc);
+
 /* Why translated code came back: the meaning of a callout's address. */
 enum bt_callout_kind {
 	BT_NOT_CALLOUT,		/* frame.rip is no callout site */

@@ -221,6 +221,7 @@ struct bt_region {
 
 struct bt {
 	u8 *mon;		/* the monitor area's alias */
+	u32 resets;		/* of all that follows */
 	u32 nr_units;
 	u32 nr_map;
 	u32 nr_pages;

@@ -58,6 +58,7 @@ static void reset(struct bt *bt)
 {
 	u32 i;
 
+	bt->resets++;
 	bt->nr_units = 0;
 	bt->nr_map = 0;
 	bt->nr_pages = 0;

@@ -112,17 +112,13 @@ static void show(struct vcpu *v)
 	m->cr[4] = g->cr4;
 }
 
-/* Registers, flags and the monitor area for code at TC address @tc. */
-static int go(struct vcpu *v, u32 tc)
+/* Flags and the monitor area for code at TC address @tc. */
+static void flags_and_area(struct vcpu *v, u32 tc)
 {
 	const struct vmbt_guest *g = v->guest;
 	struct vmbt_frame *f = &v->frame;
 	struct vmbt_mon *m = v->mon;
-	u32 i;
 
-	for (i = 0; i < 8; i++)
-		f->gpr[i] = g->gpr[i];
-	f->rsp = g->gpr[VMBT_ESP];
 	f->rip = tc;
 	f->rflags = (g->eflags & REAL_FLAGS) | VMBT_X86_EFLAGS_FIXED |
 		    VMBT_X86_EFLAGS_IF;
@@ -138,6 +134,18 @@ static int go(struct vcpu *v, u32 tc)
 		m->flags_slow = VMBT_X86_EFLAGS_TF;
 	show(v);
 	v->mode = vcpu_cpl(v) == 3 ? VCPU_BT3 : VCPU_BT1;
+}
+
+static int go(struct vcpu *v, u32 tc)
+{
+	const struct vmbt_guest *g = v->guest;
+	struct vmbt_frame *f = &v->frame;
+	u32 i;
+
+	for (i = 0; i < 8; i++)
+		f->gpr[i] = g->gpr[i];
+	f->rsp = g->gpr[VMBT_ESP];
+	flags_and_area(v, tc);
 	return X_OK;
 }
 
@@ -348,6 +356,25 @@ int bt_enter(struct vcpu *v)
 			bt_hash_insert(bt, ring, g->eip, tc);
 	}
 	return go(v, tc);
+}
+
+/* Contexts are numbered anew after each flush. */
+u64 bt_handler_context(const struct vcpu *v)
+{
+	return (u64)v->bt->resets << 32 | v->bt->hash[0].ctx;
+}
+
+u32 bt_handler(const struct vcpu *v, u32 eip, u64 ctx)
+{
+	return bt_handler_context(v) == ctx ? bt_hash_find(&v->bt->hash[0], eip) : 0;
+}
+
+void bt_enter_handler(struct vcpu *v, u32 eip, u32 tc)
+{
+	bt_left(v);
+	v->stats->hash_hits_slow++;
+	note(v, eip, 0, 0);
+	flags_and_area(v, tc);
 }
 
 /**

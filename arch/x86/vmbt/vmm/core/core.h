@@ -29,6 +29,19 @@ void core_step(struct vcpu *v);	/* the next one, with its breakpoints */
 void core_leave(struct vcpu *v, u32 exit_kind);
 void __noreturn core_stop(struct vcpu *v, u32 exit_kind);
 
+/* core/gate.c: from user code into the guest's kernel as the last time. */
+enum core_gate {
+	CORE_INT80,
+	CORE_PF,
+	CORE_SYSENTER,
+	CORE_GATES
+};
+
+bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc);
+void core_gate_begin(struct vcpu *v, enum core_gate n);
+void core_gate_arrived(struct vcpu *v);
+void core_gate_learn(struct vcpu *v);
+
 /* core/debug.c */
 void core_debug_translate(struct vcpu *v);
 void core_debug_exit(struct vcpu *v);

@@ -65,6 +65,9 @@ static void page_fault(struct vcpu *v)
 	case MMU_FAULT_TRUE: {
 		struct vcpu_exc exc = v->exc;
 
+		if (core_gate(v, CORE_PF, &exc))
+			break;
+		core_gate_begin(v, CORE_PF);
 		core_sync(v);
 		v->exc = exc;
 		core_finish(v, X_FAULT);
@@ -190,6 +193,11 @@ void core_handle_exit(struct vcpu *v)
 {
 	u64 vector = v->frame.vector;
 
+	if ((vector == 0x80 || vector == VMBT_VEC_SYSENTER) && !v->frame.entry_fault &&
+	    core_gate(v, vector == 0x80 ? CORE_INT80 : CORE_SYSENTER, NULL)) {
+		v->interpreted = false;
+		return;
+	}
 	if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
 		left_ring1(v);
 	if (vector == VMBT_VEC_NMI || vector == VMBT_VEC_MC ||
@@ -224,6 +232,7 @@ void core_handle_exit(struct vcpu *v)
 		}
 		break;
 	case 0x80:
+		core_gate_begin(v, CORE_INT80);
 		core_sync(v);
 		v->guest->eip -= 2;
 		v->exc = (struct vcpu_exc){ .vector = 0x80, .insn_len = 2,
@@ -231,6 +240,7 @@ void core_handle_exit(struct vcpu *v)
 		core_finish(v, X_FAULT);
 		break;
 	case VMBT_VEC_SYSENTER:
+		core_gate_begin(v, CORE_SYSENTER);
 		core_sync(v);
 		core_finish(v, cpu_sysenter(v));
 		break;

@@ -107,6 +107,7 @@ static bool prepare(struct vcpu *v)
 	/* Translating may have moved things: look before they are used. */
 	if (v->events)
 		return false;
+	core_gate_arrived(v);
 	mmu_monitor_user(v, v->mode == VCPU_BT3);
 	mmu_activate(v);
 	if (v->events)
@@ -114,6 +115,7 @@ static bool prepare(struct vcpu *v)
 	desc_prepare(v, v->mode);
 	if (v->mode == VCPU_DE)
 		desc_offer_user(v);
+	core_gate_learn(v);
 	v->raw = true;
 	return true;
 }

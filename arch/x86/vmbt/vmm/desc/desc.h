@@ -69,6 +69,13 @@ void desc_offer_user(struct vcpu *v);
 void desc_revoke_user(struct vcpu *v);
 bool desc_user_arrived(struct vcpu *v);
 
+/* again.c: from ring 3 to ring 1 as the last time. */
+#define DESC_WAYS	3
+void desc_again_begin(struct vcpu *v, u32 n);
+void desc_again_learn(struct vcpu *v, u32 n);
+bool desc_again_fits(struct vcpu *v, u32 n, bool back);
+void desc_again_take(struct vcpu *v, u32 n);
+
 /* After translated code at ring 1: those that it has loaded, before all else. */
 void desc_sync_bt(struct vcpu *v);
 

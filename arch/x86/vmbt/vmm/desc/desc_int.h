@@ -113,6 +113,7 @@ struct desc_regs {
  * @truncates: segments are truncated below the monitor area's data page
  * @mon_base: monitor area's place that the VMM's entries have
  * @mon_data: its data page's, which truncation has, too
+ * @changes: counts whatever changes the run tables or what they stand for (again.c)
  * @loaded: what DS, ES, FS and GS of the CPU hold
  * @flip_cached: bit per register: truncated form of its cached descriptor
  * @watch: the next accesses decide about flipping
@@ -135,6 +136,7 @@ struct desc {
 	struct vmbt_seg user_ss;
 	bool user_offered;
 	bool ring3;
+	u64 changes;
 	struct desc_loaded loaded[VMBT_NSEG];
 	enum desc_view view;
 	struct desc_tables current;
@@ -150,6 +152,7 @@ bool desc_other_half(const struct vmbt_seg *seg, u32 off, u32 mon, bool flip);
 
 /* state.c */
 void desc_forget_offer(struct vcpu *v, u32 idx);
+void desc_use_view(struct vcpu *v, enum vcpu_mode mode);
 
 /* table.c */
 void desc_tables_init(struct vcpu *v);

@@ -412,12 +412,16 @@ static u16 *frame_sel(struct vcpu *v, enum vmbt_sreg s)
 	}
 }
 
-/*
+/**
+ * desc_use_view() - the run tables for a way to run
+ * @v: the vCPU
+ * @mode: what will run
+ *
  * Where no segment is truncated one pair of tables does for both. What the VMM
  * has there for translated ring-3 code, ring 3 must not find when it runs
  * directly.
  */
-static void use_view(struct vcpu *v, enum vcpu_mode mode)
+void desc_use_view(struct vcpu *v, enum vcpu_mode mode)
 {
 	struct desc *d = v->desc;
 	enum desc_view view = mode == VCPU_DE && d->truncates ? DESC_VIEW_DE : DESC_VIEW_BT;
@@ -465,7 +469,7 @@ void desc_prepare(struct vcpu *v, enum vcpu_mode mode)
 	refresh(v);
 	d->watch = false;
 	v->frame.seg_load = 0;
-	use_view(v, mode);
+	desc_use_view(v, mode);
 	if (mode == VCPU_DE) {
 		if (!all_shadowed(d))
 			plat_panic("direct execution with a cached segment");
@@ -500,7 +504,7 @@ void desc_prepare_own(struct vcpu *v, struct vmbt_frame *f)
 {
 	if (v->mon_base != v->desc->mon_base || v->mon_data != v->desc->mon_data)
 		desc_monitor_moved(v);
-	use_view(v, VCPU_BT1);
+	desc_use_view(v, VCPU_BT1);
 	f->cs = VMBT_SEL_TC1_CS;
 	f->ss = VMBT_SEL_MON1_GS;
 	f->ds = 0;

@@ -19,10 +19,11 @@
 
 /**
  * desc_revoke_user() - the next way to ring 3 leads through the VMM
- * @v: the vCPU
+ * @v: the vCPU; an entry of the run tables changes, or what selectors mean
  */
 void desc_revoke_user(struct vcpu *v)
 {
+	v->desc->changes++;
 	v->desc->user_offered = false;
 	v->mon->no_user = 1;
 }

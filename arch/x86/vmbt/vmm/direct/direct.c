@@ -54,6 +54,16 @@ bool direct_arrived(struct vcpu *v)
 	return true;
 }
 
+/*
+ * RF is 1 after a fault, which is what the guest's handler gets as well, and where
+ * an interrupt came before the instruction that an IRET set it for.
+ */
+u32 direct_flags(const struct vcpu *v)
+{
+	return (v->guest->eflags & ~(DIRECT_FLAGS | VMBT_X86_EFLAGS_RF)) |
+	       (v->frame.rflags & (DIRECT_FLAGS | VMBT_X86_EFLAGS_RF));
+}
+
 void direct_sync(struct vcpu *v)
 {
 	struct vmbt_guest *g = v->guest;
@@ -63,12 +73,6 @@ void direct_sync(struct vcpu *v)
 		g->gpr[i] = f->gpr[i];
 	g->eip = f->rip;
 	g->gpr[VMBT_ESP] = f->rsp;
-	/*
-	 * RF is 1 after a fault, which is what the guest's handler gets as
-	 * well, and where an interrupt came before the instruction that an
-	 * IRET set it for.
-	 */
-	g->eflags = (g->eflags & ~(DIRECT_FLAGS | VMBT_X86_EFLAGS_RF)) |
-		    (f->rflags & (DIRECT_FLAGS | VMBT_X86_EFLAGS_RF));
+	g->eflags = direct_flags(v);
 	desc_sync_de(v);
 }

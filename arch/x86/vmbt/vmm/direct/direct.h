@@ -19,6 +19,9 @@ void direct_enter(struct vcpu *v);
  */
 bool direct_arrived(struct vcpu *v);
 
+/* The guest's flags; direct_arrived() has not been called, or IF is set. */
+u32 direct_flags(const struct vcpu *v);
+
 /* Take registers and segments back from v->frame. */
 void direct_sync(struct vcpu *v);
 

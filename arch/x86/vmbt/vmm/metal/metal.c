@@ -29,10 +29,14 @@ _Static_assert(F_LOAD_DS == BIT(VMBT_DS) && F_LOAD_ES == BIT(VMBT_ES) &&
 
 #define LOAD_ALL	(F_LOAD_DS | F_LOAD_ES | F_LOAD_FS | F_LOAD_GS)
 
-/* What the guest may have in RFLAGS: no IOPL, VM, VIF, VIP, NT. */
+/*
+ * What the guest may have in RFLAGS: no IOPL, VM, VIF, VIP. NT is the guest's to set
+ * at any ring; an IRET of its own there is a #GP then, in long mode (SDM vol. 2).
+ */
 #define RFLAGS_GUEST	(VMBT_EFLAGS_ARITH | VMBT_X86_EFLAGS_TF |	\
 			 VMBT_X86_EFLAGS_DF | VMBT_X86_EFLAGS_RF |	\
-			 VMBT_X86_EFLAGS_AC | VMBT_X86_EFLAGS_ID)
+			 VMBT_X86_EFLAGS_AC | VMBT_X86_EFLAGS_ID |	\
+			 VMBT_X86_EFLAGS_NT)
 
 /* CR0 that is the guest's own while it runs; the rest is fixed. */
 #define CR0_GUEST	(VMBT_CR0_MP | VMBT_CR0_EM | VMBT_CR0_TS | VMBT_CR0_AM)

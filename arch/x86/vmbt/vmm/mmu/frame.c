@@ -113,8 +113,10 @@ void frame_trace_add(struct vcpu *v, u64 gfn, u32 client)
 {
 	struct frame *f = frame_get(v, gfn);
 
-	if (!f->trace)
+	if (!f->trace) {
 		frame_protect(v, f);
+		pins_forget_writes(v->mmu);
+	}
 	f->trace |= client;
 }
 

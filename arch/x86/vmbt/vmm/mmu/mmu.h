@@ -67,8 +67,12 @@ enum mmu_fault {
 
 enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error);
 
-/* Memory in place, if it was read lately; reads.c says for how long. */
+/* Memory in place, if it was used lately; reads.c says for how long. */
 const u8 *mmu_known(struct vcpu *v, u32 lin, u32 len);
+/* Places that are used again and again; 0 to MMU_PINS - 1. */
+#define MMU_PINS	16
+u8 *mmu_pin(struct vcpu *v, u32 n, u32 lin, u32 len, bool write);
+u8 *mmu_pinned(struct vcpu *v, u32 n);
 
 /*
  * The guest changed CR0, CR3, CR4, EFER (already stored in v->guest). For CR3

@@ -166,12 +166,15 @@ struct walk {
 	u32 gfn;
 };
 
-/* A page that was read, see reads.c. */
-struct kept_read {
+/* A page that was read, or is pinned, see reads.c. */
+struct kept_page {
 	u32 page;
-	u32 access;		/* MMU_USER or 0 */
-	const u8 *virt;		/* NULL: unused */
+	u32 access;		/* MMU_USER, MMU_WRITE */
+	u8 *virt;		/* NULL: unused; of what is pinned, the very byte */
+	u32 dir_gfn, pt_gfn;	/* the tables that it was found by, or NO_TABLE */
 };
+
+#define NO_TABLE	0xffffffffu
 
 struct code_region;
 #define CODE_REGIONS	64
@@ -202,7 +205,8 @@ struct mmu {
 	u32 base_role;
 	u64 clock;
 
-	struct kept_read reads[16];
+	struct kept_page reads[16];
+	struct kept_page pins[MMU_PINS];
 
 	/* invalidate.c: what the hardware must forget before the guest runs */
 	u32 tlb_n;
@@ -271,6 +275,8 @@ int walk_raise(struct vcpu *v, u32 lin, u32 error);
 const u8 *reads_find(struct mmu *m, u32 lin, u32 access);
 void reads_keep(struct vcpu *v, const struct walk *w, const struct plat_page *page);
 void reads_forget(struct mmu *m);
+void reads_forget_table(struct mmu *m, u32 gfn);
+void pins_forget_writes(struct mmu *m);
 
 static inline bool role_pae(u32 role)
 {

@@ -220,7 +220,7 @@ void trace_done(struct vcpu *v, u64 gpa, u32 len)
 		code_table_written(v, gpa >> 12);
 	if (!(f->trace & MMU_TRACE_SHADOW))
 		return;
-	reads_forget(m);
+	reads_forget_table(m, (u32)(gpa >> 12));
 	mmu_topup(v);
 	zaps = m->zaps;
 	for (idx = f->sps; idx && m->zaps == zaps; idx = sp->next) {

@@ -42,6 +42,31 @@ static uint32_t work(struct vm *vm)
 	return sum;
 }
 
+static uint32_t parameter(const char *name)
+{
+	char path[64];
+	uint32_t val = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/vmbt/parameters/%s", name);
+	f = fopen(path, "r");
+	if (!f || fscanf(f, "%u", &val) != 1)
+		die("%s: no number", path);
+	fclose(f);
+	return val;
+}
+
+/* Are there no short ways (core/gate.c)? */
+static bool switched_off(void)
+{
+	FILE *f = fopen("/sys/module/vmbt/parameters/no_de", "r");
+	int c = f ? fgetc(f) : 'N';
+
+	if (f)
+		fclose(f);
+	return c == 'Y' || c == '1' || (parameter("no_offers") & 0x10);
+}
+
 /* One exit for a port; false at the guest's end. */
 static bool port(struct vm *vm)
 {
@@ -49,12 +74,17 @@ static bool port(struct vm *vm)
 	const struct kvm_run *run = vm->run;
 	const size_t size = (size_t)run->io.size * run->io.count;
 	const uint8_t *data = vm->pio;
-	static uint32_t mark;
+	static uint32_t mark, again;
 	uint32_t val;
 
 	if (run->io.direction == KVM_EXIT_IO_IN) {
-		val = run->io.port == PORT_PLACE ? vm_stat(vm, "monitor_base") : work(vm) - mark;
-		if (run->io.port == PORT_PLACE || run->io.port == PORT_COUNT) {
+		val = run->io.port == PORT_PLACE ? vm_stat(vm, "monitor_base") :
+		      run->io.port == PORT_AGAIN ? vm_stat(vm, "gates_again") - again :
+						   work(vm) - mark;
+		if (run->io.port == PORT_AGAIN && switched_off())
+			val = PLACE_NONE;
+		if (run->io.port == PORT_PLACE || run->io.port == PORT_COUNT ||
+		    run->io.port == PORT_AGAIN) {
 			memcpy(vm->pio, &val, sizeof(val));
 			return true;
 		}
@@ -69,6 +99,7 @@ static bool port(struct vm *vm)
 		return false;
 	case PORT_COUNT:
 		mark = work(vm);
+		again = vm_stat(vm, "gates_again");
 		break;
 	case PORT_A20:
 		port92 = *data;

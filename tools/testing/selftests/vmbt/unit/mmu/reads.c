@@ -67,8 +67,75 @@ static void mmu_kept_reads(void)
 	EXPECT_EQ(read_at(lin, 0), 222);
 }
 
+/* Pinned for writes at 0, for reads at 1; whether they hold now. */
+static u32 pins(void)
+{
+	return (mmu_pinned(&vcpu, 0) ? 1 : 0) | (mmu_pinned(&vcpu, 1) ? 2 : 0);
+}
+
+static void pin(u32 lin)
+{
+	EXPECT(mmu_pin(&vcpu, 0, lin, 20, true));
+	EXPECT(mmu_pin(&vcpu, 1, lin, 8, false));
+	EXPECT_EQ(pins(), 3);
+}
+
+/* Places that are pinned: the same ways, and what only concerns writes. */
+static void mmu_pins(void)
+{
+	u32 lin = LIN & ~3u, val = 0x12345678;
+
+	two_level(3, 3, VMBT_CR0_WP, 0);
+	EXPECT(!mmu_pin(&vcpu, 0, lin, 20, true));
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	memcpy(mmu_pinned(&vcpu, 0), &val, 4);
+	EXPECT_EQ(read_at(lin, 0), val);
+	/* Not across the page's end. */
+	EXPECT(!mmu_pin(&vcpu, 2, (lin & ~0xfffu) + 0xff0, 17, true));
+	EXPECT(mmu_pin(&vcpu, 2, (lin & ~0xfffu) + 0xff0, 16, true));
+	/* The directory is written, whichever entry of it; the table. */
+	store(PD << 12 | 1023 * 4, PT_B << 12 | 3, 4);
+	EXPECT_EQ(pins(), 0);
+	pin(lin);
+	store(PT << 12 | 8, DATA_B << 12 | 0x63, 4);
+	EXPECT_EQ(pins(), 0);
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	/* Not dirty: the CPU has yet to write there. */
+	store(PT << 12 | 8, DATA << 12 | 0x23, 4);
+	EXPECT_EQ(hw(lin, MMU_READ), HW_OK);
+	EXPECT(!mmu_pin(&vcpu, 0, lin, 20, true));
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	/* Somebody wants to hear of writes: not this way. */
+	mmu_trace_add(&vcpu, DATA, MMU_TRACE_DESC);
+	EXPECT_EQ(pins(), 2);
+	EXPECT(!mmu_pin(&vcpu, 0, lin, 20, true));
+	mmu_trace_del(&vcpu, DATA, MMU_TRACE_DESC);
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	mmu_trace_add(&vcpu, DATA_B, MMU_TRACE_DESC);
+	EXPECT_EQ(pins() & 2, 2);
+	mmu_trace_del(&vcpu, DATA_B, MMU_TRACE_DESC);
+	/* The host takes the frame; the window changes; another address space. */
+	pin(lin);
+	host_move(DATA);
+	mmu_zap(&vcpu, DATA, DATA + 1);
+	EXPECT_EQ(pins(), 0);
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	EXPECT_EQ(read_at(lin, 0), val);
+	mmu_window_changed(&vcpu);
+	EXPECT_EQ(pins(), 0);
+	pin(lin);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(pins(), 0);
+}
+
 int main(void)
 {
 	CASE(mmu_kept_reads);
+	CASE(mmu_pins);
 	return check_failed ? 1 : 0;
 }

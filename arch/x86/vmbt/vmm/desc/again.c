@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The same way from ring 3 into the guest's kernel once more.
+ *
+ * A system call finds the segment registers as the last one found them, and
+ * leaves them to the kernel as the last one did. Finding that out anew, entry by
+ * entry, is most of what a system call costs in here. So what the registers and
+ * all that is known of them came to is kept, with the selectors that ring 3 had.
+ * It holds for as long as no entry of the run tables changes: they are what says
+ * that a selector means the same segment.
+ *
+ * The CPU has those selectors when it comes from ring 3, so their hidden parts are
+ * from the run tables, too.
+ */
+#include "desc_int.h"
+
+/**
+ * struct again - one way
+ * @arrived: the selectors that the CPU had, by enum vmbt_sreg
+ * @seg: the guest's registers at the first instruction of its handler
+ * @cur: what is known of them then
+ * @other: and of those of ring 3
+ * @loaded: what the CPU holds
+ * @offered_ss: see struct desc
+ * @same: %cs and %gs as the ring-1 runtime was told of them
+ * @changes: of the run tables, up to then
+ * @frame: selectors and seg_load of the entry
+ * @learned: all of this is set
+ */
+struct again {
+	u16 arrived[VMBT_NSEG];
+	struct vmbt_seg seg[VMBT_NSEG];
+	struct desc_regs cur;
+	struct desc_regs other;
+	struct desc_loaded loaded[VMBT_NSEG];
+	struct vmbt_seg offered_ss;
+	struct vmbt_mon_same same[2];
+	u64 changes;
+	struct {
+		u16 ss, ds, es, fs, gs;
+		u32 seg_load;
+	} frame;
+	bool learned;
+};
+
+static struct again ways[DESC_WAYS];
+
+/**
+ * desc_again_begin() - the guest has come from ring 3 on way @n
+ * @v: the vCPU, its frame as the CPU left it
+ * @n: 0 to DESC_WAYS - 1
+ */
+void desc_again_begin(struct vcpu *v, u32 n)
+{
+	const struct vmbt_frame *f = &v->frame;
+
+	ways[n].arrived[VMBT_ES] = f->es;
+	ways[n].arrived[VMBT_CS] = f->cs;
+	ways[n].arrived[VMBT_SS] = f->ss;
+	ways[n].arrived[VMBT_DS] = f->ds;
+	ways[n].arrived[VMBT_FS] = f->fs;
+	ways[n].arrived[VMBT_GS] = f->gs;
+	ways[n].learned = false;
+}
+
+/**
+ * desc_again_learn() - keep what way @n has led to
+ * @v: the vCPU, desc_prepare() has been called for VCPU_BT1
+ * @n: the way that desc_again_begin() was called for
+ */
+void desc_again_learn(struct vcpu *v, u32 n)
+{
+	const struct vmbt_frame *f = &v->frame;
+	const struct desc *d = v->desc;
+	struct again *a = &ways[n];
+
+	if (d->regime != 1 || d->remap || d->cur.stale)
+		return;
+	for (int s = 0; s < VMBT_NSEG; s++) {
+		if (d->cur.state[s] != DESC_SHADOWED)
+			return;
+		/* The CPU may have nulled one that the guest sees otherwise. */
+		if (s != VMBT_CS && s != VMBT_SS &&
+		    v->guest->seg[s].sel != a->arrived[s])
+			return;
+		a->seg[s] = v->guest->seg[s];
+		a->loaded[s] = d->loaded[s];
+	}
+	a->cur = d->cur;
+	a->other = d->other;
+	a->offered_ss = d->offered_ss;
+	a->same[0] = v->mon->same[VMBT_CS];
+	a->same[1] = v->mon->same[VMBT_GS];
+	a->changes = d->changes;
+	a->frame.ss = f->ss;
+	a->frame.ds = f->ds;
+	a->frame.es = f->es;
+	a->frame.fs = f->fs;
+	a->frame.gs = f->gs;
+	a->frame.seg_load = f->seg_load;
+	a->learned = true;
+}
+
+/* A null selector of the CPU's may be another null one of the guest's. */
+static bool came(const struct vcpu *v, const struct again *a, enum vmbt_sreg s, u16 sel)
+{
+	u16 seen = v->guest->seg[s].sel;
+
+	return sel == a->arrived[s] &&
+	       (!DESC_SEL_NULL(sel) || !DESC_SEL_NULL(seen) || seen == sel);
+}
+
+/**
+ * desc_again_fits() - is this way @n, and would it lead where it led?
+ * @v: the vCPU, its frame as the CPU left it at ring 3, from VCPU_DE or, by the
+ *	ring-1 runtime's IRET, from VCPU_BT1
+ * @n: the way
+ * @back: the frame's CS and SS are those of ring 3
+ */
+bool desc_again_fits(struct vcpu *v, u32 n, bool back)
+{
+	const struct vmbt_frame *f = &v->frame;
+	const struct again *a = &ways[n];
+	const struct desc *d = v->desc;
+
+	if (!a->learned || a->changes != d->changes || d->remap)
+		return false;
+	/* Where it is not offered, ring-1 code has forged its way to ring 3. */
+	if (v->mode == VCPU_BT1 && (!d->user_offered || d->regime != 1))
+		return false;
+	if (d->offered_ss.base != a->offered_ss.base ||
+	    d->offered_ss.limit != a->offered_ss.limit ||
+	    d->offered_ss.attr != a->offered_ss.attr)
+		return false;
+	if (back && (f->cs != a->arrived[VMBT_CS] || f->ss != a->arrived[VMBT_SS]))
+		return false;
+	return came(v, a, VMBT_DS, f->ds) && came(v, a, VMBT_ES, f->es) &&
+	       came(v, a, VMBT_FS, f->fs) && came(v, a, VMBT_GS, f->gs);
+}
+
+/**
+ * desc_again_take() - go way @n: registers, what is known of them, and the frame
+ * @v: the vCPU; desc_again_fits()
+ * @n: the way
+ */
+void desc_again_take(struct vcpu *v, u32 n)
+{
+	const struct again *a = &ways[n];
+	struct vmbt_frame *f = &v->frame;
+	struct desc *d = v->desc;
+
+	for (int s = 0; s < VMBT_NSEG; s++) {
+		v->guest->seg[s] = a->seg[s];
+		d->loaded[s] = a->loaded[s];
+	}
+	desc_use_view(v, VCPU_BT1);
+	d->cur = a->cur;
+	d->other = a->other;
+	d->regime = 1;
+	d->watch = false;
+	v->mon->same[VMBT_CS] = a->same[0];
+	v->mon->same[VMBT_GS] = a->same[1];
+	f->cs = VMBT_SEL_TC1_CS;
+	f->ss = a->frame.ss;
+	f->ds = a->frame.ds;
+	f->es = a->frame.es;
+	f->fs = a->frame.fs;
+	f->gs = a->frame.gs;
+	f->seg_load = a->frame.seg_load;
+}

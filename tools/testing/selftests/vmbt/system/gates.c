@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The same way from user code into the kernel, over and over, until something on it
+ * is no longer as it was: the gate, the task state, a descriptor, the stack's page.
+ * vmbt keeps what such a way came to (core/gate.c): each of its sources changes here
+ * when it has been used a few times, without a word to the CPU that the manual does not
+ * demand.
+ *
+ * SDM vol. 3: 6.12 (gates, stack switch, flags), 6.13 (error codes), 7.2.1 (TSS), 4.8
+ * and 4.10 (page tables). Tables are read at each delivery (3.5.1, 6.10): nothing
+ * has to be loaded anew when an entry in memory changes.
+ */
+#include "system.h"
+
+HOST_HALF(.chips = false);
+
+#ifdef SYSTEM_GUEST
+
+#define WARM	6
+#define USER_AT	0x680000		/* a page of the pool that comes and goes */
+#define SEEN_AT	0x2000000		/* where the stack's page is used as a table */
+#define T(n)	(SEL_TEST + 8 * (n))
+
+CODE(call_80, "", "int $0x80");
+CODE(read_it, "", "movl (%ebx), %eax");
+CODE(write_it, "", "movl %eax, (%ebx)");
+
+static u32 *page_table;			/* of the 4 MiB that the pool is in */
+static bool paged;
+
+/* The word at address 0. */
+static u32 peek_low(void)
+{
+	return READ_ONCE(*(u32 *)low(0));
+}
+
+static u32 *pte(u32 lin)
+{
+	return &page_table[lin >> 12 & 1023];
+}
+
+static void set_pte(u32 lin, u32 val)
+{
+	WRITE_ONCE(*pte(lin), val);
+	invlpg(lin);
+}
+
+static void user(struct cpu *c, const void *code)
+{
+	cpu_init(c, 3, code);
+	c->eflags |= FL_IF;
+	c->ebx = USER_AT + 0x10;
+}
+
+/* What the frame says after an INT 80h that came to pass. */
+static bool arrived(const struct cpu *c, const struct cpu *was, u32 vector)
+{
+	return c->vector == vector && c->eip == (u32)call_80_next && c->cs == was->cs &&
+	       c->ss == was->ss && c->esp == was->esp && c->eflags == was->eflags &&
+	       c->ds == was->ds && c->es == was->es && c->fs == was->fs &&
+	       c->gs == was->gs && c->eax == was->eax && c->edi == was->edi;
+}
+
+static bool once(u32 vector)
+{
+	struct cpu c, was;
+
+	user(&c, call_80);
+	was = c;
+	run(&c);
+	return arrived(&c, &was, vector);
+}
+
+static bool fault_once(bool write)
+{
+	struct cpu c;
+
+	user(&c, write ? write_it : read_it);
+	run(&c);
+	return c.vector == PF && c.error == (write ? 6 : 4) && c.cr2 == USER_AT + 0x10 &&
+	       c.eip == (u32)(write ? write_it_at : read_it_at);
+}
+
+static void warm(void)
+{
+	u32 i;
+
+	for (i = 0; i < WARM; i++)
+		if (!once(0x80) || (paged && !fault_once(i & 1)))
+			check(false, "not even once, at %u", i);
+}
+
+/* The way is as it was before. */
+static void as_before(void)
+{
+	expect("again", once(0x80) && once(0x80), true);
+	if (paged)
+		expect("fault-again", fault_once(true) && fault_once(false), true);
+}
+
+static u64 handler(u32 vector, u32 access)
+{
+	return gate(SEL_CODE0, (u32)trap_stubs + 16 * vector, access);
+}
+
+#define GATE_80	handler(0x80, GATE_INT32 | D_DPL(3))
+
+/* INT 80h is refused with this exception. */
+static void refused(u32 vector, u32 error)
+{
+	struct cpu c;
+
+	user(&c, call_80);
+	run(&c);
+	expect_trap(&c, vector, error, call_80_at);
+}
+
+static void idt_changes(const char *mode)
+{
+	static u64 other[256] __aligned(8);
+	struct {
+		u16 limit;
+		u32 base;
+	} __packed r = { sizeof(other) - 1, (u32)other };
+	u32 i;
+
+	name("%s/idt/handler", mode);
+	warm();
+	idt_set(0x80, handler(0x81, GATE_INT32 | D_DPL(3)));
+	expect("taken", once(0x81), true);
+	idt_set(0x80, GATE_80);
+	as_before();
+
+	name("%s/idt/trap-gate", mode);
+	warm();
+	idt_set(0x80, handler(0x82, GATE_TRAP32 | D_DPL(3)));
+	expect("taken", once(0x82) && once(0x82), true);
+	idt_set(0x80, GATE_80);
+	as_before();
+
+	name("%s/idt/dpl", mode);
+	warm();
+	idt_set(0x80, handler(0x80, GATE_INT32));
+	refused(GP, 0x80 * 8 + 2);
+	idt_set(0x80, GATE_80);
+	as_before();
+
+	name("%s/idt/absent", mode);
+	warm();
+	idt_set(0x80, handler(0x80, (GATE_INT32 | D_DPL(3)) & ~D_P));
+	refused(NP, 0x80 * 8 + 2);
+	idt_set(0x80, GATE_80);
+	as_before();
+
+	name("%s/idt/limit", mode);
+	warm();
+	load_idt(0x80 * 8 + 6);
+	refused(GP, 0x80 * 8 + 2);
+	load_idt(sizeof(idt) - 1);
+	as_before();
+
+	name("%s/idt/moved", mode);
+	warm();
+	for (i = 0; i < 256; i++)
+		other[i] = idt[i];
+	other[0x80] = handler(0x83, GATE_INT32 | D_DPL(3));
+	asm volatile("lidt %0" : : "m" (r));
+	expect("taken", once(0x83), true);
+	load_idt(sizeof(idt) - 1);
+	as_before();
+}
+
+static void tss_changes(const char *mode)
+{
+	const u32 top = (u32)trap_stack + sizeof(trap_stack);
+	u32 sp;
+
+	name("%s/tss/esp0", mode);
+	warm();
+	sp = trap_sp;
+	WRITE_ONCE(task.tss.esp0, top - 64);
+	expect("taken", once(0x80), true);
+	expect("stack", sp - trap_sp, 64);
+	/* A frame across two pages. */
+	WRITE_ONCE(task.tss.esp0, ((u32)trap_stack & ~4095u) + 4096 + 8);
+	expect("across", once(0x80) && once(0x80), true);
+	WRITE_ONCE(task.tss.esp0, top);
+	as_before();
+	expect("stack-again", trap_sp, sp);
+
+	name("%s/tss/ss0", mode);
+	warm();
+	WRITE_ONCE(task.tss.ss0, T(0));
+	expect("taken", once(0x80), true);
+	expect("selector", trap_ss, T(0));
+	WRITE_ONCE(task.tss.ss0, SEL_DATA0);
+	as_before();
+	expect("selector-again", trap_ss, SEL_DATA0);
+}
+
+static void gdt_changes(const char *mode)
+{
+	const u64 code = gdt[SEL_CODE0 >> 3];
+
+	name("%s/gdt/cs", mode);
+	idt_set(0x80, gate(T(1), (u32)trap_stubs + 16 * 0x80, GATE_INT32 | D_DPL(3)));
+	warm();
+	gdt_set(T(1), code & ~((u64)D_P << 40));
+	refused(NP, T(1));
+	gdt_set(T(1), gdt[SEL_DATA0 >> 3]);
+	refused(GP, T(1));
+	name("%s/gdt/limit", mode);
+	gdt_set(T(1), code);
+	warm();
+	/* Ends before the handler. */
+	gdt_set(T(1), descriptor(0, 0xff, D_CODE, D_B));
+	refused(GP, 0);
+	gdt_set(T(1), code);
+	as_before();
+	idt_set(0x80, GATE_80);
+	as_before();
+}
+
+/* The registers that user code brings along differ from one time to the next. */
+static void callers(const char *mode)
+{
+	static const u32 flags[] = {
+		0, FL_CF, FL_DF, FL_CF | FL_ZF | FL_OF, FL_AC, FL_NT, 0,
+	};
+	static const u16 sels[] = { SEL_DATA3, T(2) | 3, 0, T(3) | 3, SEL_DATA3, 0 };
+	struct cpu c, was;
+	u32 i, j;
+
+	sweep_begin("%s/caller/flags", mode);
+	warm();
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		for (j = 0; j < 2; j++) {
+			user(&c, call_80);
+			c.eflags |= flags[i];
+			c.eax = i;
+			c.edi = ~i;
+			was = c;
+			run(&c);
+			sweep(arrived(&c, &was, 0x80), "%x: vector %x flags %x", flags[i],
+			      c.vector, c.eflags);
+		}
+	sweep_end();
+
+	sweep_begin("%s/caller/segments", mode);
+	warm();
+	for (i = 0; i < 4 * ARRAY_SIZE(sels); i++)
+		for (j = 0; j < 2; j++) {
+			user(&c, call_80);
+			*(&c.ds + (i & 1)) = sels[i / 4];
+			if (i & 2)
+				c.gs = sels[i / 4];
+			was = c;
+			run(&c);
+			sweep(arrived(&c, &was, 0x80),
+			      "%u: vector %x ds %x fs %x gs %x, not %x %x %x", i, c.vector,
+			      c.ds, c.fs, c.gs, was.ds, was.fs, was.gs);
+		}
+	sweep_end();
+}
+
+/* The stack's page, which only the kernel's frames are written to by the CPU. */
+static void stack_changes(void)
+{
+	const u32 lin = POOL_END - 0x2000, top = lin + 0x1000;
+	const u32 was = *pte(lin);
+	u32 *other = page_alloc(), *dir = (u32 *)read_cr3(), i;
+
+	name("stack/remapped");
+	WRITE_ONCE(task.tss.esp0, top);
+	warm();
+	memset_(low(lin), 0, 0x1000);
+	set_pte(lin, (u32)other | 7);
+	expect("taken", once(0x80), true);
+	expect("eip-there", other[1019], (u32)call_80_next);
+	expect("accessed-and-dirty", *pte(lin) & 0x60, 0x60);
+	set_pte(lin, was);
+	expect("nothing-here", peek(top - 20), 0);
+	as_before();
+
+	/* Clean again: the next frame makes it dirty. */
+	name("stack/dirty");
+	warm();
+	set_pte(lin, was & ~0x60u);
+	expect("taken", once(0x80), true);
+	expect("dirty", *pte(lin) & 0x60, 0x60);
+	as_before();
+
+	/*
+	 * The page is a page table as well, and the caller's SS what an entry of it
+	 * says: present, writable, at address 0.
+	 */
+	name("stack/table");
+	warm();
+	WRITE_ONCE(dir[SEEN_AT >> 22], lin | 7);
+	WRITE_ONCE(other[0], 0x12345678);
+	for (i = 0; i < 3; i++) {
+		poke(top - 4, (u32)other | 7);
+		invlpg(SEEN_AT + 1023 * 4096);
+		expect("there", peek(SEEN_AT + 1023 * 4096), 0x12345678);
+		expect("taken", once(0x80), true);
+		invlpg(SEEN_AT + 1023 * 4096);
+		expect("elsewhere", peek(SEEN_AT + 1023 * 4096), peek_low());
+	}
+	WRITE_ONCE(dir[SEEN_AT >> 22], 0);
+	write_cr3(read_cr3());
+	as_before();
+	WRITE_ONCE(task.tss.esp0, (u32)trap_stack + sizeof(trap_stack));
+	as_before();
+}
+
+static void counted(const char *mode)
+{
+	u32 i, n;
+
+	name("%s/short", mode);
+	outl(PORT_COUNT, 0);
+	for (i = 0; i < 200; i++)
+		if (!once(0x80) || (paged && !fault_once(i & 1)))
+			break;
+	expect("rounds", i, 200);
+	n = inl(PORT_AGAIN);
+	if (under_vmbt() && n != PLACE_NONE)
+		check(n >= (paged ? 380u : 190u), "%u short ways", n);
+}
+
+/*
+ * vmbt executes user code directly only where it can't write the GDT unseen: a GDT
+ * that changes a lot is for the kernel alone, or it stays as it is.
+ */
+static void all(const char *mode)
+{
+	counted(mode);
+	idt_changes(mode);
+	tss_changes(mode);
+	callers(mode);
+}
+
+void guest_main(void)
+{
+	u32 cr3;
+
+	gdt_set(T(0), gdt[SEL_DATA0 >> 3]);
+	gdt_set(T(1), gdt[SEL_CODE0 >> 3]);
+	gdt_set(T(2), descriptor(0, 0xfffff, D_DATA | D_DPL(3), D_G | D_B));
+	gdt_set(T(3), descriptor(0x1000, 0xfff, D_DATA | D_DPL(3), D_B));
+	idt_set(0x80, GATE_80);
+	all("unpaged");
+
+	cr3 = paging_identity(PAGING_32);
+	page_table = (u32 *)(((u32 *)cr3)[(u32)gdt >> 22] & ~4095u);
+	*pte((u32)gdt) &= ~4u;
+	page_table = (u32 *)(((u32 *)cr3)[POOL_AT >> 22] & ~4095u);
+	paging_on(PAGING_32, cr3);
+	set_pte(USER_AT, 0);
+	paged = true;
+	all("paged");
+	stack_changes();
+	gdt_changes("paged");
+	counted("end");
+	paging_off();
+}
+#endif
