@@ -12,7 +12,8 @@
  * What it came from: registers, which are compared; the guest's memory, of which the
  * eight bytes of each entry used are compared where they lie; page tables, which
  * mmu/reads.c vouches for; run tables (desc/again.c); the translation, which is
- * looked up. Whatever is not as it was goes the long way, and is kept anew.
+ * looked up. Whatever is not as it was goes the long way, and is kept anew, unless that
+ * has been of no use several times in a row.
  */
 #include "core.h"
 #include "../bt/bt.h"
@@ -42,6 +43,9 @@ enum { IDT_GATE, TSS_STACK, GDT_CS, GDT_SS, ENTRIES, STACK = ENTRIES, PINS };
  * @words: of its frame
  * @ctx: bt_handler_context()
  * @learned: all of this is set
+ * @used: since then it was gone again
+ * @barren: how often in a row it was not
+ * @skip: so often the long way is gone without learning it
  */
 struct gate {
 	u64 raw[ENTRIES];
@@ -54,8 +58,12 @@ struct gate {
 	bool keep_if;
 	u32 words;
 	u64 ctx;
-	bool learned;
+	bool learned, used;
+	u8 barren, skip;
 };
+
+/* Between processes that fork nothing stays: 2^5 - 1 ways are then not learned. */
+#define MOST_BARREN	5
 
 static struct gate gates[CORE_GATES];
 /* The way that the guest is on, to be learned at its end. */
@@ -112,7 +120,7 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 	bool ring1 = v->mode == VCPU_BT1, fault = n == CORE_PF;
 	struct vmbt_guest *g = v->guest;
 	struct vmbt_frame *f = &v->frame;
-	const struct gate *t = &gates[n];
+	struct gate *t = &gates[n];
 	u32 flags, tc, *sp = NULL;
 
 	if (!t->learned || v->events || !same_registers(v, t, n) ||
@@ -152,6 +160,7 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 	desc_again_take(v, n);
 	f->rsp = t->esp;
 	bt_enter_handler(v, t->eip, tc);
+	t->used = true;
 	v->raw = true;
 	v->stats->switches_de_bt += ring1 ? 2 : 1;
 	v->stats->exceptions_injected += n != CORE_SYSENTER;
@@ -166,7 +175,20 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
  */
 void core_gate_begin(struct vcpu *v, enum core_gate n)
 {
-	gates[n].learned = false;
+	struct gate *t = &gates[n];
+
+	if (t->used) {
+		t->barren = 0;
+	} else if (t->learned) {
+		t->barren += t->barren < MOST_BARREN;
+		t->skip = (1 << t->barren) - 1;
+	}
+	t->learned = false;
+	t->used = false;
+	if (t->skip) {
+		t->skip--;
+		return;
+	}
 	if (v->mode != VCPU_DE || !v->raw || (v->shared->no_offers & VMBT_OFFER_GATES))
 		return;
 	desc_again_begin(v, n);
