@@ -12,6 +12,7 @@
 #define VMBT_HOSTINSN_H
 
 #include <linux/types.h>
+#include <linux/wordpart.h>
 #include <asm/msr.h>
 
 static inline void vmbt_cpuid(u32 leaf, u32 index, u32 *eax, u32 *ebx,
@@ -32,7 +33,7 @@ static inline u64 vmbt_rdmsr(u32 msr)
 
 static inline void vmbt_wrmsr(u32 msr, u64 val)
 {
-	wrmsr(msr, (u32)val, (u32)(val >> 32));
+	wrmsr(msr, lower_32_bits(val), upper_32_bits(val));
 }
 
 /* Returns 0, or -EIO and a value of 0 if there is no such MSR. */
