@@ -11,6 +11,7 @@
 #ifndef VMBT_HOSTINSN_H
 #define VMBT_HOSTINSN_H
 
+#include <linux/kernel.h>
 #include <linux/types.h>
 #include <linux/wordpart.h>
 #include <asm/msr.h>
