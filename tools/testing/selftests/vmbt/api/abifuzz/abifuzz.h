@@ -133,6 +133,8 @@ void machine_close(struct self *t, struct machine *m);
 void machine_start(struct self *t, struct machine *m);
 int machine_slot(struct machine *m, uint32_t slot, uint32_t flags, uint64_t gpa,
 		 uint64_t size, void *mem);
+int machine_look(struct machine *m, const char *name, char *text, size_t size);
+int machine_leaves(struct machine *m);
 void machine_tally(struct self *t, struct machine *m);
 extern const char *const tallied[TALLIES];
 void *runner(void *self);

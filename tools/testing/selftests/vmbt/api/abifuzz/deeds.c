@@ -372,45 +372,18 @@ static void do_other(struct self *t, struct machine *m)
 	}
 }
 
-/* A file of debugfs that looks into a VM that is about to go; its length. */
-static int do_look(struct self *t, struct machine *m, const char *name, char *text,
-		   size_t size)
-{
-	char path[64];
-	int fd, n;
-
-	(void)t;
-	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbt/%d-%d/%s", getpid(),
-		 READ_ONCE(m->vm), name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	done(fd);
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, size - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	return n;
-}
-
-static void do_debugfs(struct self *t, struct machine *m)
+/* Statistics and leaves, which look into VMs that are about to go. */
+static void do_stats(struct self *t, struct machine *m)
 {
 	char text[300];
 
-	do_look(t, m, "stats", text, 2 + below(&t->rng, sizeof(text) - 2));
+	done(machine_look(m, "stats", text, 2 + below(&t->rng, sizeof(text) - 2)));
 }
 
-/* Whatever was done to the VM: its page tables show no page that is not its own. */
 static void do_leaves(struct self *t, struct machine *m)
 {
-	char text[1024], *line;
-
-	if (do_look(t, m, "leaves", text, sizeof(text)) < 0)
-		return;
-	line = strstr(text, "unknown ");
-	if (!line || !atoi(line + 8))
-		return;
-	printf("# %s\n", line);
-	__atomic_fetch_add(&counts->unknown, 1, __ATOMIC_RELAXED);
+	(void)t;
+	done(machine_leaves(m));
 }
 
 /* All of it in another process: only to be closed. */
@@ -509,8 +482,8 @@ const struct deed deeds[] = {
 	{ "dup", do_dup, 3 },
 	{ "pass", do_pass, 2 },
 	{ "other", do_other, 3 },
-	{ "debugfs", do_debugfs, 2 },
-	{ "leaves", do_leaves, 6 },
+	{ "stats", do_stats, 2 },
+	{ "leaves", do_leaves, 3 },
 	{ "fork", do_fork, 1 },
 	{ "vfork", do_vfork, 1 },
 	{ "affinity", do_affinity, 2 },

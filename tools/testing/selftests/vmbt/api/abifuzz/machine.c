@@ -245,12 +245,45 @@ const char *const tallied[TALLIES] = {
 	"coalesced", "registers_read",
 };
 
+/* A file of debugfs about a VM: 0, or -1 and errno. */
+int machine_look(struct machine *m, const char *name, char *text, size_t size)
+{
+	char path[64];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/vmbt/%d-%d/%s", getpid(),
+		 READ_ONCE(m->vm), name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return n < 0 ? -1 : 0;
+}
+
+/* Whatever was done to it: its page tables show no page that is not its own. */
+int machine_leaves(struct machine *m)
+{
+	char text[1024], *line;
+
+	if (machine_look(m, "leaves", text, sizeof(text)))
+		return -1;
+	line = strstr(text, "unknown ");
+	if (line && atoi(line + 8)) {
+		printf("# %s\n", line);
+		__atomic_fetch_add(&counts->unknown, 1, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
 /* What it has done, before it goes. */
 void machine_tally(struct self *t, struct machine *m)
 {
 	struct vmbt_stats *s = (void *)t->arena;
 	unsigned int i, j;
 
+	machine_leaves(m);
 	s->nstats = 400;
 	s->flags = 0;
 	if (call_known(VMBT_GET_STATS, READ_ONCE(m->vm), s))
