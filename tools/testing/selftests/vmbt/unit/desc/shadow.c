@@ -248,6 +248,91 @@ static void arrivals(void)
 	done("arrives-at-ring-3");
 }
 
+/* The selectors that ring 3 came with. */
+static void from_ring3(void)
+{
+	cpu.frame.cs = SEL_CODE3;
+	cpu.frame.ss = SEL_DATA3;
+	cpu.frame.ds = SEL_DATA3;
+	cpu.frame.es = SEL_DATA3;
+	cpu.frame.fs = 0;
+	cpu.frame.gs = 0;
+}
+
+/* Ring 3 went into the kernel on way 1, which is learned, and is to do so again. */
+static void on_way(struct vmbt_frame *frame, struct vmbt_seg *seg)
+{
+	at_ring1();
+	cpu.mode = VCPU_BT1;
+	desc_again_begin(&cpu, 1);
+	desc_user_arrived(&cpu);
+	g->seg[VMBT_CS] = (struct vmbt_seg){ .sel = SEL_CODE0, .limit = ~0U, .attr = A_CODE0 };
+	g->seg[VMBT_SS] = (struct vmbt_seg){ .sel = SEL_DATA0, .limit = ~0U, .attr = A_DATA0 };
+	desc_seg_loaded(&cpu, VMBT_CS);
+	desc_seg_loaded(&cpu, VMBT_SS);
+	desc_prepare(&cpu, VCPU_BT1);
+	desc_again_learn(&cpu, 1);
+	*frame = cpu.frame;
+	memcpy(seg, g->seg, sizeof(g->seg));
+	/* The kernel has other data segments until it returns. */
+	g->seg[VMBT_DS] = g->seg[VMBT_SS];
+	desc_seg_loaded(&cpu, VMBT_DS);
+	desc_prepare(&cpu, VCPU_BT1);
+	from_ring3();
+}
+
+/* The same way from ring 3 once more (desc/again.c), and what makes it another. */
+static void ways(void)
+{
+	struct vmbt_seg seg[VMBT_NSEG];
+	struct vmbt_frame frame;
+
+	on_way(&frame, seg);
+	expect(desc_again_fits(&cpu, 1, true), "again", "not the same");
+	desc_again_take(&cpu, 1);
+	expect(cpu.frame.cs == frame.cs && cpu.frame.ss == frame.ss &&
+	       cpu.frame.ds == frame.ds && cpu.frame.es == frame.es &&
+	       cpu.frame.fs == frame.fs && cpu.frame.gs == frame.gs &&
+	       cpu.frame.seg_load == frame.seg_load, "again", "cs %llx ss %llx gs %x load %x",
+	       cpu.frame.cs, cpu.frame.ss, cpu.frame.gs, cpu.frame.seg_load);
+	expect(!memcmp(seg, g->seg, sizeof(seg)), "again", "ds %x", g->seg[VMBT_DS].sel);
+	/* Nothing is left to be found out. */
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(!cpu.frame.seg_load, "again", "load %x", cpu.frame.seg_load);
+	expect(!desc_again_fits(&cpu, 0, true), "another way", "learned");
+	from_ring3();
+	cpu.frame.es = 0;
+	expect(!desc_again_fits(&cpu, 1, true), "caller", "another ES");
+	from_ring3();
+	cpu.frame.ss = SEL_DATA0 | 1;
+	expect(!desc_again_fits(&cpu, 1, true), "caller", "another SS");
+	expect(desc_again_fits(&cpu, 1, false), "caller", "SYSENTER does not say");
+	/* The CPU has nulled a null selector of another number. */
+	from_ring3();
+	g->seg[VMBT_FS].sel = 2;
+	expect(!desc_again_fits(&cpu, 1, true), "caller", "another null selector");
+	/* What the selectors mean. */
+	on_way(&frame, seg);
+	cpu.mode = VCPU_DE;
+	put_desc(GDT, SEL_DATA3, 0, 0xffff, A_DATA3);
+	expect(!desc_again_fits(&cpu, 1, true), "tables", "an entry written");
+	on_way(&frame, seg);
+	cpu.mode = VCPU_DE;
+	desc_again_begin(&cpu, 1);
+	expect(!desc_again_fits(&cpu, 1, true), "begun", "not learned anew");
+	on_way(&frame, seg);
+	cpu.mode = VCPU_DE;
+	desc_mappings_changed(&cpu);
+	expect(!desc_again_fits(&cpu, 1, true), "tables", "mapped elsewhere");
+	/* Ring-1 code that has gone to ring 3 without leave. */
+	on_way(&frame, seg);
+	cpu.desc->user_offered = false;
+	expect(!desc_again_fits(&cpu, 1, true), "forged", "without an offer");
+	cpu.mode = VCPU_DE;
+	expect(desc_again_fits(&cpu, 1, true), "direct", "needs none");
+	done("ways-from-ring-3");
+}
+
 /* The guest writes its table; what is loaded stays what it was. */
 static void writes(void)
 {
@@ -517,6 +602,7 @@ int main(void)
 	translated();
 	loaded();
 	arrivals();
+	ways();
 	writes();
 	moves();
 	modes();
