@@ -282,7 +282,7 @@ static void on_way(struct vmbt_frame *frame, struct vmbt_seg *seg)
 }
 
 /* The same way from ring 3 once more (desc/again.c), and what makes it another. */
-static void ways(void)
+static void once_more(void)
 {
 	struct vmbt_seg seg[VMBT_NSEG];
 	struct vmbt_frame frame;
@@ -602,7 +602,7 @@ int main(void)
 	translated();
 	loaded();
 	arrivals();
-	ways();
+	once_more();
 	writes();
 	moves();
 	modes();
