@@ -47,7 +47,6 @@ class Desktop:
         shutil.copy(HERE + "/xorg_guest.sh", session)
         os.truncate(session, 1 << 16)
         qemu = "qemu" in os.path.basename(program)
-        # A pipe: QEMU's serial port on a standard input at its end says nothing any more.
         self.proc = subprocess.Popen(
             [program, "-m", "192", *(["-nodefaults", "-vga", "std"] if qemu else []), "-display",
              "none", "-vnc", f"unix:{self.work}/vnc", "-serial", "stdio", "-nic", "none",
