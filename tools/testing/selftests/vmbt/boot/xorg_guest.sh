@@ -13,7 +13,7 @@ device() {
 	sed -n "/^H: .*$1/s/.*\(event[0-9]*\).*/\1/p" /proc/bus/input/devices | head -n 1
 }
 until [ -n "$(device 'mouse[0-9]')" ]; do sleep 0.2; done
-cat > /root/xorg.conf <<END
+cat > /tmp/xorg.conf <<END
 Section "ServerFlags"
 	Option "AutoAddDevices" "false"
 	Option "BlankTime" "0"
@@ -57,7 +57,7 @@ Section "ServerLayout"
 	InputDevice "mouse" "CorePointer"
 EndSection
 END
-cat > /root/twmrc <<'END'
+cat > /tmp/twmrc <<'END'
 RandomPlacement
 Button1 = : root : f.menu "main"
 Button1 = : title : f.move
@@ -95,15 +95,15 @@ export PS1='guest$ '
 exec sh
 END
 script client <<'END'
-twm -f /root/twmrc &
+twm -f /tmp/twmrc &
 xterm -title terminal -geometry 80x24+40+60 -e terminal &
 shown terminal
 xdpyinfo | sed -n 's/^ *dimensions: *\([0-9x]*\) .*/screen: \1/p' > /dev/ttyS0
-sed -n 's/.*VESA(0): Virtual size is \([0-9x]*\) .*/vesa: \1/p' /root/Xorg.log > /dev/ttyS0
+sed -n 's/.*VESA(0): Virtual size is \([0-9x]*\) .*/vesa: \1/p' /tmp/Xorg.log > /dev/ttyS0
 wait
 END
-xinit /usr/local/bin/client -- /usr/bin/Xorg :0 vt1 -config /root/xorg.conf -retro \
-	-nolisten tcp -extension GLX -logfile /root/Xorg.log > /root/xinit.log 2>&1
+xinit /usr/local/bin/client -- /usr/bin/Xorg :0 vt1 -config /tmp/xorg.conf -retro \
+	-nolisten tcp -extension GLX -logfile /tmp/Xorg.log > /tmp/xinit.log 2>&1
 echo "vmbt-guest: X has ended"
-tail -n 30 /root/xinit.log /root/Xorg.log
+tail -n 30 /tmp/xinit.log /tmp/Xorg.log
 sleep 1000
