@@ -24,7 +24,7 @@ SEEDS = [
     ("sti", "bt", 20000, r"plat_panic|vmm panic",
      VMM + "bt/translate.c", "in.op == VMBT_OP_STI && n < BT_MAX_INSNS &&",
      "in.op == VMBT_OP_STI &&"),
-    ("gs", "bt", 20000, r"%gs used",
+    ("gs", "bt", 20000, r"%gs or %cs used",
      VMM + "bt/translate.c", "VMBT_IF_USES_CS | VMBT_IF_USES_GS |", "VMBT_IF_USES_CS |"),
     ("no-map", "bt", 20000, r"no map entry",
      VMM + "bt/copy.c", "\tif (in->mod == 3) {\n\t\tmark(e, BT_M_START);",

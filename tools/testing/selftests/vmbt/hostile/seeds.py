@@ -44,7 +44,7 @@ SEEDS = [
        "\t.word\t104\n\t.fill\t127, 1, 0xff\n\t.byte\t0x7f, 0xff")]),
     ("efer-sce", "VMM",
      [("arch/x86/vmbt/host/hostcpu.c",
-       "wrmsrl(MSR_EFER, s->efer & ~EFER_SCE);", "wrmsrl(MSR_EFER, s->efer);")]),
+       "vmbt_wrmsr(MSR_EFER, s->efer & ~EFER_SCE);", "vmbt_wrmsr(MSR_EFER, s->efer);")]),
     ("host-page", "HOST",
      [("arch/x86/vmbt/host/hostile.c",
        "\tmemcpy(w->home_gdt,",
