@@ -170,6 +170,17 @@ static void loaded(void)
 	done("loaded-by-ring-1");
 }
 
+/* The selectors that ring 3 came with. */
+static void from_ring3(void)
+{
+	cpu.frame.cs = SEL_CODE3;
+	cpu.frame.ss = SEL_DATA3;
+	cpu.frame.ds = SEL_DATA3;
+	cpu.frame.es = SEL_DATA3;
+	cpu.frame.fs = 0;
+	cpu.frame.gs = 0;
+}
+
 /* Ring 3 ran, ring 1 has the CPU, and now the frame says ring 3. */
 static void at_ring1(void)
 {
@@ -196,12 +207,7 @@ static void at_ring1(void)
 	desc_segs_changed(&cpu);
 	desc_prepare(&cpu, VCPU_BT1);
 	cpu.frame.vector = 0x80;
-	cpu.frame.cs = SEL_CODE3;
-	cpu.frame.ss = SEL_DATA3;
-	cpu.frame.ds = SEL_DATA3;
-	cpu.frame.es = SEL_DATA3;
-	cpu.frame.fs = 0;
-	cpu.frame.gs = 0;
+	from_ring3();
 }
 
 static void arrivals(void)
@@ -246,17 +252,6 @@ static void arrivals(void)
 	at_ring1();
 	expect(!cpu_write_dr(&cpu, 7, 0x401) && cpu.mon->no_user, "withdrawn", "breakpoint");
 	done("arrives-at-ring-3");
-}
-
-/* The selectors that ring 3 came with. */
-static void from_ring3(void)
-{
-	cpu.frame.cs = SEL_CODE3;
-	cpu.frame.ss = SEL_DATA3;
-	cpu.frame.ds = SEL_DATA3;
-	cpu.frame.es = SEL_DATA3;
-	cpu.frame.fs = 0;
-	cpu.frame.gs = 0;
 }
 
 /* Ring 3 went into the kernel on way 1, which is learned, and is to do so again. */
