@@ -51,19 +51,13 @@ static bool memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
 {
 	struct net_card *c = arg;
 	u64 start = gpa & ~(u64)(PAGE - 1), end = (gpa + len + PAGE - 1) & ~(u64)(PAGE - 1);
-	void *p;
 
 	/* The guest forbids it with the bus master bit of the command register. */
-	if (!(c->chip.pci.config[PCI_COMMAND] & PCI_CMD_MASTER))
+	if (!(c->chip.pci.config[PCI_COMMAND] & PCI_CMD_MASTER) ||
+	    !pcmem_copy(&c->machine->pc.mem, gpa, buf, len, write))
 		return false;
-	p = pcmem_dma(&c->machine->pc.mem, gpa, len, write);
-	if (!p)
-		return false;
-	if (!write) {
-		memcpy(buf, p, len);
+	if (!write)
 		return true;
-	}
-	memcpy(p, buf, len);
 	if (c->written_end && (start > c->written_end || end < c->written))
 		settle(c);
 	if (!c->written_end) {

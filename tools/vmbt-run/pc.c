@@ -184,16 +184,11 @@ void pc_written(struct machine *m, u64 gpa, u64 len)
 bool pc_memory(void *arg, u64 gpa, void *buf, u32 len, bool write)
 {
 	struct machine *m = arg;
-	void *p = pcmem_dma(&m->pc.mem, gpa, len, write);
 
-	if (!p)
+	if (!pcmem_copy(&m->pc.mem, gpa, buf, len, write))
 		return false;
-	if (!write) {
-		memcpy(buf, p, len);
-		return true;
-	}
-	memcpy(p, buf, len);
-	pc_written(m, gpa, len);
+	if (write)
+		pc_written(m, gpa, len);
 	return true;
 }
 

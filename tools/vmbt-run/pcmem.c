@@ -240,3 +240,26 @@ void *pcmem_dma(const struct pcmem *p, u64 gpa, u32 len, bool write)
 	}
 	return memory_at(p->mem, gpa, len);
 }
+
+/**
+ * pcmem_copy() - a device reads or writes memory
+ * @p: the map
+ * @gpa: guest physical address
+ * @buf: the bytes, or room for them
+ * @len: how many
+ * @write: the device writes; the VMM has to be told of that
+ *
+ * Return: false if any byte of it is not RAM that devices reach.
+ */
+bool pcmem_copy(const struct pcmem *p, u64 gpa, void *buf, u32 len, bool write)
+{
+	void *at = pcmem_dma(p, gpa, len, write);
+
+	if (!at)
+		return false;
+	if (write)
+		memcpy(at, buf, len);
+	else
+		memcpy(buf, at, len);
+	return true;
+}

@@ -46,6 +46,7 @@ void pcmem_set_pam(struct pcmem *p, const struct i440fx *h);
 void pcmem_set_window(struct pcmem *p, u32 gpa, u8 *where, u32 size);
 void pcmem_set_lfb(struct pcmem *p, u32 gpa, u8 *ram);
 void *pcmem_dma(const struct pcmem *p, u64 gpa, u32 len, bool write);
+bool pcmem_copy(const struct pcmem *p, u64 gpa, void *buf, u32 len, bool write);
 bool pcmem_rom_write(struct pcmem *p, u64 gpa, const u8 *data, unsigned int len);
 
 #endif
