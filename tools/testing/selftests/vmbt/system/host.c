@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -42,29 +43,46 @@ static uint32_t work(struct vm *vm)
 	return sum;
 }
 
+/* A parameter of the module's, a number or Y or N. */
 static uint32_t parameter(const char *name)
 {
-	char path[64];
-	uint32_t val = 0;
+	char path[64], text[16] = "";
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/module/vmbt/parameters/%s", name);
 	f = fopen(path, "r");
-	if (!f || fscanf(f, "%u", &val) != 1)
-		die("%s: no number", path);
+	if (!f || !fgets(text, sizeof(text), f))
+		die("%s: can't be read", path);
 	fclose(f);
-	return val;
+	return text[0] == 'Y' ? 1 : strtoul(text, NULL, 0);
 }
 
-/* Are there no short ways (core/gate.c)? */
-static bool switched_off(void)
-{
-	FILE *f = fopen("/sys/module/vmbt/parameters/no_de", "r");
-	int c = f ? fgetc(f) : 'N';
+/* What PORT_COUNT and PORT_AGAIN count from. */
+static uint32_t mark, again;
 
-	if (f)
-		fclose(f);
-	return c == 'Y' || c == '1' || (parameter("no_offers") & 0x10);
+static void port_in(struct vm *vm, uint8_t port92)
+{
+	const struct kvm_run *run = vm->run;
+	uint32_t val;
+
+	switch (run->io.port) {
+	case PORT_PLACE:
+		val = vm_stat(vm, "monitor_base");
+		break;
+	case PORT_COUNT:
+		val = work(vm) - mark;
+		break;
+	case PORT_AGAIN:
+		/* There are none without direct execution, or switched off (core/gate.c). */
+		val = parameter("no_de") || (parameter("no_offers") & 0x10) ?
+		      PLACE_NONE : vm_stat(vm, "gates_again") - again;
+		break;
+	default:
+		memset(vm->pio, run->io.port == PORT_A20 ? port92 : 0xff,
+		       (size_t)run->io.size * run->io.count);
+		return;
+	}
+	memcpy(vm->pio, &val, sizeof(val));
 }
 
 /* One exit for a port; false at the guest's end. */
@@ -72,28 +90,15 @@ static bool port(struct vm *vm)
 {
 	static uint8_t port92 = 2;
 	const struct kvm_run *run = vm->run;
-	const size_t size = (size_t)run->io.size * run->io.count;
 	const uint8_t *data = vm->pio;
-	static uint32_t mark, again;
-	uint32_t val;
 
 	if (run->io.direction == KVM_EXIT_IO_IN) {
-		val = run->io.port == PORT_PLACE ? vm_stat(vm, "monitor_base") :
-		      run->io.port == PORT_AGAIN ? vm_stat(vm, "gates_again") - again :
-						   work(vm) - mark;
-		if (run->io.port == PORT_AGAIN && switched_off())
-			val = PLACE_NONE;
-		if (run->io.port == PORT_PLACE || run->io.port == PORT_COUNT ||
-		    run->io.port == PORT_AGAIN) {
-			memcpy(vm->pio, &val, sizeof(val));
-			return true;
-		}
-		memset(vm->pio, run->io.port == PORT_A20 ? port92 : 0xff, size);
+		port_in(vm, port92);
 		return true;
 	}
 	switch (run->io.port) {
 	case PORT_TEXT:
-		fwrite(data, 1, size, stdout);
+		fwrite(data, 1, (size_t)run->io.size * run->io.count, stdout);
 		break;
 	case PORT_END:
 		return false;
