@@ -59,7 +59,9 @@ def ppm(data):
 
 
 def bmp(data):
-    """A BMP of 24 or 32 bits, as SDL writes it."""
+    """A BMP of 24 or 32 bits, as SDL writes it: its size comes last."""
+    if len(data) < 54 or struct.unpack("<I", data[2:6])[0] != len(data):
+        raise ValueError("BMP that is not whole")
     start, = struct.unpack("<I", data[10:14])
     width, height, _, bits = struct.unpack("<iiHH", data[18:30])
     if data[:2] != b"BM" or bits not in (24, 32):

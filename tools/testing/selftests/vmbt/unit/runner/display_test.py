@@ -392,13 +392,16 @@ def sdl():
     g = Guest("-display", "sdl", "-sandbox", "off", cwd=WORK,
               env={"SDL_VIDEODRIVER": "dummy", "SDL_VIDEO_DUMMY_SAVE_FRAMES": "1"})
 
+    def picture(name):
+        try:
+            with open(name, "rb") as f:
+                return pixels.bmp(f.read())
+        except ValueError:			# the last one may not be whole
+            return None
+
     def last():
         names = sorted(glob.glob(WORK + "/SDL_window*.bmp"), key=os.path.getmtime)
-        try:
-            with open(names[-2], "rb") as f:	# the last one may not be whole
-                return pixels.bmp(f.read())
-        except (IndexError, ValueError, OSError):
-            return None
+        return picture(names[-2]) if names[1:] else None
 
     try:
         g.shows(1, "437")
@@ -408,7 +411,7 @@ def sdl():
         until("its size", lambda: g.dump() == want)
         g.command("sendkey f2")
         until("the picture in the window", lambda: want in
-              [pixels.bmp(open(n, "rb").read()) for n in glob.glob(WORK + "/SDL_window*.bmp")
+              [picture(n) for n in glob.glob(WORK + "/SDL_window*.bmp")
                if os.path.getsize(n) > WIDTH * HEIGHT * 3][-200:])
         g.end()
     finally:
