@@ -298,8 +298,9 @@ void sandbox_thread(enum sandbox_thread kind)
 	if (state != ON)
 		return;
 	drop_capabilities();
-	narrow(kind);
+	/* libseccomp knows no threads, and a filter is made out of its rules as it is loaded. */
 	pthread_mutex_lock(&lock);
+	narrow(kind);
 	if (expected && !--expected)
 		pthread_cond_signal(&arrived);
 	pthread_mutex_unlock(&lock);

@@ -14,10 +14,9 @@ import sys
 from console import Failure, Guest, run
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from qmp import QMP, Error  # noqa: E402
+from qmp import Error  # noqa: E402
 
 WORK = "/tmp/media"
-SOCK = os.path.join(WORK, "qmp")
 
 
 def image(name, size):
@@ -30,8 +29,8 @@ def image(name, size):
 
 
 def start(part, *args):
-    guest = Guest(part, "-qmp", f"unix:{SOCK},server=on,wait=off", *args)
-    return guest, QMP(SOCK, alive=lambda: guest.proc.poll() is None)
+    guest = Guest(part, *args)
+    return guest, guest.qmp()
 
 
 def shows(guest, drive, digest, seconds=600):

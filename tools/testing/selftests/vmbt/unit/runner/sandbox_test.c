@@ -304,6 +304,48 @@ static void no_network(void)
 	EXPECT_EQ(status, 0);
 }
 
+static void *many(void *arg)
+{
+	enum sandbox_thread kind = (unsigned long)arg & 1 ? SANDBOX_NET : SANDBOX_DISK;
+	unsigned int i;
+
+	sandbox_thread(kind);
+	if (works(kind)[0])
+		_exit(1);
+	for (i = 0; i < CALLS; i++)
+		if ((call(i) != EPERM) != (calls[i].except == (int)kind))
+			_exit(2);
+	return NULL;
+}
+
+/* Threads of one kind, set free at once: each gets all of its filter. */
+static void together(void)
+{
+	pthread_t thread[12];
+	int status = 0, n;
+	unsigned long i;
+	pid_t child;
+
+	fflush(stdout);
+	for (n = 0; n < 20 && !status; n++) {
+		child = fork();
+		if (!child) {
+			alarm(60);
+			sandbox_prepare();
+			for (i = 0; i < ARRAY_SIZE(thread); i++) {
+				sandbox_expect();
+				pthread_create(&thread[i], NULL, many, (void *)i);
+			}
+			sandbox_enter(true);
+			for (i = 0; i < ARRAY_SIZE(thread); i++)
+				pthread_join(thread[i], NULL);
+			_exit(0);
+		}
+		EXPECT_EQ(waitpid(child, &status, 0), child);
+		EXPECT_EQ(status, 0);
+	}
+}
+
 int main(void)
 {
 	found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
@@ -315,5 +357,6 @@ int main(void)
 	CASE(works_on);
 	CASE(status);
 	CASE(no_network);
+	CASE(together);
 	return check_failed != 0;
 }
