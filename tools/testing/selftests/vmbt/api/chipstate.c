@@ -457,6 +457,9 @@ static void moved_registers(void)
 	/* The refresh bit of port 61h toggles all the time. */
 	a[8] &= ~0x30;
 	b[8] &= ~0x30;
+	/* Counter 0 requests interrupts as time passes, between the two readings as well. */
+	a[9] &= ~1;
+	b[9] &= ~1;
 	/* And OUT and "null count", in the status that was latched after that. */
 	for (i = ARRAY_SIZE(in); i < ARRAY_SIZE(in) + 3; i++) {
 		a[i] &= 0x3f;
