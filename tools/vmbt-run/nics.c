@@ -136,12 +136,16 @@ static void tell_registers(struct net_card *c, bool again)
 /* After whatever happened: does something have to be tried again? */
 static void check(struct net_card *c)
 {
+	u64 now = now_ns(), next = pcnet_poll(&c->chip, now);
+
 	settle(c);
 	tell_status(c);
 	if (c->waits)
 		deliver(c);
-	if ((c->waits || c->chip.more) && c->retry.deadline == TIMER_OFF)
-		loop_set_timer(&c->machine->loop, &c->retry, now_ns() + RETRY_NS);
+	if ((c->waits || c->chip.more) && next > now + RETRY_NS)
+		next = now + RETRY_NS;
+	if (next < c->retry.deadline)
+		loop_set_timer(&c->machine->loop, &c->retry, next);
 }
 
 static void retry(void *arg, u64 now)

@@ -23,7 +23,7 @@ struct machine;
  * @dev: number of its ports on the bus
  * @io: where they are, 0: nowhere
  * @pair: what the VMM was told of the register window
- * @retry: when to try again what had no room
+ * @retry: when to try again what had no room, or to poll
  * @written: where RAM begins that the chip wrote and the VMM was not told of
  * @written_end: where it ends, 0: there is none
  * @waits: since when a frame waits for a buffer of the guest's, 0: none does

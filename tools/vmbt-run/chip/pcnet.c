@@ -132,6 +132,8 @@ static void write_csr0(struct pcnet *p, u16 val)
 		p->csr[0] &= ~CSR0_STOP;
 		p->csr[0] |= CSR0_INIT | CSR0_IDON;
 	}
+	if (val & CSR0_TDMD)
+		p->demanded = true;
 	if (val & CSR0_STRT && !(p->csr[0] & CSR0_STRT)) {
 		start(p);
 		val |= CSR0_TDMD;
@@ -403,6 +405,9 @@ void pcnet_reset(struct pcnet *p, const u8 *mac)
 	for (i = 0; i < 3; i++)
 		p->csr[CSR_PADR + i] = mac[2 * i] | mac[2 * i + 1] << 8;
 	p->csr[80] = 0x1410;
+	p->demanded = false;
+	p->polled = 0;
+	p->poll = PCNET_NEVER;
 	functions(p);
 	fill_prom(p, mac);
 	soft_reset(p);
@@ -425,6 +430,9 @@ void pcnet_state(struct pcnet *p, struct state *s)
 	state_bool(s, &p->more);
 	if (!s->load)
 		return;
+	/* The clock here is another; what polls is found to do so anew. */
+	p->polled = 0;
+	p->poll = PCNET_NEVER;
 	if (s->bad)
 		soft_reset(p);
 	write_style(p, p->bcr[BCR_SWS]);

@@ -19,6 +19,7 @@
 #define PCNET_FRAME_MAX	1518	/* with a VLAN tag, without FCS */
 #define PCNET_FCS	4
 #define PCNET_BATCH	16
+#define PCNET_NEVER	(~0ULL)
 
 /**
  * struct pcnet_fill - a receive descriptor that is filled
@@ -45,6 +46,9 @@ struct pcnet_fill {
  * @line: level driven on the interrupt
  * @more: the transmitter has more to do, or the network had no room: call
  *	pcnet_transmit() again
+ * @demanded: the guest asked for transmission since the ring was last polled
+ * @polled: when polling last found a frame, in nanoseconds; 0: long ago
+ * @poll: when to poll next, PCNET_NEVER if the chip does not
  * @fill: receive descriptors that the guest gets with the next pcnet_received()
  * @filled: how many
  * @set_irq: drives the interrupt
@@ -62,6 +66,9 @@ struct pcnet {
 	bool dwio;
 	bool line;
 	bool more;
+	bool demanded;
+	u64 polled;
+	u64 poll;
 	struct pcnet_fill fill[PCNET_BATCH];
 	unsigned int filled;
 	void (*set_irq)(void *arg, bool level);
@@ -77,6 +84,7 @@ void pcnet_write(struct pcnet *p, unsigned int reg, u32 val, unsigned int size);
 unsigned int pcnet_rap_port(const struct pcnet *p);
 unsigned int pcnet_quick(const struct pcnet *p, struct vmbt_pair_reg *reg);
 void pcnet_transmit(struct pcnet *p);
+u64 pcnet_poll(struct pcnet *p, u64 now);
 bool pcnet_receive(struct pcnet *p, const u8 *frame, u32 len);
 void pcnet_received(struct pcnet *p);
 void pcnet_miss(struct pcnet *p);
@@ -104,6 +112,7 @@ void pcnet_state(struct pcnet *p, struct state *s);
 #define CSR4_MFCO	0x0200
 #define CSR4_ASTRP	0x0400
 #define CSR4_APAD	0x0800
+#define CSR4_DPOLL	0x1000
 #define CSR5_SPND	0x0001
 #define CSR5_SINT	0x0800
 #define CSR5_LTINTEN	0x4000
@@ -125,6 +134,7 @@ void pcnet_state(struct pcnet *p, struct state *s);
 #define CSR_TX_AT	74
 #define CSR_RX_LEN	76
 #define CSR_TX_LEN	78
+#define CSR_POLLINT	47
 #define CSR_MISSED	112
 #define BCR_SWS		20
 #define SWS_STYLE	0x00ff

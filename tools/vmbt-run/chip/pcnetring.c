@@ -13,7 +13,10 @@
  *
  * A frame of which the guest has not handed over all descriptors yet waits; the
  * chip would wait as well, but only as long as the wire takes for what it has.
- * Descriptors are looked at when the guest writes TDMD, not every 1.6 ms.
+ *
+ * The chip also looks by itself, each 1.966 ms unless told otherwise (CSR47). Here it
+ * does so for drivers that rely on it: as long as that finds frames which the guest did
+ * not demand the sending of. It is seldom else, so that an idle guest costs nothing.
  */
 #include "pcnet.h"
 
@@ -36,6 +39,11 @@
 
 #define STYLE_ILACC	1
 #define STYLE_SWAPPED	3
+
+#define BCLK_NS		30		/* 33 MHz */
+#define POLL_MIN	250000ULL	/* what a host can keep up with */
+#define POLL_SELDOM	20000000ULL
+#define POLL_TRUST	100000000ULL	/* after a frame that polling found */
 
 #define TX_BYTES	4096		/* of a frame; more is babble anyway */
 #define TX_DESCRIPTORS	64		/* of a frame */
@@ -138,6 +146,7 @@ bool pcnet_init_block(struct pcnet *p)
 	}
 	p->csr[CSR_RX_AT] = p->csr[CSR_RX_LEN];
 	p->csr[CSR_TX_AT] = p->csr[CSR_TX_LEN];
+	p->csr[CSR_POLLINT] = 0;
 	return true;
 }
 
@@ -475,4 +484,41 @@ void pcnet_transmit(struct pcnet *p)
 	}
 	p->settle(p->arg);
 	pcnet_update(p);
+}
+
+/* Two's complement of clocks, whose lowest four bits are ignored; 0: 65,536 clocks. */
+static u64 poll_interval(const struct pcnet *p, u64 now)
+{
+	u64 interval = (0x10000 - (p->csr[CSR_POLLINT] & 0xfff0)) * BCLK_NS;
+
+	if (!p->polled || now - p->polled >= POLL_TRUST)
+		return POLL_SELDOM;
+	return interval > POLL_MIN ? interval : POLL_MIN;
+}
+
+/**
+ * pcnet_poll() - send what the guest did not demand the sending of, if it is time
+ * @p: the chip
+ * @now: time in nanoseconds
+ *
+ * Return: when to call again, PCNET_NEVER if something else has to come first.
+ */
+u64 pcnet_poll(struct pcnet *p, u64 now)
+{
+	u16 at = p->csr[CSR_TX_AT];
+
+	if (!(p->csr[0] & CSR0_TXON) || p->csr[5] & CSR5_SPND || p->csr[4] & CSR4_DPOLL) {
+		p->poll = PCNET_NEVER;
+		return PCNET_NEVER;
+	}
+	if (p->poll == PCNET_NEVER) {
+		p->poll = now + POLL_SELDOM;
+	} else if (now >= p->poll) {
+		pcnet_transmit(p);
+		if (p->csr[CSR_TX_AT] != at && !p->demanded)
+			p->polled = now;
+		p->demanded = false;
+		p->poll = now + poll_interval(p, now);
+	}
+	return p->poll;
 }

@@ -312,6 +312,86 @@ static void transmit(void)
 	}
 }
 
+#define MS	1000000ULL
+
+/* Frames that nobody demands the sending of go all the same: CSR47, DPOLL. */
+static void polling(void)
+{
+	u64 now = 1000 * MS, next;
+
+	start();
+	EXPECT_EQ(pcnet_poll(&p, now), PCNET_NEVER);	/* stopped */
+	init(2, 0);
+	next = pcnet_poll(&p, now);
+	EXPECT(next > now && next <= now + 20 * MS);
+	desc(2, TX_RING, 0, TX_BUF, 0x8300, 100);
+	EXPECT_EQ(pcnet_poll(&p, next - 1), next);	/* not yet */
+	EXPECT_EQ(frames, 0);
+	now = next;
+	next = pcnet_poll(&p, now);
+	EXPECT_EQ(frames, 1);
+	EXPECT_EQ(flags(2, TX_RING, 0), 0x0300);
+	EXPECT(irq);
+	/* The guest relies on it: from now on each 65,536 clocks of 30 ns. */
+	EXPECT_EQ(next - now, 65536 * 30);
+	desc(2, TX_RING, 1, TX_BUF, 0x8300, 100);
+	now = next;
+	next = pcnet_poll(&p, now);
+	EXPECT_EQ(frames, 2);
+	EXPECT_EQ(next - now, 65536 * 30);
+	/* Silence: seldom. */
+	now += 1000 * MS;
+	pcnet_poll(&p, now);
+	next = pcnet_poll(&p, now);
+	EXPECT(next - now > 10 * MS && next - now <= 20 * MS);
+	/* A frame that was demanded, found by chance, is no reason to look more often. */
+	full = true;
+	desc(2, TX_RING, 2, TX_BUF, 0x8300, 100);
+	set_csr(0, 0x48);
+	full = false;
+	EXPECT_EQ(frames, 2);
+	now = next;
+	next = pcnet_poll(&p, now);
+	EXPECT_EQ(frames, 3);
+	EXPECT(next - now > 10 * MS);
+	/* DPOLL, and suspension: not at all. */
+	set_csr(4, 0x1915);
+	desc(2, TX_RING, 3, TX_BUF, 0x8300, 100);
+	EXPECT_EQ(pcnet_poll(&p, now + 1000 * MS), PCNET_NEVER);
+	set_csr(4, 0x0915);
+	set_csr(5, 0x0001);
+	EXPECT_EQ(pcnet_poll(&p, now + 2000 * MS), PCNET_NEVER);
+	EXPECT_EQ(frames, 3);
+}
+
+/* Two's complement; bits 3 to 0 do not count; initialization sets the default. */
+static void poll_interval(void)
+{
+	u64 now = 1000 * MS, next;
+
+	init(2, 0);
+	set_csr(5, 0x0001);
+	set_csr(47, 0xa00f);
+	set_csr(5, 0);
+	now = pcnet_poll(&p, now);
+	desc(2, TX_RING, 0, TX_BUF, 0x8300, 100);
+	next = pcnet_poll(&p, now);
+	EXPECT_EQ(frames, 1);
+	EXPECT_EQ(next - now, 0x6000 * 30);
+	/* 16 clocks: no thread of the host's does nothing else. */
+	set_csr(5, 0x0001);
+	set_csr(47, 0xfff0);
+	set_csr(5, 0);
+	desc(2, TX_RING, 1, TX_BUF, 0x8300, 100);
+	now = next;
+	next = pcnet_poll(&p, now);
+	EXPECT_EQ(frames, 2);
+	EXPECT(next - now >= 200000);
+	set_csr(0, 0x0004);
+	set_csr(0, 0x0001);
+	EXPECT_EQ(csr(47), 0);
+}
+
 /* The network has no room: the descriptor stays the chip's. */
 static void no_room(void)
 {
@@ -611,6 +691,8 @@ int main(void)
 	CASE(stopped_only);
 	CASE(init_block);
 	CASE(transmit);
+	CASE(polling);
+	CASE(poll_interval);
 	CASE(no_room);
 	CASE(transmit_options);
 	CASE(receive);
