@@ -33,6 +33,16 @@ static int leaves_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(leaves);
 
+static int damaged_show(struct seq_file *m, void *unused)
+{
+	int err = vmbt_selftest_damaged();
+
+	if (!err)
+		seq_puts(m, "refused\n");
+	return err;
+}
+DEFINE_SHOW_ATTRIBUTE(damaged);
+
 static int bench_show(struct seq_file *m, void *unused)
 {
 	u64 least;
@@ -68,6 +78,7 @@ void vmbt_debugfs_init(void)
 	debugfs_create_file("selftest", 0200, dir, NULL, &selftest_fops);
 	debugfs_create_file("bench", 0400, dir, NULL, &bench_fops);
 	debugfs_create_file("leaves", 0400, dir, NULL, &leaves_fops);
+	debugfs_create_file("damaged", 0400, dir, NULL, &damaged_fops);
 }
 
 void vmbt_debugfs_exit(void)

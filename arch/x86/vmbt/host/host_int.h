@@ -132,6 +132,7 @@ u32 vmbt_cross_enter_checked(struct vmbt_cross *x);
 int vmbt_selftest_init(void);
 s64 vmbt_selftest_bench(u32 rounds, u64 *least);
 int vmbt_selftest_leaves(struct vmbt_leaves *out);
+int vmbt_selftest_damaged(void);
 void vmbt_selftest_exit(void);
 
 /* debugfs.c */

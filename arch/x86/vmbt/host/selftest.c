@@ -300,6 +300,58 @@ int vmbt_selftest_leaves(struct vmbt_leaves *out)
 	return err;
 }
 
+/* Grow the pool behind an entry that leads to a page of somebody else's. */
+static int grow_damaged(struct vmbt_space *s, u64 *entry, struct page *other)
+{
+	u64 kept = *entry;
+	u32 n = s->npool;
+	int err = 0;
+
+	*entry = page_to_phys(other) | sme_me_mask | _PAGE_PRESENT | _PAGE_RW;
+	if (vmbt_space_pool_grow(s, 1) != n ||
+	    memchr_inv(page_address(other), 0, PAGE_SIZE))
+		err = -EIO;
+	*entry = kept;
+	return err;
+}
+
+/**
+ * vmbt_selftest_damaged() - are tables that the VMM could have damaged not followed?
+ *
+ * The root and the PDPT of slot 509 are the VMM's to write. This damages them as it
+ * could, in a space of its own in which nothing ever runs.
+ *
+ * Return: 0, -EIO if a page that is not the space's was written, or the number of
+ * pool pages changed
+ */
+int vmbt_selftest_damaged(void)
+{
+	struct page *other = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	struct vmbt_space *s = vmbt_space_create(64);
+	int err = -ENOMEM;
+	u64 *table;
+	u32 i, n;
+
+	if (!other || IS_ERR(s))
+		goto out;
+	/* Root, PML4 with 5 levels, PDPT: the first pool pages. */
+	for (i = 0; i < (s->la57 ? 3 : 2); i++) {
+		table = page_address(s->pool[i]);
+		n = VMBT_POOL_BASE >> ((s->la57 ? 48 : 39) - 9 * i) & 511;
+		err = grow_damaged(s, &table[n], other);
+		if (err)
+			goto out;
+	}
+	if (vmbt_space_pool_grow(s, 1) != 65)
+		err = -EIO;
+out:
+	if (!IS_ERR(s))
+		vmbt_space_destroy(s);
+	if (other)
+		__free_page(other);
+	return err;
+}
+
 /* To be freed with kfree(); for vmbt_hv_vcpu.check. */
 struct vmbt_snapshot *vmbt_snapshot_new(void)
 {

@@ -103,18 +103,30 @@ static int pool_map(struct vmbt_space *space, u32 from)
 	return 0;
 }
 
-/* The table that the entry points to, made if there is none. */
+/*
+ * The table that the entry points to, NULL if there is none. The root and the PDPT of
+ * slot 509 are pool pages, which the VMM writes: only pages of ours are tables.
+ */
+static u64 *owned_table(struct vmbt_space *space, u64 entry)
+{
+	if (!(entry & _PAGE_PRESENT) ||
+	    !xa_load(&space->owned, page_to_pfn(entry_page(entry))))
+		return NULL;
+	return page_address(entry_page(entry));
+}
+
+/* The same, made if there is none. */
 static u64 *next_table(struct vmbt_space *space, u64 *entry)
 {
 	struct page *page;
 
-	if (!(*entry & _PAGE_PRESENT)) {
-		page = own_page(space, VMBT_LEAF_OWNERS);
-		if (!page)
-			return NULL;
-		*entry = entry_to(page_to_phys(page), PTE_TABLE);
-	}
-	return page_address(entry_page(*entry));
+	if (*entry & _PAGE_PRESENT)
+		return owned_table(space, *entry) ?: ERR_PTR(-EIO);
+	page = own_page(space, VMBT_LEAF_OWNERS);
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	*entry = entry_to(page_to_phys(page), PTE_TABLE);
+	return page_address(page);
 }
 
 /**
@@ -123,7 +135,7 @@ static u64 *next_table(struct vmbt_space *space, u64 *entry)
  * @va: above 4 GiB; may be mapped already
  * @phys: the page
  * @rights: VMBT_MAP_*
- * Return: 0 or -ENOMEM
+ * Return: 0, -ENOMEM, or -EIO if a table on the way is none of ours
  */
 int vmbt_space_map(struct vmbt_space *space, u64 va, u64 phys, int rights)
 {
@@ -133,8 +145,8 @@ int vmbt_space_map(struct vmbt_space *space, u64 va, u64 phys, int rights)
 
 	for (shift = space->la57 ? 48 : 39; shift > 12; shift -= 9) {
 		table = next_table(space, &table[va >> shift & 511]);
-		if (!table)
-			return -ENOMEM;
+		if (IS_ERR(table))
+			return PTR_ERR(table);
 	}
 	if (rights == VMBT_MAP_RW)
 		bits |= _PAGE_RW;
@@ -149,21 +161,16 @@ int vmbt_space_map(struct vmbt_space *space, u64 va, u64 phys, int rights)
  * @space: whose vCPU has not been in the VMM world since it was mapped, or never
  *	will be again
  * @va: what vmbt_space_map() mapped
- *
- * The root is a pool page, which the VMM writes: only tables of ours are followed.
  */
 void vmbt_space_unmap(struct vmbt_space *space, u64 va)
 {
 	u64 *table = page_address(space->root);
 	int shift;
-	u64 entry;
 
 	for (shift = space->la57 ? 48 : 39; shift > 12; shift -= 9) {
-		entry = table[va >> shift & 511];
-		if (!(entry & _PAGE_PRESENT) ||
-		    !xa_load(&space->owned, page_to_pfn(entry_page(entry))))
+		table = owned_table(space, table[va >> shift & 511]);
+		if (!table)
 			return;
-		table = page_address(entry_page(entry));
 	}
 	table[va >> 12 & 511] = 0;
 }

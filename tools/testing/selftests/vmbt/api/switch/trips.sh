@@ -4,7 +4,7 @@
 # In the test host: round trips to the VMM world with everything the CPU has
 # compared before and after, on all CPUs in turn, while other tasks and the
 # clock interrupt; then whose pages the VMM world maps. Expected numbers of
-# leaves follow from layout.h alone.
+# leaves follow from layout.h alone. Last, tables that the VMM has damaged.
 #
 # usage: trips.sh ROUNDS
 rounds=$1
@@ -48,4 +48,10 @@ expect poolmap 1
 expect window 0
 # The probe's guest: code at two addresses and a stack.
 expect guest 3
+if [ "$(cat $d/damaged)" = refused ]; then
+	echo "ok damaged_tables"
+else
+	echo "not ok damaged_tables: followed"
+	fail=1
+fi
 exit $fail
