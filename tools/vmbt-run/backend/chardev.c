@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@
 
 #define HOLD_NS		3000000
 #define LONG_LINE	512
+#define DRAIN_STEP_MS	10
+#define DRAIN_STEPS	100
 
 static void open_pty(struct chardev *c, const char *label)
 {
@@ -46,6 +49,26 @@ static void open_pty(struct chardev *c, const char *label)
 	c->in = master;
 	c->out = master;
 	c->lossy = true;
+	c->slave = slave;
+}
+
+/*
+ * When we close our end the kernel drops what is not read yet, so whoever reads it gets
+ * a second. What was written is on its way for a moment in which nothing is there
+ * to be read: that nothing is there counts the second time.
+ */
+static void drain_pty(struct chardev *c)
+{
+	unsigned int i, empty = 0;
+	int unread;
+
+	for (i = 0; i < DRAIN_STEPS && empty < 2; i++) {
+		if (i)
+			poll(NULL, 0, DRAIN_STEP_MS);
+		if (ioctl(c->slave, FIONREAD, &unread))
+			return;
+		empty = unread ? 0 : empty + 1;
+	}
 }
 
 /* From the guest's serial port to the monitor, and back. */
@@ -241,6 +264,8 @@ void chardev_close(struct chardev *c)
 		c->output[c->out_count++] = c->exit_line.held[i];
 	c->exit_line.len = 0;
 	chardev_flush(c);
+	if (c->slave > 0)
+		drain_pty(c);
 }
 
 static void put(struct chardev *c, const u8 *bytes, unsigned int count)

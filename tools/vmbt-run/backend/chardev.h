@@ -19,6 +19,7 @@
  * @loop: the event loop
  * @in: descriptor that is read, or -1
  * @out: descriptor that is written, or -1
+ * @slave: the other end of a pseudo terminal, or 0
  * @keys: input is a terminal, Ctrl-A is the escape key
  * @file: input is a regular file
  * @paused: input is not waited for until the guest has taken some
@@ -51,6 +52,7 @@ struct chardev {
 	struct loop *loop;
 	int in;
 	int out;
+	int slave;
 	bool keys;
 	bool file;
 	bool paused;

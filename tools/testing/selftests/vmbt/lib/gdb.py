@@ -33,7 +33,10 @@ class Gdb:
                 self.buf = self.buf[m.end():]
                 self.sock.sendall(b"+")
                 return m.group(1).decode()
-            self.buf += self.sock.recv(4096)
+            part = self.sock.recv(4096)
+            if not part:
+                raise EOFError("the emulator has ended")
+            self.buf += part
 
     def ask(self, data):
         self.send(data)

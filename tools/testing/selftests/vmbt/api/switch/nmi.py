@@ -150,7 +150,7 @@ def main():
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         bad = run(host, module, elf, gdb_path, mon_path, event)
-    except (OSError, AssertionError) as e:
+    except (OSError, EOFError, AssertionError) as e:
         print("not ok %s: the test host: %s" % (event, e))
         bad = 1
     finally:

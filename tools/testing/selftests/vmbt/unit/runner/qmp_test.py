@@ -32,6 +32,13 @@ class Failure(Exception):
     """Why a test failed."""
 
 
+def more(sock):
+    """What comes next; the end is a failure."""
+    part = sock.recv(4096)
+    expect(part, "hung up")
+    return part
+
+
 def expect(cond, why):
     if not cond:
         raise Failure(why)
@@ -388,7 +395,7 @@ def connections():
         second.settimeout(10)
         got = b""
         while b"\n" not in got:
-            got += second.recv(1000)
+            got += more(second)
         expect(json.loads(got)["QMP"]["capabilities"] == [], got)
         second.close()
         for _ in range(20):
@@ -522,7 +529,7 @@ def two_monitors():
             s.sendall(line)
             got = b""
             while not got.endswith(b"(vmbt) "):
-                got += s.recv(4096)
+                got += more(s)
             return got.decode()
 
         ask(b"")
@@ -574,7 +581,7 @@ def other_places():
             expect(b"QMP" in second.recv(1000), "no greeting by TCP")
             got = b""
             while b"\n" not in got:
-                got += peer.recv(1000)
+                got += more(peer)
             expect(b"QMP" in got, "no greeting")
             second.sendall(b'{"execute":"qmp_capabilities"}{"execute":"quit"}')
             expect(p.wait(30) == 0, "status")
