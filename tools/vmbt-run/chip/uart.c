@@ -5,10 +5,11 @@
  * Written from National Semiconductor's PC16550D data sheet. The other end is
  * always connected and ready (CTS, DSR and DCD on), and sends nothing before the
  * guest asks for it with RTS: what is typed while a guest boots is not lost when
- * it resets the FIFOs. Two things happen faster than on a wire: a byte is sent at
- * once, whatever the divisor says, and the character time-out comes as soon as
- * the sender has nothing more, so that a single key does not wait for four
- * character times.
+ * it resets the FIFOs. A guest that knows no handshake asks by reading the line
+ * status again and again, and gets a byte each time. Two things happen faster than
+ * on a wire: a byte is sent at once, whatever the divisor says, and the character
+ * time-out comes as soon as the sender has nothing more, so that a single key does
+ * not wait for four character times.
  */
 #include "uart.h"
 
@@ -48,6 +49,9 @@
 #define MSR_DSR		0x20
 #define MSR_RI		0x40
 #define MSR_DCD		0x80
+
+/* So often in a row nobody looks at the line status who does not wait for a byte. */
+#define POLLS		16
 
 static bool fifo_on(const struct uart *u)
 {
@@ -194,6 +198,7 @@ u8 uart_read(struct uart *u, unsigned int reg)
 		if (u->lcr & LCR_DLAB)
 			return u->dll;
 		val = get(u);
+		u->polls = 0;
 		u->drained(u->arg);
 		break;
 	case 1:
@@ -210,6 +215,8 @@ u8 uart_read(struct uart *u, unsigned int reg)
 	case 4:
 		return u->mcr;
 	case 5:
+		if (!u->count && u->polls < POLLS && ++u->polls == POLLS)
+			u->drained(u->arg);
 		val = LSR_THRE | LSR_TEMT;
 		if (u->count)
 			val |= LSR_DATA;
@@ -236,6 +243,7 @@ u8 uart_read(struct uart *u, unsigned int reg)
  */
 void uart_write(struct uart *u, unsigned int reg, u8 val)
 {
+	u->polls = 0;
 	switch (reg & 7) {
 	case 0:
 		if (u->lcr & LCR_DLAB) {
@@ -282,12 +290,15 @@ void uart_write(struct uart *u, unsigned int reg, u8 val)
  * uart_room() - how many bytes can be received now without loss
  * @u: the port
  *
- * Return: the number; 0 while RTS is off, or in loopback, which cuts the line.
+ * Return: the number; 0 in loopback, which cuts the line; while RTS is off 1 if the guest
+ * waits for a byte nevertheless.
  */
 unsigned int uart_room(const struct uart *u)
 {
-	if (u->mcr & MCR_LOOP || !(u->mcr & MCR_RTS))
+	if (u->mcr & MCR_LOOP)
 		return 0;
+	if (!(u->mcr & MCR_RTS))
+		return u->polls == POLLS && !u->count;
 	return (fifo_on(u) ? UART_FIFO : 1) - u->count;
 }
 
@@ -337,8 +348,9 @@ void uart_state(struct uart *u, struct state *s)
 	state_bool(s, &u->overrun);
 	state_bool(s, &u->thre);
 	state_bool(s, &u->timeout);
+	STATE(s, u->polls);
 	state_sane(s, !(u->ier & 0xf0) && !(u->fcr & ~FCR_KEPT) && !(u->mcr & 0xe0) &&
-		   !(u->msr_delta & 0xf0) && u->head < UART_FIFO &&
+		   !(u->msr_delta & 0xf0) && u->head < UART_FIFO && u->polls <= POLLS &&
 		   u->count <= (fifo_on(u) ? UART_FIFO : 1));
 	if (!s->load)
 		return;

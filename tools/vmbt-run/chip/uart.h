@@ -27,6 +27,8 @@
  * @overrun: a byte was lost
  * @thre: the transmitter became empty and nobody was told
  * @timeout: bytes below the trigger level have waited long enough
+ * @polls: how often the line status was read in vain since anything else was written or
+ *	received; no more are counted than show that the guest waits
  * @irq: level of the interrupt line
  * @tx: takes a byte that is sent
  * @drained: called when there may be more room for received bytes
@@ -48,6 +50,7 @@ struct uart {
 	bool overrun;
 	bool thre;
 	bool timeout;
+	u8 polls;
 	bool irq;
 	void (*tx)(void *arg, u8 byte);
 	void (*drained)(void *arg);

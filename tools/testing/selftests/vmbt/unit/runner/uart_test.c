@@ -362,6 +362,43 @@ static void flow_control(void)
 	EXPECT_EQ(uart_room(&u), 16);
 }
 
+static void poll(unsigned int n)
+{
+	while (n--)
+		EXPECT_EQ(uart_read(&u, 5), 0x60);
+}
+
+/* Who never sets RTS but waits for a byte gets it, and each of them so. */
+static void polled(void)
+{
+	power_on();
+	uart_write(&u, 4, 0x01);
+	drained = 0;
+	poll(3);
+	EXPECT_EQ(uart_room(&u), 0);
+	/* Writing between is no waiting: a console looks before each byte it sends. */
+	uart_write(&u, 0, 'x');
+	poll(15);
+	EXPECT_EQ(uart_room(&u), 0);
+	EXPECT_EQ(drained, 0);
+	poll(1);
+	EXPECT_EQ(drained, 1);
+	EXPECT_EQ(uart_room(&u), 1);
+	poll(100);
+	EXPECT_EQ(drained, 1);
+	EXPECT_EQ(uart_room(&u), 1);
+	uart_receive(&u, 'a');
+	EXPECT_EQ(uart_room(&u), 0);
+	EXPECT_EQ(uart_read(&u, 5), 0x61);
+	EXPECT_EQ(uart_read(&u, 0), 'a');
+	EXPECT_EQ(uart_room(&u), 0);
+	poll(16);
+	EXPECT_EQ(uart_room(&u), 1);
+	uart_write(&u, 4, 0x11);		/* loopback cuts the line */
+	poll(16);
+	EXPECT_EQ(uart_room(&u), 0);
+}
+
 static void state(void)
 {
 	u8 kept[64];
@@ -450,6 +487,7 @@ int main(void)
 	CASE(modem_status);
 	CASE(out2_gates_the_interrupt);
 	CASE(flow_control);
+	CASE(polled);
 	CASE(state);
 	return check_failed != 0;
 }
