@@ -7,8 +7,8 @@
  * track's side at a time; the answer is read from the FIFO. Seeks are done at
  * once and wait with their interrupt to be asked for. At another data rate than it was
  * written with nothing is found on a medium: that is how drivers tell kinds of disks
- * apart. Transfers without DMA, and SCAN, which nobody uses on a PC, end as an
- * invalid command does.
+ * apart. SCAN, which nobody uses on a PC, ends as an invalid command does, and transfers
+ * without DMA as if nothing was found.
  */
 #include "fdc.h"
 
@@ -46,6 +46,9 @@
 #define ST3_ONES	0x28
 
 #define CMD_MT		0x80
+#define CMD_EC		0x80	/* in the byte behind VERIFY */
+#define CMD_READ_TRACK	0x02
+#define CMD_VERIFY	0x16
 #define CMD_MASK	0x1f
 #define SECTOR		512
 
@@ -152,16 +155,25 @@ static void advance(struct fdc *f, unsigned int n)
 	f->cylinder++;
 }
 
+static u8 opcode(const struct fdc *f)
+{
+	return f->in[0] & CMD_MASK;
+}
+
 static bool is_write(const struct fdc *f)
 {
-	u8 cmd = f->in[0] & CMD_MASK;
+	u8 cmd = opcode(f);
 
 	return cmd == 0x05 || cmd == 0x09 || cmd == 0x0d;
 }
 
+/* READ TRACK only says that a sector was another one than the command's. */
 static void data_end(struct fdc *f)
 {
-	result(f, 0, 0, 0);
+	bool other = opcode(f) == CMD_READ_TRACK &&
+		     (f->in[2] != f->cylinder || f->in[3] != f->head || f->in[4] != 1);
+
+	result(f, 0, other ? ST1_NO_DATA : 0, 0);
 }
 
 static void submit(struct fdc *f, enum disk_op op)
@@ -195,6 +207,8 @@ static void data_step(struct fdc *f)
 		return;
 	}
 	f->count = end - f->sector + 1;
+	if (opcode(f) == CMD_VERIFY && f->in[1] & CMD_EC && f->count > f->left)
+		f->count = f->left;
 	if (!is_write(f)) {
 		submit(f, DISK_READ);
 		return;
@@ -226,20 +240,52 @@ static void next_side(struct fdc *f, unsigned int n)
 		result(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
 	else if (f->cylinder == cylinder && f->head)
 		data_step(f);
+	else if (opcode(f) == CMD_VERIFY && !(f->in[1] & CMD_EC))
+		data_end(f);
 	else
 		result(f, ST0_ABNORMAL, ST1_END, 0);
+}
+
+/* VERIFY moves nothing: it ends behind so many sectors, or at the track's end. */
+static void verified(struct fdc *f)
+{
+	if (f->in[1] & CMD_EC && f->count == f->left) {
+		advance(f, f->count);
+		data_end(f);
+		return;
+	}
+	f->left -= f->count;
+	next_side(f, f->count);
+}
+
+/* READ TRACK ends with the track; where that is shorter no more marks are found. */
+static void track_done(struct fdc *f)
+{
+	if (f->count == f->last)
+		data_end(f);
+	else
+		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
 }
 
 static void read_done(struct fdc *f)
 {
 	bool tc;
-	u32 n = f->dma(f->arg, f->buffer, f->count * SECTOR, true, &tc);
+	u32 n;
 
+	if (opcode(f) == CMD_VERIFY) {
+		verified(f);
+		return;
+	}
+	n = f->dma(f->arg, f->buffer, f->count * SECTOR, true, &tc);
 	if (!n) {
 		result(f, ST0_ABNORMAL, 0x10, 0);
 	} else if (tc) {
-		advance(f, (n + SECTOR - 1) / SECTOR);
+		/* What READ TRACK tells is the track. */
+		if (opcode(f) != CMD_READ_TRACK)
+			advance(f, (n + SECTOR - 1) / SECTOR);
 		data_end(f);
+	} else if (opcode(f) == CMD_READ_TRACK) {
+		track_done(f);
 	} else {
 		next_side(f, f->count);
 	}
@@ -278,8 +324,16 @@ static void start_data(struct fdc *f)
 	f->sector = f->in[4];
 	f->last = f->in[6];
 	f->both = f->in[0] & CMD_MT;
+	f->left = f->in[8] ?: 256;
 	f->busy = true;
 	f->moving = true;
+	if (opcode(f) == CMD_READ_TRACK) {
+		f->cylinder = d ? d->track : 0;
+		f->head = f->in[1] >> 2 & 1;
+		f->side = f->head;
+		f->sector = 1;
+		f->both = false;
+	}
 	if (!readable(f, d))
 		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
 	else if (f->cylinder != d->track || f->cylinder >= d->tracks)
@@ -411,7 +465,8 @@ static void dump(struct fdc *f)
 static unsigned int length(u8 cmd)
 {
 	switch (cmd & CMD_MASK) {
-	case 0x02: case 0x05: case 0x06: case 0x09: case 0x0c: case 0x0d: case 0x16:
+	case CMD_READ_TRACK: case 0x05: case 0x06: case 0x09: case 0x0c: case 0x0d:
+	case CMD_VERIFY:
 		return (cmd & CMD_MASK) == 0x0d ? 6 : 9;
 	case 0x03: case 0x0f:
 		return 3;
@@ -440,7 +495,7 @@ static void command(struct fdc *f)
 	case 0x04:
 		drive_status(f);
 		break;
-	case 0x05: case 0x06: case 0x09: case 0x0c:
+	case CMD_READ_TRACK: case 0x05: case 0x06: case 0x09: case 0x0c: case CMD_VERIFY:
 		start_data(f);
 		break;
 	case 0x07:

@@ -66,6 +66,7 @@ struct fdc_drive {
  * @last: last sector of the track, as the guest says
  * @both: both sides of the track
  * @count: sectors in the buffer
+ * @left: sectors that VERIFY has still to look at
  * @buffer: FDC_TRACK bytes
  * @req: request on its way
  * @drop: what it does is not wanted any more
@@ -100,6 +101,7 @@ struct fdc {
 	u8 last;
 	bool both;
 	u8 count;
+	u16 left;
 	u8 buffer[FDC_TRACK];
 	struct disk_req req;
 	bool drop;

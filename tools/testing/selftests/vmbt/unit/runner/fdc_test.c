@@ -184,6 +184,72 @@ static void reads(void)
 	EXPECT_EQ(mem[100], 0);
 }
 
+/* Data sheet, READ TRACK: from the first sector on, whatever the command's is. */
+static void read_track(void)
+{
+	start();
+	seek_to(2);
+	mem_len = 64 * 512;
+	send((u8 []){ 0x42, 0x04, 2, 1, 1, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	EXPECT(irq);
+	EXPECT_EQ(get(), 0x04);
+	EXPECT_EQ(get(), 0x00);
+	EXPECT_EQ(mem_pos, 18 * 512);
+	EXPECT(!memcmp(mem, fake_data + (2 * 2 + 1) * 18 * 512, 18 * 512));
+	/* Another sector than asked for: it is read, and said. */
+	start();
+	mem_len = 512;
+	send((u8 []){ 0x42, 0x00, 0, 0, 5, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	EXPECT_EQ(get(), 0x00);
+	EXPECT_EQ(get(), 0x04);
+	EXPECT(!memcmp(mem, fake_data, 512));
+	/* The track has not so many. */
+	start();
+	mem_len = 64 * 512;
+	send((u8 []){ 0x42, 0x00, 0, 0, 1, 2, 21, 0x1b, 0xff }, 9);
+	fake_done();
+	EXPECT_EQ(get(), 0x40);
+	EXPECT_EQ(get(), 0x01);
+	EXPECT_EQ(mem_pos, 18 * 512);
+}
+
+/* Data sheet, VERIFY: nothing moves; it ends with the track or behind so many sectors. */
+static void verify(void)
+{
+	start();
+	send((u8 []){ 0x56, 0x00, 0, 0, 3, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x00, 0, 1, 0, 1);
+	send((u8 []){ 0x56, 0x80, 0, 0, 3, 2, 18, 0x1b, 4 }, 9);
+	fake_done();
+	result(0x00, 0, 0, 0, 7);
+	/* Both sides, and a part of the second one. */
+	send((u8 []){ 0xd6, 0x00, 0, 0, 1, 2, 18, 0x1b, 0xff }, 9);
+	fake_done();
+	EXPECT(!irq);
+	fake_done();
+	result(0x04, 0, 1, 0, 1);
+	send((u8 []){ 0xd6, 0x80, 0, 0, 1, 2, 18, 0x1b, 20 }, 9);
+	fake_done();
+	fake_done();
+	result(0x04, 0, 0, 1, 3);
+	/* More than there are: on this side, on the track as the guest says it is. */
+	send((u8 []){ 0x56, 0x80, 0, 0, 3, 2, 18, 0x1b, 17 }, 9);
+	fake_done();
+	result(0x40, 0x80, 1, 0, 1);
+	send((u8 []){ 0x56, 0x00, 0, 0, 3, 2, 21, 0x1b, 0xff }, 9);
+	fake_done();
+	result(0x40, 0x04, 0, 0, 19);
+	EXPECT_EQ(mem_pos, 0);
+	/* The medium can't be read. */
+	send((u8 []){ 0x56, 0x00, 0, 0, 3, 2, 18, 0x1b, 0xff }, 9);
+	fake_error = -EIO;
+	fake_done();
+	result(0x40, 0x20, 0, 0, 3);
+}
+
 static void writes(void)
 {
 	start();
@@ -416,6 +482,8 @@ int main(void)
 	CASE(basics);
 	CASE(seeks);
 	CASE(reads);
+	CASE(read_track);
+	CASE(verify);
 	CASE(writes);
 	CASE(refuses);
 	CASE(reset_while_busy);
