@@ -29,6 +29,7 @@
 #define MAX_CLIENTS	16
 #define PASSWORD	8	/* the protocol takes no more of it */
 #define EDGE		32
+#define CLIENT_WAIT_MS	5000	/* in the steps that libvncserver waits in */
 
 /**
  * struct vnc - the server
@@ -242,6 +243,8 @@ static const char *vnc_open(struct display *d)
 	s->alwaysShared = TRUE;
 	s->cursor = NULL;
 	s->deferUpdateTime = 0;
+	/* While one that does not read is waited for nobody else is served. */
+	s->maxClientWait = CLIENT_WAIT_MS;
 	s->port = 0;
 	s->ipv6port = 0;
 	s->autoPort = FALSE;

@@ -250,6 +250,35 @@ def vnc_idle():
         g.kill()
 
 
+def vnc_stalled():
+    """A client that reads nothing does not hold up another one for long."""
+    path = os.path.join(WORK, "vnc")
+    g = Guest("-vnc", "unix:" + path)
+    try:
+        g.shows(1, "437")
+        stalled = rfb.Rfb(path)
+        # Each is more than a socket takes.
+        for _ in range(8):
+            stalled.sock.sendall(struct.pack(">BBHHHH", 3, 0, 0, 0, 720, 400))
+        time.sleep(0.5)
+        start = time.time()
+        client = rfb.Rfb(path)
+        client.update(whole=True)
+        spent = time.time() - start
+        expect(spent < 12, f"another client waited for {spent:.1f} s")
+        client.type("a")
+        g.shows(2, "1e 9e", client)
+        try:
+            while stalled.message(1):
+                pass
+            raise Failure("the client that reads nothing is still served")
+        except (rfb.RfbError, ConnectionResetError):
+            pass
+        g.end()
+    finally:
+        g.kill()
+
+
 def vnc_password():
     """From a file; wrong and missing ones are refused, and files that have none."""
     path, name = os.path.join(WORK, "vnc"), os.path.join(WORK, "password")
@@ -568,8 +597,8 @@ def sdl_window():
         server.kill()
 
 
-TESTS = [vnc, vnc_idle, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox, sdl_window,
-         sdl_sound]
+TESTS = [vnc, vnc_idle, vnc_stalled, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox,
+         sdl_window, sdl_sound]
 
 
 def main():
