@@ -75,7 +75,7 @@ download() {
 	# apt writes the epoch's colon as %3a; the name in the pool has none.
 	local have
 	for try in 1 2 3; do
-		have=$(find "$B/deb" \( -name "${pkg}_${version//:/%3a}_$arch.deb" -o \
+		have=$(find "$B/deb/" \( -name "${pkg}_${version//:/%3a}_$arch.deb" -o \
 			-name "${pkg}_${version//:/%3a}_all.deb" \) -print -quit)
 		if [ -n "$have" ] && dpkg-deb -I "$have" > /dev/null 2>&1; then
 			echo "$have"

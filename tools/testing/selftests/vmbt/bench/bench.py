@@ -71,6 +71,7 @@ ROWS = [
     Row("forkexec", "user", None, "fork, execve, exit, waitpid"),
     Row("fileread", "user", None, "pread of a page"),
     Row("timer", "user", None, "nanosleep until a clock tick"),
+    Row("compile", "gcc", goal("ratio", 1.15), "gcc -O2 -c of 1,100 lines"),
     Row("boot", "user", goal("ratio", 1.5), "the kernel's first instruction to the shell"),
     Row("cli_sti", "bare", goal("absolute", 10), "CLI and STI"),
     Row("pushf_popf", "bare", goal("absolute", 10), "PUSHF and POPF"),
@@ -177,6 +178,48 @@ def qemu32():
     fail("no qemu-system-i386")
 
 
+# What gcc -c runs, with the libraries of these; nothing of it is of this machine.
+GCC = ["gcc-12", "cpp-12", "binutils-i686-linux-gnu", "libbinutils", "libc6", "libisl23",
+       "libmpc3", "libmpfr6", "libgmp10", "zlib1g", "libzstd1"]
+GCC_FILES = ["usr/bin/i686-linux-gnu-gcc-12", "usr/lib/gcc/i686-linux-gnu/12/cc1",
+             "usr/bin/i686-linux-gnu-as", "lib/ld-linux.so.2"]
+
+
+def compiler():
+    """An archive with a C compiler for i386, and something to compile."""
+    root = os.path.join(OUT, "gcc")
+    if not os.path.exists(root):
+        shutil.rmtree(root + ".new", ignore_errors=True)
+        for name in GCC:
+            deb = subprocess.check_output([os.path.join(TOP, "scripts/fetch.sh"), "i386:" + name],
+                                          text=True).split("\n")[-2]
+            subprocess.run(["dpkg-deb", "-x", deb, root + ".new"], check=True)
+        os.rename(root + ".new", root)
+    cpio, todo = Cpio(), list(GCC_FILES)
+    while todo:
+        name = todo.pop()
+        path = os.path.join(root, name)
+        if name in cpio.names:
+            continue
+        cpio.file(name, path)
+        for line in subprocess.check_output(["readelf", "-d", path], text=True).split("\n"):
+            if "(NEEDED)" not in line:
+                continue
+            lib = line.split("[")[1].rstrip("]")
+            found = [f for f in ("lib/" + lib, "lib/i386-linux-gnu/" + lib,
+                                 "usr/lib/i386-linux-gnu/" + lib)
+                     if os.path.exists(os.path.join(root, f))]
+            if not found:
+                fail("no %s for %s among %s" % (lib, name, " ".join(GCC)))
+            todo.append(found[0])
+    # The name that gcc calls it by.
+    cpio.file("usr/bin/as", os.path.join(root, "usr/bin/i686-linux-gnu-as"))
+    source = os.path.join(TOP, "arch/x86/vmbt/vmm/desc/table.c")
+    cpio.add("compile.i", subprocess.check_output(
+        ["gcc", "-m32", "-E", "-P", "-ffreestanding", source]))
+    return cpio
+
+
 def guest_files(d, where, rows, waits):
     """Kernel, initrd or None, command line of a guest that does these rows."""
     if where == "bare":
@@ -189,6 +232,11 @@ def guest_files(d, where, rows, waits):
     env = dict(os.environ, FILES=os.path.join(OUT, "vmbt-bench"))
     subprocess.run([os.path.join(TOP, "scripts/guest-initrd"), initrd, command], env=env,
                    check=True)
+    if where == "gcc":
+        more = os.path.join(d, "gcc.cpio")
+        compiler().write(more)
+        with open(initrd, "ab") as f, open(more, "rb") as m:
+            shutil.copyfileobj(m, f)
     return os.path.join(BUILD, "guest", GUEST, "vmlinuz"), initrd, APPEND
 
 
@@ -263,7 +311,7 @@ def execute(column, where, rows, suffix=""):
             subprocess.run(cmd, stdin=subprocess.DEVNULL, stderr=err, timeout=TIMEOUT, cwd=d)
         except subprocess.TimeoutExpired:
             print("bench: %s-%s: not done after %d s" % (column, where, TIMEOUT), file=sys.stderr)
-    for big in ("host.cpio", "guest.cpio"):
+    for big in ("host.cpio", "guest.cpio", "gcc.cpio"):
         if os.path.exists(os.path.join(d, big)):
             os.remove(os.path.join(d, big))
     return read_back(d)
@@ -399,7 +447,7 @@ def cycles(c, cost):
 def measure(rows, suffix=""):
     """All runs that these rows need, two at a time."""
     jobs = []
-    for where in ("user", "bare", "intel"):
+    for where in ("user", "bare", "intel", "gcc"):
         names = [r.name for r in rows if r.where == where]
         for column in COLUMNS:
             if names and not (where == "intel" and column == "kvm"):
