@@ -248,7 +248,7 @@ static void timer(unsigned int n)
 }
 
 /* What bench.py has put there: Debian's gcc, and a source of this tree's. */
-static void compile(unsigned int n)
+static void compile_c(unsigned int n)
 {
 	static const char gcc[] = "/usr/bin/i686-linux-gnu-gcc-12";
 	char * const argv[] = { (char *)gcc, (char *)"-O2", (char *)"-ffreestanding",
@@ -289,7 +289,7 @@ static const struct row {
 	{ "forkexec", fork_exec, 10, 50 },
 	{ "fileread", file_read, 200, 2000 },
 	{ "timer", timer, 5, 50 },
-	{ "compile", compile, 1, 1 },
+	{ "compile", compile_c, 1, 1 },
 };
 
 static bool acknowledged;
