@@ -6,8 +6,8 @@
  * lines: levels and rising edges are two words that the VMM looks at. The timer
  * names the time at which it wants to be looked at: a host timer on the CPU of
  * the vCPU interrupts the guest then, and that brings the VMM back. And a
- * halted guest sleeps here until one of the two happens, instead of in user
- * space.
+ * halted guest sleeps here until one of the two happens, or the host wants memory
+ * back (pool.c), instead of in user space.
  *
  * What the VMM says is only ever believed about its own VM: a wild time makes
  * this VM wake too often, not more often than VMBT_CLOCK_MIN_NS, or too late.
@@ -158,7 +158,8 @@ void vmbt_chips_arm(struct vmbt_vcpu *vcpu)
 
 static bool vmbt_chips_event(struct vmbt_vm *vm)
 {
-	return READ_ONCE(vm->shared->irq_edges) || !vmbt_clock_left(vm);
+	return READ_ONCE(vm->shared->irq_edges) || !vmbt_clock_left(vm) ||
+	       vmbt_pool_wanted(vm);
 }
 
 /**

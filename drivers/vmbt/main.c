@@ -5,8 +5,9 @@
  * Reading order from here: ioctl.c (what user space can ask), vm.c and vcpu.c
  * (the objects behind the descriptors and who keeps them alive), memslot.c
  * (guest memory and the grants the VMM holds on it), runloop.c (KVM_RUN: the
- * rounds between host and VMM), state.c, msr.c and cpuid.c (the guest's state
- * from outside), irq.c and chips.c (interrupts), clock.c, stats.c.
+ * rounds between host and VMM), pool.c (the VMM's own memory), state.c, msr.c
+ * and cpuid.c (the guest's state from outside), irq.c and chips.c (interrupts),
+ * clock.c, stats.c.
  *
  * Nothing in this directory knows how a world switch works; that is
  * arch/x86/vmbt/host behind vmbt_host.h.
@@ -89,9 +90,12 @@ static int __init vmbt_init(void)
 	if (r)
 		return r;
 	vmbt_stats_init();
-	r = register_reboot_notifier(&vmbt_reboot_nb);
+	r = vmbt_pool_init();
 	if (r)
 		goto out_stats;
+	r = register_reboot_notifier(&vmbt_reboot_nb);
+	if (r)
+		goto out_pool;
 	r = misc_register(&vmbt_dev);
 	if (r)
 		goto out_reboot;
@@ -100,6 +104,8 @@ static int __init vmbt_init(void)
 
 out_reboot:
 	unregister_reboot_notifier(&vmbt_reboot_nb);
+out_pool:
+	vmbt_pool_exit();
 out_stats:
 	vmbt_stats_exit();
 	vmbt_host_exit();
@@ -111,6 +117,7 @@ static void __exit vmbt_exit(void)
 	vmbt_clock_exit(vmbt_dev.this_device);
 	misc_deregister(&vmbt_dev);
 	unregister_reboot_notifier(&vmbt_reboot_nb);
+	vmbt_pool_exit();
 	vmbt_stats_exit();
 	vmbt_host_exit();
 }

@@ -210,22 +210,6 @@ static void vmbt_get_page(struct vmbt_vm *vm)
 	sh->hc_out[1] = writable;
 }
 
-/* What the user may not have, or the host has not, the VMM does without. */
-static void vmbt_pool_grow(struct vmbt_vm *vm)
-{
-	struct vmbt_shared *sh = vm->shared;
-	u64 want = min_t(u64, sh->hc_arg[0], vm->pool_limit - vm->pool_pages);
-	u32 got;
-
-	if (want && !vmbt_user_charge(vm->user, want, vm->above)) {
-		got = vmbt_space_pool_grow(vm->space, want) - vm->pool_pages;
-		vmbt_user_uncharge(vm->user, want - got);
-		vm->charged += got;
-		vm->pool_pages += got;
-	}
-	sh->hc_out[0] = vm->pool_pages;
-}
-
 /* Answer the host call of a round: VMBT_AGAIN, or what KVM_RUN returns. */
 static int vmbt_serve(struct vmbt_vcpu *vcpu)
 {
@@ -246,6 +230,11 @@ static int vmbt_serve(struct vmbt_vcpu *vcpu)
 	case VMBT_HC_POOL_GROW:
 		vmbt_pool_grow(vm);
 		sh->hc_ret = 0;
+		return VMBT_AGAIN;
+	case VMBT_HC_POOL_SHRINK:
+		sh->hc_ret = 0;
+		if (!vmbt_pool_shrink(vm))
+			return vmbt_bad_call(vcpu, "pool page");
 		return VMBT_AGAIN;
 	case VMBT_HC_LOG:
 		vmbt_log(vcpu);
@@ -284,6 +273,8 @@ bool vmbt_vcpu_ready(void *data)
 		vcpu->last_cpu = smp_processor_id();
 		sh->requests |= VMBT_REQ_FLUSH_TLB;
 	}
+	if (vmbt_pool_wanted(vcpu->vm))
+		vmbt_pool_request(vcpu->vm);
 	if (vcpu->vm->chips)
 		vmbt_chips_arm(vcpu);
 	vmbt_coalesced_ready(vcpu);

@@ -22,7 +22,7 @@ static struct dentry *vmbt_debugfs;
 static const char vmbt_vmm_names[] = VMBT_STATS(VMBT_STAT_NAME);
 
 #define VMBT_NR_VMM	(sizeof(struct vmbt_vmm_stats) / sizeof(u64))
-#define VMBT_NR_DRIVER	9
+#define VMBT_NR_DRIVER	10
 #define VMBT_NR_STATS	(VMBT_NR_VMM + VMBT_NR_DRIVER)
 
 /* Counter @i of the driver's own: its name and value. */
@@ -60,9 +60,12 @@ static const char *vmbt_driver_stat(struct vmbt_vm *vm, unsigned int i,
 	case 7:
 		*value = did.verw;
 		return "did_verw";
-	default:
+	case 8:
 		*value = did.spec_ctrl;
 		return "did_spec_ctrl";
+	default:
+		*value = atomic64_read(&vm->nr_pool_asked);
+		return "pool_asked";
 	}
 }
 

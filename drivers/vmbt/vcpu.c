@@ -74,6 +74,18 @@ void vmbt_vcpu_kick(struct vmbt_vcpu *vcpu)
 	vmbt_world_kick(vcpu->hv);
 }
 
+/**
+ * vmbt_vcpu_nudge() - get the vCPU through vmbt_vcpu_ready() soon, if it runs
+ * @vcpu: the vCPU
+ *
+ * Waits for nothing; in any context with interrupts on.
+ */
+void vmbt_vcpu_nudge(struct vmbt_vcpu *vcpu)
+{
+	atomic64_inc(&vcpu->vm->nr_kicks);
+	vmbt_world_nudge(vcpu->hv);
+}
+
 void vmbt_vcpu_free(struct vmbt_vcpu *vcpu)
 {
 	int i;

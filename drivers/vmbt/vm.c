@@ -69,6 +69,30 @@ void vmbt_vm_kick_all(void)
 	mutex_unlock(&vmbt_vms_lock);
 }
 
+/**
+ * vmbt_vm_try_each() - do something for all VMs, if their list is free
+ * @fn: what, without sleeping; true: that is enough, and the others are first
+ *	the next time
+ * @data: for @fn
+ *
+ * For who must not wait.
+ */
+void vmbt_vm_try_each(bool (*fn)(struct vmbt_vm *vm, void *data), void *data)
+{
+	struct vmbt_vm *vm;
+
+	if (!mutex_trylock(&vmbt_vms_lock))
+		return;
+	list_for_each_entry(vm, &vmbt_vms, list) {
+		if (fn(vm, data)) {
+			/* The head goes behind it. */
+			list_move(&vmbt_vms, &vm->list);
+			break;
+		}
+	}
+	mutex_unlock(&vmbt_vms_lock);
+}
+
 static int vmbt_vm_release(struct inode *inode, struct file *file)
 {
 	vmbt_vm_put(file->private_data);

@@ -112,6 +112,9 @@ struct vmbt_vm {
 	u32 nwritten;
 	u32 pool_pages;			/* the VMM has, and may have at most */
 	u32 pool_limit;
+	u32 pool_floor;			/* what it had when it had no more to give */
+	u32 pool_owed;			/* it has been told to give back */
+	atomic_t pool_asked;		/* it has yet to be told */
 	bool mem_error;			/* a frame could not be granted */
 	wait_queue_head_t inv_wait;
 
@@ -134,6 +137,7 @@ struct vmbt_vm {
 	u64 nr_revokes;
 	atomic64_t nr_kicks;
 	u64 nr_retries;
+	atomic64_t nr_pool_asked;
 };
 
 /* What KVM_GET_CLOCK gives, and KVM_SET_CLOCK takes. */
@@ -155,6 +159,7 @@ int vmbt_vm_create(unsigned long type);
 void vmbt_vm_get(struct vmbt_vm *vm);
 void vmbt_vm_put(struct vmbt_vm *vm);
 void vmbt_vm_kick_all(void);
+void vmbt_vm_try_each(bool (*fn)(struct vmbt_vm *vm, void *data), void *data);
 
 /* limits.c */
 struct vmbt_user *vmbt_user_get(void);
@@ -166,6 +171,20 @@ void vmbt_user_uncharge(struct vmbt_user *user, unsigned long pages);
 int vmbt_vcpu_create(struct vmbt_vm *vm, unsigned long id);
 void vmbt_vcpu_free(struct vmbt_vcpu *vcpu);
 void vmbt_vcpu_kick(struct vmbt_vcpu *vcpu);
+void vmbt_vcpu_nudge(struct vmbt_vcpu *vcpu);
+
+/* pool.c */
+int vmbt_pool_init(void);
+void vmbt_pool_exit(void);
+void vmbt_pool_grow(struct vmbt_vm *vm);
+bool vmbt_pool_shrink(struct vmbt_vm *vm);
+void vmbt_pool_request(struct vmbt_vm *vm);
+
+/* One request at a time. */
+static inline bool vmbt_pool_wanted(struct vmbt_vm *vm)
+{
+	return unlikely(atomic_read(&vm->pool_asked)) && !vm->pool_owed;
+}
 
 /* ioctl.c */
 long vmbt_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -40,7 +40,8 @@ void vmbt_run_init(void);
 
 /*
  * struct vmbt_space - one VMM world
- * @pool: its pool pages; @npool of them
+ * @pool: its pool pages, numbers below @npool, @nholes of which have none; those
+ *	below @pool_first are the loader's
  * @owned: page frame number -> vmbt_leaf_owner, for all pages that are the
  *	space's own, tables included (as VMBT_LEAF_OWNERS)
  * @root: the base root, which the VMM copies for every root of its own
@@ -48,7 +49,7 @@ void vmbt_run_init(void);
  */
 struct vmbt_space {
 	struct page **pool;
-	u32 npool;
+	u32 npool, nholes, pool_first;
 	struct page **image;
 	u32 nimage;
 	struct page *stacks[VMBT_STACKS][VMBT_STACK_MAIN_PAGES];
@@ -71,7 +72,7 @@ struct vmbt_space {
 #define VMBT_MAP_RX	2
 
 int vmbt_space_map(struct vmbt_space *space, u64 va, u64 phys, int rights);
-void vmbt_space_unmap(struct vmbt_space *space, u64 va);
+u64 vmbt_space_unmap(struct vmbt_space *space, u64 va);
 phys_addr_t vmbt_kernel_phys(const void *va);
 
 struct vmbt_snapshot;
@@ -115,6 +116,7 @@ struct vmbt_hv_vcpu {
 /* pcid.c: away() with interrupts off, after host_cr4 was read */
 void vmbt_pcid_init(void);
 void vmbt_pcid_away(struct vmbt_hv_vcpu *v);
+void vmbt_pcid_forget(struct vmbt_hv_vcpu *v);
 
 /* hostcpu.c, with interrupts off */
 void vmbt_hostcpu_init(struct vmbt_hv_vcpu *v);

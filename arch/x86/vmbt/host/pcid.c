@@ -82,3 +82,15 @@ void vmbt_pcid_away(struct vmbt_hv_vcpu *v)
 	if (vmbt_pcid_enter(v->cross, &v->pcids, c, smp_processor_id()))
 		v->space->shared->stats.entries_kept++;
 }
+
+/**
+ * vmbt_pcid_forget() - nothing that CPUs have cached for a vCPU may be used again
+ * @v: the vCPU, not in the VMM world
+ *
+ * It has no block any more, so its next entry flushes and begins a new epoch, in
+ * which each root's first load does.
+ */
+void vmbt_pcid_forget(struct vmbt_hv_vcpu *v)
+{
+	v->pcids = (struct vmbt_pcid_block){};
+}

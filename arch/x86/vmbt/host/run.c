@@ -229,6 +229,17 @@ void vmbt_world_kick(struct vmbt_hv_vcpu *v)
 		smp_call_function_single(cpu, nothing, NULL, 1);
 }
 
+void vmbt_world_nudge(struct vmbt_hv_vcpu *v)
+{
+	int cpu;
+
+	/* As above. */
+	smp_mb();
+	cpu = READ_ONCE(v->cpu);
+	if (cpu >= 0)
+		smp_call_function_single(cpu, nothing, NULL, 0);
+}
+
 struct vmbt_hv_vcpu *vmbt_hv_vcpu_create(struct vmbt_space *space,
 					 bool (*ready)(void *data),
 					 void *data)

@@ -304,11 +304,11 @@ int vmbt_selftest_leaves(struct vmbt_leaves *out)
 static int grow_damaged(struct vmbt_space *s, u64 *entry, struct page *other)
 {
 	u64 kept = *entry;
-	u32 n = s->npool;
+	u32 n = s->npool, end;
 	int err = 0;
 
 	*entry = page_to_phys(other) | sme_me_mask | _PAGE_PRESENT | _PAGE_RW;
-	if (vmbt_space_pool_grow(s, 1) != n ||
+	if (vmbt_space_pool_grow(s, 1, false, &end) || end != n ||
 	    memchr_inv(page_address(other), 0, PAGE_SIZE))
 		err = -EIO;
 	*entry = kept;
@@ -330,7 +330,7 @@ int vmbt_selftest_damaged(void)
 	struct vmbt_space *s = vmbt_space_create(64);
 	int err = -ENOMEM;
 	u64 *table;
-	u32 i, n;
+	u32 i, n, end;
 
 	if (!other || IS_ERR(s))
 		goto out;
@@ -342,7 +342,7 @@ int vmbt_selftest_damaged(void)
 		if (err)
 			goto out;
 	}
-	if (vmbt_space_pool_grow(s, 1) != 65)
+	if (vmbt_space_pool_grow(s, 1, false, &end) != 1 || end != 65)
 		err = -EIO;
 out:
 	if (!IS_ERR(s))

@@ -156,26 +156,37 @@ int vmbt_space_map(struct vmbt_space *space, u64 va, u64 phys, int rights)
 	return 0;
 }
 
+/* Where an entry points, or a CR3, which the VMM may have written: no struct page. */
+static u64 entry_phys(u64 entry)
+{
+	return entry & PTE_PFN_MASK & ~sme_me_mask;
+}
+
 /**
  * vmbt_space_unmap() - the page at @va is about to be freed
- * @space: whose vCPU has not been in the VMM world since it was mapped, or never
- *	will be again
+ * @space: whose vCPU has not been in the VMM world since it was mapped, never will
+ *	be again, or flushes all when it is
  * @va: what vmbt_space_map() mapped
+ *
+ * Return: the entry that was there, 0 if there was none
  */
-void vmbt_space_unmap(struct vmbt_space *space, u64 va)
+u64 vmbt_space_unmap(struct vmbt_space *space, u64 va)
 {
 	u64 *table = page_address(space->root);
 	int shift;
+	u64 entry;
 
 	for (shift = space->la57 ? 48 : 39; shift > 12; shift -= 9) {
 		table = owned_table(space, table[va >> shift & 511]);
 		if (!table)
-			return;
+			return 0;
 	}
+	entry = table[va >> 12 & 511];
 	table[va >> 12 & 511] = 0;
+	return entry;
 }
 
-/* Root, (PML4,) and PDPT of slot 509 are the first pool pages. */
+/* Root, (PML4,) and PDPT of slot 509 are the first pool pages, and stay. */
 static int make_root(struct vmbt_space *space, u32 *pdpt_idx, u32 *first_free)
 {
 	u32 n = 0;
@@ -191,6 +202,7 @@ static int make_root(struct vmbt_space *space, u32 *pdpt_idx, u32 *first_free)
 	table[VMBT_PML4_SLOT] = entry_to(page_to_phys(space->pool[n++]),
 					 PTE_TABLE);
 	*first_free = n;
+	space->pool_first = n;
 	return pool_map(space, 0);
 }
 
@@ -457,17 +469,91 @@ struct vmbt_shared *vmbt_space_shared(struct vmbt_space *space)
 	return space->shared;
 }
 
-u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want)
+/* A page where one was given back. Its tables are there: nothing else can fail. */
+static bool fill_hole(struct vmbt_space *space, u32 n)
 {
-	u32 from = space->npool;
+	struct page *page = own_page(space, VMBT_LEAF_POOL);
+	u64 *map = page_address(space->poolmap[n / 512]);
 
-	while (want-- && !pool_add(space))
-		;
+	if (!page)
+		return false;
+	if (vmbt_space_map(space, VMBT_POOL_BASE + (u64)n * PAGE_SIZE,
+			   page_to_phys(page), VMBT_MAP_RW)) {
+		xa_erase(&space->owned, page_to_pfn(page));
+		__free_page(page);
+		return false;
+	}
+	space->pool[n] = page;
+	space->nholes--;
+	map[n % 512] = page_to_phys(page);
+	return true;
+}
+
+u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, bool run, u32 *end)
+{
+	u32 n, from = space->npool, got = 0;
+
+	for (n = 0; !run && space->nholes && got < want && n < from; n++) {
+		if (space->pool[n])
+			continue;
+		if (!fill_hole(space, n))
+			break;
+		got++;
+	}
+	while (got < want && !pool_add(space))
+		got++;
 	/*
 	 * What can't be mapped stays out of sight of the VMM, and what was will
 	 * be the same pages the next time: nothing to flush.
 	 */
-	if (pool_map(space, from))
+	if (pool_map(space, from)) {
+		got -= space->npool - from;
 		space->npool = from;
-	return space->npool;
+	}
+	*end = space->npool;
+	return got;
+}
+
+static bool drop(struct vmbt_space *space, u32 idx)
+{
+	struct page *page;
+	u64 *map;
+
+	if (idx < space->pool_first || idx >= space->npool || !space->pool[idx])
+		return false;
+	page = space->pool[idx];
+	if (entry_phys(READ_ONCE(space->vcpu->cross->vmm_cr3)) == page_to_phys(page))
+		return false;
+	/* A VMM that has bent the way to our tables keeps the page. */
+	if (entry_phys(vmbt_space_unmap(space, VMBT_POOL_BASE + (u64)idx * PAGE_SIZE)) !=
+	    page_to_phys(page))
+		return false;
+	map = page_address(space->poolmap[idx / 512]);
+	map[idx % 512] = 0;
+	space->pool[idx] = NULL;
+	space->nholes++;
+	xa_erase(&space->owned, page_to_pfn(page));
+	__free_page(page);
+	return true;
+}
+
+u32 vmbt_space_pool_shrink(struct vmbt_space *space, const u32 *list, u32 count,
+			   u32 *end)
+{
+	u32 n = 0;
+
+	/*
+	 * What a CPU has cached by way of these pages, or of our tables for them,
+	 * is tagged with numbers that are not loaded again without a flush: the
+	 * next entry begins a new epoch. Without PCIDs every entry flushes all.
+	 */
+	vmbt_pcid_forget(space->vcpu);
+	while (n < count && drop(space, READ_ONCE(list[n])))
+		n++;
+	while (!space->pool[space->npool - 1]) {
+		space->npool--;
+		space->nholes--;
+	}
+	*end = space->npool;
+	return n;
 }

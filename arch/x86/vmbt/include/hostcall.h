@@ -30,8 +30,18 @@ enum vmbt_hostcall_nr {
 	 * the grant allows writes.
 	 */
 	VMBT_HC_GET_PAGE,
-	/* arg[0] more pool pages please; out[0] = how many there are now. */
+	/*
+	 * arg[0] more pool pages please; with arg[1] = 1 at the end of the pool,
+	 * else where POOLMAP has none first, from below. out[0] = where the pool
+	 * ends now.
+	 */
 	VMBT_HC_POOL_GROW,
+	/*
+	 * arg[0] pool pages are the host's again, shrink_list says which; with
+	 * arg[1] = 1 there is no more of what VMBT_REQ_SHRINK asked for. out[0] =
+	 * where the pool ends now.
+	 */
+	VMBT_HC_POOL_SHRINK,
 	/* Leave to user space; details in vmbt_shared.exit. ret 0 = done. */
 	VMBT_HC_EXIT,
 	/* A step of long work is over: serve the host, come back. */
@@ -94,6 +104,7 @@ struct vmbt_exit {
 #define VMBT_REQ_FLUSH_TLB	0x08	/* first run on this CPU */
 #define VMBT_REQ_DIRTY_LOG	0x10
 #define VMBT_REQ_WRITTEN	0x20	/* written[] changed under us, acknowledge */
+#define VMBT_REQ_SHRINK		0x40	/* give shrink_want pool pages back */
 
 /* Statistics, one u64 each; the uapi's names are these, in this order. */
 #define VMBT_STATS(X)							\
@@ -115,7 +126,7 @@ struct vmbt_exit {
 	X(prof_interp)	X(chip_io)	X(monitor_base)	X(root_loads)	\
 	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)	\
 	X(faults_segment)	X(coalesced)	X(registers_read)		\
-	X(gates_again)
+	X(gates_again)	X(hc_pool_shrink)	X(pool_given)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;
@@ -125,6 +136,9 @@ struct vmbt_vmm_stats {
 
 /* Ranges that the host can hold; more of them become one. */
 #define VMBT_WRITTEN		32
+
+/* Pool pages that go back in one call. */
+#define VMBT_SHRINK_LIST	128
 
 /* What translated code may do without the VMM, by what it was told. */
 #define VMBT_OFFER_READS	0x01	/* control registers, interrupt masks */
@@ -272,6 +286,10 @@ struct vmbt_shared {
 	u64 tsc_base;		/* of all counts here; added to the CPU's own */
 
 	u32 probe;		/* obey VMBT_PROBE_* in hc_arg[0], run no VM */
+
+	/* Pool pages: how many the host wants back, and which it gets. */
+	u32 shrink_want;
+	u32 shrink_list[VMBT_SHRINK_LIST];
 
 	struct vmbt_guest guest;
 	struct vmbt_vmm_stats stats;

@@ -59,10 +59,28 @@ struct vmbt_shared *vmbt_space_shared(struct vmbt_space *space);
  * vmbt_space_pool_grow() - more pool pages: the answer to VMBT_HC_POOL_GROW
  * @space: while its vCPU is not in the VMM world
  * @want: how many more; may sleep; gets as many as there are
+ * @run: at the end of the pool; else where pages were given back first
+ * @end: where the pool ends now
  *
- * Return: the number of pool pages there are now
+ * Return: how many more there are
  */
-u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want);
+u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, bool run, u32 *end);
+
+/**
+ * vmbt_space_pool_shrink() - free pages that the VMM gives back
+ * @space: while its vCPU is not in the VMM world
+ * @list: their numbers, which may be any
+ * @count: how many
+ * @end: where the pool ends now: just above the last page
+ *
+ * What CPUs remember of them is not used again. That no table names them any more is the
+ * VMM's to know, as with a grant that was revoked.
+ *
+ * Return: how many are free; fewer than @count if the next is no page of the pool, one
+ * of the loader's, or the root that the vCPU runs on
+ */
+u32 vmbt_space_pool_shrink(struct vmbt_space *space, const u32 *list, u32 count,
+			   u32 *end);
 
 /* Who put a present leaf entry into the VMM's page tables. */
 enum vmbt_leaf_owner {
@@ -153,6 +171,14 @@ int vmbt_world_run(struct vmbt_hv_vcpu *v);
  * are on, but it must not sleep. Returns at once if the vCPU is not in.
  */
 void vmbt_world_kick(struct vmbt_hv_vcpu *v);
+
+/**
+ * vmbt_world_nudge() - get a vCPU out of the VMM world, some time soon
+ * @v: the vCPU, on any CPU
+ *
+ * As vmbt_world_kick(), but waits for nothing.
+ */
+void vmbt_world_nudge(struct vmbt_hv_vcpu *v);
 
 /**
  * struct vmbt_mitigated - what the switches did against speculation, so far

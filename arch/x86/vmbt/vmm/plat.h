@@ -36,17 +36,29 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out);
 /* Forget window entries of frames [start, end). */
 void plat_window_zap(u64 start, u64 end);
 
-/* Pool page @idx: its address in the VMM and its physical address. */
+/* Pool page @idx: its address in the VMM; its physical address, 0: it has none. */
 void *plat_pool_virt(u32 idx);
 u64 plat_pool_phys(u32 idx);
 
 /**
  * plat_pool_grow() - ask the host for more pool pages
- * @want: how many there should be in all
+ * @want: how many more
+ * @run: at the end of the pool; else where there are none first
  *
- * Return: number of pool pages there are now, larger than before or not.
+ * Return: where the pool ends now, larger than before or not
  */
-u32 plat_pool_grow(u32 want);
+u32 plat_pool_grow(u32 want, bool run);
+
+/**
+ * plat_pool_shrink() - give pool pages back
+ * @n: how many, their numbers in vmbt_shared.shrink_list
+ * @done: no more will come for what the host asked
+ *
+ * They are gone on return, and no CPU has them cached.
+ *
+ * Return: where the pool ends now: just above the last page
+ */
+u32 plat_pool_shrink(u32 n, bool done);
 
 /* One linear address, or everything, as cached for the current root. */
 void plat_invlpg(u64 linear);

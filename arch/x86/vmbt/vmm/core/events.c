@@ -133,6 +133,13 @@ bool core_serve_host(struct vcpu *v)
 		plat_flush_tlb();
 		return false;
 	}
+	if (req & VMBT_REQ_SHRINK) {
+		u32 want = v->shared->shrink_want;
+
+		metal_ack_request(VMBT_REQ_SHRINK);
+		mmu_shrink(v, want);
+		return false;
+	}
 	if (req & VMBT_REQ_EXIT) {
 		metal_ack_request(VMBT_REQ_EXIT);
 		v->stats->exit_intr++;

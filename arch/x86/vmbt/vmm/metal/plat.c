@@ -31,13 +31,25 @@ u64 plat_pool_phys(u32 idx)
 	return ((const u64 *)VMBT_POOLMAP_BASE)[idx];
 }
 
-u32 plat_pool_grow(u32 want)
+u32 plat_pool_grow(u32 want, bool run)
 {
 	struct vmbt_shared *s = metal_shared();
 
 	s->hc_arg[0] = want;
+	s->hc_arg[1] = run;
 	s->stats.hc_pool_grow++;
 	metal_hostcall(VMBT_HC_POOL_GROW);
+	return s->hc_out[0];
+}
+
+u32 plat_pool_shrink(u32 n, bool done)
+{
+	struct vmbt_shared *s = metal_shared();
+
+	s->hc_arg[0] = n;
+	s->hc_arg[1] = done;
+	s->stats.hc_pool_shrink++;
+	metal_hostcall(VMBT_HC_POOL_SHRINK);
 	return s->hc_out[0];
 }
 

@@ -136,5 +136,6 @@ void mmu_code_pages_reset(struct vcpu *v);
 u32 pool_alloc(struct vcpu *v);
 u32 pool_alloc_run(struct vcpu *v, u32 n);	/* contiguous indices */
 void pool_free(struct vcpu *v, u32 idx);
+void mmu_shrink(struct vcpu *v, u32 want);	/* and back to the host */
 
 #endif

@@ -5,7 +5,7 @@
  * Reading order: pool.c (where memory comes from), frame.c (what is known
  * about a guest frame), walk.c (the guest's tables), shadow.c (ours), fault.c
  * (from one to the other), trace.c (and back when the guest writes), roots.c,
- * monitor.c, codepages.c, reclaim.c, invalidate.c, access.c.
+ * monitor.c, codepages.c, reclaim.c, holes.c, invalidate.c, access.c.
  *
  * Two rules keep it sound. Shadow entries are exact: whenever the guest could
  * run, each present one says what the guest's tables say now, or less; so
@@ -230,6 +230,10 @@ struct mmu {
 	u32 code_pd[4];
 
 	mmu_trace_fn trace_fn[8];
+
+	/* holes.c: of the pool's numbers, those without a page; never fewer than */
+	u32 nholes, pool_least;
+	u64 holes[VMBT_POOL_MAX_PAGES / 64];
 };
 
 /* Goes over a reflist that does not change meanwhile; starts as { head }. */
@@ -239,6 +243,11 @@ struct ref_iter {
 };
 
 /* pool.c */
+static inline u32 pool_avail(const struct mmu *m)
+{
+	return m->pool_nfree + (m->pool_pages - m->pool_fresh);
+}
+
 u32 pool_take(struct vcpu *v);
 void mmu_topup(struct vcpu *v);
 bool pool_roomy(struct mmu *m);
@@ -250,6 +259,10 @@ u32 reflist_next(struct ref_iter *it);
 u32 aux_alloc(struct vcpu *v);
 u32 *aux_ptr(u32 id);
 void aux_free(struct vcpu *v, u32 id);
+void aux_trim(struct vcpu *v);
+
+/* holes.c */
+u32 pool_fill_holes(struct vcpu *v);
 
 /* frame.c */
 struct frame *frame_peek(struct mmu *m, u64 gfn);

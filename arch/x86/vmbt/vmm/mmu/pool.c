@@ -38,6 +38,7 @@ void mmu_init(struct vcpu *v, u32 pool_first_free, u32 pool_pages)
 	m->pool_first = pool_first_free ? pool_first_free : 1;
 	m->pool_fresh = m->pool_first;
 	m->pool_pages = pool_pages;
+	m->pool_least = pool_pages;
 	m->growable = true;
 	frames = (v->shared->mem_top + 0xfff) >> 12;
 	m->mem_frames = frames < GFN_LIMIT ? frames : GFN_LIMIT;
@@ -66,11 +67,6 @@ void mmu_set_template(struct vcpu *v, u32 base_root_idx, bool la57, u64 pte_enc)
 	v->mmu->pte_enc = pte_enc;
 }
 
-static u32 pool_avail(struct mmu *m)
-{
-	return m->pool_nfree + (m->pool_pages - m->pool_fresh);
-}
-
 /**
  * pool_roomy() - may something optional take a few pages?
  * @m: the MMU
@@ -80,22 +76,30 @@ bool pool_roomy(struct mmu *m)
 	return pool_avail(m) >= TOPUP_PAGES / 2;
 }
 
-static bool pool_grow(struct vcpu *v, u32 want)
+/* @run: neighbours, hence at the end; else holes are filled first. */
+static bool pool_grow(struct vcpu *v, u32 want, bool run)
 {
 	struct mmu *m = v->mmu;
-	u32 now;
+	u32 have = run ? m->pool_pages : m->pool_pages - m->nholes;
+	u32 now, filled = 0;
 
-	if (!m->growable || m->pool_pages >= VMBT_POOL_MAX_PAGES)
+	if (!m->growable || have >= VMBT_POOL_MAX_PAGES)
 		return false;
-	if (want > VMBT_POOL_MAX_PAGES - m->pool_pages)
-		want = VMBT_POOL_MAX_PAGES - m->pool_pages;
-	now = plat_pool_grow(want);
-	if (now <= m->pool_pages || now > VMBT_POOL_MAX_PAGES) {
+	if (want > VMBT_POOL_MAX_PAGES - have)
+		want = VMBT_POOL_MAX_PAGES - have;
+	now = plat_pool_grow(want, run);
+	if (now < m->pool_pages || now > VMBT_POOL_MAX_PAGES) {
+		m->growable = false;
+		return false;
+	}
+	if (m->nholes)
+		filled = pool_fill_holes(v);
+	if (now == m->pool_pages && !filled) {
 		m->growable = false;
 		return false;
 	}
 	m->pool_pages = now;
-	v->stats->pool_pages = now;
+	v->stats->pool_pages = now - m->nholes;
 	return true;
 }
 
@@ -149,7 +153,7 @@ bool pool_low(struct vcpu *v, u32 n)
 	struct mmu *m = v->mmu;
 
 	while (pool_avail(m) < n) {
-		if (pool_grow(v, n > GROW_STEP ? n : GROW_STEP))
+		if (pool_grow(v, n > GROW_STEP ? n : GROW_STEP, false))
 			continue;
 		if (!shadow_reclaim(v, n - pool_avail(m)))
 			return true;
@@ -199,7 +203,7 @@ u32 pool_alloc_run(struct vcpu *v, u32 n)
 	u32 first, i;
 
 	while (m->pool_pages - m->pool_fresh < n)
-		if (!pool_grow(v, n - (m->pool_pages - m->pool_fresh)))
+		if (!pool_grow(v, n - (m->pool_pages - m->pool_fresh), true))
 			return ~0u;
 	first = m->pool_fresh;
 	m->pool_fresh += n;
@@ -261,6 +265,41 @@ void aux_free(struct vcpu *v, u32 id)
 
 	*aux_ptr(id) = m->aux_head;
 	m->aux_head = id;
+}
+
+/**
+ * aux_trim() - pages with two free companions become pool pages again
+ * @v: the vCPU
+ */
+void aux_trim(struct vcpu *v)
+{
+	/* By page: has a free one, has two. */
+	static u64 one[VMBT_POOL_MAX_PAGES / 64], two[VMBT_POOL_MAX_PAGES / 64];
+	struct mmu *m = v->mmu;
+	u32 id, next, word;
+	u64 bit;
+
+	__builtin_memset(one, 0, sizeof(one));
+	__builtin_memset(two, 0, sizeof(two));
+	for (id = m->aux_head; id; id = *aux_ptr(id)) {
+		bit = 1ull << (id >> 1) % 64;
+		two[id >> 7] |= one[id >> 7] & bit;
+		one[id >> 7] |= bit;
+	}
+	id = m->aux_head;
+	m->aux_head = 0;
+	for (; id; id = next) {
+		/* Before the page is on the other list, by its first word. */
+		next = *aux_ptr(id);
+		word = id >> 7;
+		bit = 1ull << (id >> 1) % 64;
+		if (!(two[word] & bit))
+			aux_free(v, id);
+		else if (one[word] & bit)
+			one[word] &= ~bit;
+		else
+			pool_free(v, id >> 1);
+	}
 }
 
 /*

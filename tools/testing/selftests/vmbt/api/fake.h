@@ -20,6 +20,7 @@ enum fake_op {
 	FAKE_EXIT,		/* EBX kind */
 	FAKE_LATE,		/* EBX writes kept, each of ECX bytes, then HLT */
 	FAKE_FORGE,		/* EBX where the host keeps numbers, then HLT */
+	FAKE_SHRINK,		/* EBX pages from ECX downwards; EDX where the pool ends */
 };
 
 #endif

@@ -66,11 +66,20 @@ u64 plat_pool_phys(u32 idx)
 	return POOL_PHYS + ((u64)idx << 12);
 }
 
-u32 plat_pool_grow(u32 want)
+u32 plat_pool_grow(u32 want, bool run)
 {
+	(void)run;
 	if (want > POOL_PAGES - pool_now)
 		want = POOL_PAGES - pool_now;
 	pool_now += want;
+	return pool_now;
+}
+
+/* Nobody asks for pages here. */
+u32 plat_pool_shrink(u32 n, bool done)
+{
+	(void)n;
+	(void)done;
 	return pool_now;
 }
 

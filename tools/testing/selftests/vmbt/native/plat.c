@@ -66,9 +66,18 @@ u64 plat_pool_phys(u32 idx)
 	return 0x8000000000ULL + ((u64)idx << 12);
 }
 
-u32 plat_pool_grow(u32 want)
+u32 plat_pool_grow(u32 want, bool run)
 {
+	(void)run;
 	(void)want;
+	return POOL_PAGES;
+}
+
+/* Nobody asks for pages here. */
+u32 plat_pool_shrink(u32 n, bool done)
+{
+	(void)n;
+	(void)done;
 	return POOL_PAGES;
 }
 

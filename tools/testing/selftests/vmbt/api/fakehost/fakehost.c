@@ -96,9 +96,24 @@ struct vmbt_shared *vmbt_space_shared(struct vmbt_space *space)
 	return space->shared;
 }
 
-u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want)
+u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, bool run, u32 *end)
 {
-	return space->pool += want;
+	*end = space->pool += want;
+	return want;
+}
+
+/* It only has a number: pages go from the end. */
+u32 vmbt_space_pool_shrink(struct vmbt_space *space, const u32 *list, u32 count,
+			   u32 *end)
+{
+	u32 n = 0;
+
+	while (n < count && list[n] == space->pool - 1) {
+		space->pool--;
+		n++;
+	}
+	*end = space->pool;
+	return n;
 }
 
 int vmbt_space_leaves(struct vmbt_space *space,
@@ -155,6 +170,13 @@ void vmbt_world_kick(struct vmbt_hv_vcpu *v)
 	smp_mb(); /* pairs with the one in vmbt_world_run() */
 	if (READ_ONCE(v->in_world))
 		smp_call_function_single(READ_ONCE(v->cpu), kicked, NULL, 1);
+}
+
+void vmbt_world_nudge(struct vmbt_hv_vcpu *v)
+{
+	smp_mb(); /* pairs with the one in vmbt_world_run() */
+	if (READ_ONCE(v->in_world))
+		smp_call_function_single(READ_ONCE(v->cpu), kicked, NULL, 0);
 }
 
 static int call(struct vmbt_hv_vcpu *v, u32 nr, u64 arg0, u64 arg1)
@@ -303,7 +325,7 @@ static int answered(struct vmbt_hv_vcpu *v)
 		g->gpr[VMBT_EDX] = *(u32 *)sh->io_data;
 	if (v->op == FAKE_MMIO)
 		g->gpr[VMBT_EDX] = *(u32 *)sh->exit.mmio_data;
-	if (v->op == FAKE_GROW)
+	if (v->op == FAKE_GROW || v->op == FAKE_SHRINK)
 		g->gpr[VMBT_EDX] = sh->hc_out[0];
 	return leave(v, VMBT_EXIT_HLT);
 }
@@ -312,7 +334,7 @@ static int step(struct vmbt_hv_vcpu *v)
 {
 	struct vmbt_shared *sh = v->space->shared;
 	struct vmbt_guest *g = &sh->guest;
-	u32 ebx = g->gpr[VMBT_EBX], ecx = g->gpr[VMBT_ECX];
+	u32 ebx = g->gpr[VMBT_EBX], ecx = g->gpr[VMBT_ECX], i;
 	struct vmbt_exit *e = &sh->exit;
 
 	if (v->asked) {
@@ -340,6 +362,10 @@ static int step(struct vmbt_hv_vcpu *v)
 		return linger(v, ebx);
 	case FAKE_GROW:
 		return call(v, VMBT_HC_POOL_GROW, ebx, 0);
+	case FAKE_SHRINK:
+		for (i = 0; i < VMBT_SHRINK_LIST; i++)
+			sh->shrink_list[i] = ecx - i;
+		return call(v, VMBT_HC_POOL_SHRINK, ebx, 1);
 	case FAKE_LOG:
 		memset(sh->text, 'x', sizeof(sh->text));
 		return call(v, VMBT_HC_LOG, 0, 0);

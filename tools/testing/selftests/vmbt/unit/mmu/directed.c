@@ -809,6 +809,108 @@ static void mmu_pool(void)
 	EXPECT(i > 1800 && i < 2000);
 }
 
+/* Free pages go back, the last ones first, and come again where they were. */
+static void mmu_gives_back(void)
+{
+	struct fake_config c = plain;
+	u32 idx[600], i, k, first, end, run;
+
+	c.pool_pages = 200;
+	start_with(&c, 0, 0, 0, 0);
+	first = pool_now();
+	for (i = 0; i < 600; i++)
+		idx[i] = pool_alloc(&vcpu);
+	end = pool_end();
+	EXPECT(end >= first + 600 - 200 && pool_now() == end);
+	/* What is in use, stays: the end of the pool, too. */
+	for (i = 100; i < 500; i++)
+		pool_free(&vcpu, idx[i]);
+	mmu_shrink(&vcpu, 300);
+	EXPECT_EQ(shared.stats.pool_given, 300);
+	EXPECT_EQ(pool_now(), end - 300);
+	EXPECT_EQ(shared.stats.pool_pages, pool_now());
+	for (i = 0, k = 0; i < 600; i++) {
+		if (i >= 100 && i < 500)
+			k += pool_gone(idx[i]);
+		else
+			EXPECT(!pool_gone(idx[i]));
+	}
+	EXPECT(k > 0 && pool_end() > idx[599]);
+	/* A run is of neighbours, holes are no part of it. */
+	run = pool_alloc_run(&vcpu, 200);
+	EXPECT(run > idx[599]);
+	for (i = 0; i < 200; i++) {
+		EXPECT(!pool_gone(run + i));
+		EXPECT_EQ(*(u64 *)plat_pool_virt(run + i), 0);
+	}
+	/* Then the holes are filled: no new numbers. */
+	end = pool_end();
+	for (i = 100; i < 100 + k; i++) {
+		idx[i] = pool_alloc(&vcpu);
+		EXPECT(idx[i] < end && !pool_gone(idx[i]));
+		EXPECT_EQ(*(u64 *)plat_pool_virt(idx[i]), 0);
+		*(u64 *)plat_pool_virt(idx[i]) = 1;
+	}
+	EXPECT_EQ(pool_end(), end);
+	/* Some free pages stay, and what the VM began with. */
+	for (i = 0; i < 600; i++)
+		if (i < 100 + k || i >= 500)
+			pool_free(&vcpu, idx[i]);
+	mmu_shrink(&vcpu, 5000);
+	EXPECT_EQ(pool_now(), first + 10 + 64);
+	for (i = 0; i < 200; i++)
+		pool_free(&vcpu, run + i);
+	mmu_shrink(&vcpu, 5000);
+	EXPECT_EQ(pool_now(), first);
+	mmu_shrink(&vcpu, 5000);
+	EXPECT_EQ(pool_now(), first);
+	EXPECT(vcpu.mmu->pool_fresh <= vcpu.mmu->pool_pages);
+	for (i = 0; i < 600; i++) {
+		idx[i] = pool_alloc(&vcpu);
+		EXPECT(!pool_gone(idx[i]));
+	}
+}
+
+/* Shadow pages are recycled for it, and made again. */
+static void mmu_gives_shadows_back(void)
+{
+	struct fake_config c = plain;
+	u32 t, i, round, had, left;
+
+	c.pool_pages = 200;
+	start_with(&c, VMBT_CR0_PG, 0, 0, PD << 12);
+	left = pool_now();
+	for (t = 0; t < 300; t++) {
+		put(PD << 12 | t * 4, (320 + t) << 12 | 7, 4);
+		put((320 + t) << 12 | 4, DATA << 12 | 7, 4);
+	}
+	go();
+	for (round = 0; round < 3; round++) {
+		for (t = 0; t < 300; t++)
+			EXPECT_EQ(hw(t << 22 | 0x1000, MMU_READ), HW_OK);
+		had = vcpu.mmu->nsp;
+		EXPECT(had > 300 && pool_now() > left + 250);
+		mmu_shrink(&vcpu, 5000);
+		EXPECT(vcpu.mmu->nsp < had / 4);
+		EXPECT_EQ(pool_now(), left);
+		for (i = 0; i < RAM_FRAMES; i++)
+			if (ram_ptr(i))
+				memcpy(ref_ram[i], ram_ptr(i), 4096);
+		hw_check();
+	}
+	/* When the host has none for us, and then has. */
+	while (pool_alloc(&vcpu) != ~0u)
+		;
+	EXPECT(!vcpu.mmu->growable);
+	left = pool_now();
+	pool_free(&vcpu, left - 1);
+	for (t = 0; t < 200; t++)
+		pool_free(&vcpu, left - 2 - t);
+	mmu_shrink(&vcpu, 100);
+	EXPECT_EQ(pool_now(), left - 100);
+	EXPECT(vcpu.mmu->growable);
+}
+
 /* Where the host grants reads only, the first write asks for more. */
 static void mmu_write_grants(void)
 {
@@ -892,6 +994,8 @@ int main(void)
 	CASE(mmu_write_grants);
 	CASE(mmu_aliases);
 	CASE(mmu_pool);
+	CASE(mmu_gives_back);
+	CASE(mmu_gives_shadows_back);
 	CASE(mmu_one_frame_everywhere);
 	return check_failed ? 1 : 0;
 }

@@ -28,6 +28,9 @@ static struct { u32 page; bool granted, write; } ram[RAM_FRAMES];
 static s32 owner[HOST_PAGES];
 static u32 pool_count, mon_idx;
 static size_t pool_have;
+/* Numbers without a page. */
+static bool *gone;
+static u32 ngone;
 
 u32 rnd(u32 n)
 {
@@ -99,7 +102,17 @@ u32 mon_pool_idx(void)
 
 u32 pool_now(void)
 {
+	return pool_count - ngone;
+}
+
+u32 pool_end(void)
+{
 	return pool_count;
+}
+
+bool pool_gone(u32 idx)
+{
+	return idx >= pool_count || gone[idx];
 }
 
 s64 phys_to_gfn(u64 phys)
@@ -118,7 +131,7 @@ s64 phys_to_pool(u64 phys)
 
 	/* Neighbours in the pool are not neighbours in memory. */
 	i ^= 0x15;
-	return phys < POOL_BASE || i >= pool_count ? -1 : (s64)i;
+	return phys < POOL_BASE || i >= pool_count || gone[i] ? -1 : (s64)i;
 }
 
 u8 *phys_ptr(u64 phys)
@@ -153,11 +166,15 @@ void fake_init(const struct fake_config *c)
 		host = aligned_alloc(4096, HOST_PAGES * 4096);
 	if (pool_size > pool_have) {
 		free(pool);
+		free(gone);
 		pool = aligned_alloc(4096, pool_size);
+		gone = malloc(pool_size / 4096);
 		pool_have = pool_size;
 	}
 	/* What is not zeroed before use shows. */
 	memset(pool, 0xa5, pool_size);
+	memset(gone, 0, pool_size / 4096);
+	ngone = 0;
 	memset(host, 0, HOST_PAGES * 4096);
 	memset(ram, 0, sizeof(ram));
 	memset(owner, 0xff, sizeof(owner));
@@ -211,23 +228,59 @@ void plat_window_zap(u64 start, u64 end)
 
 void *plat_pool_virt(u32 idx)
 {
-	if (idx >= pool_count)
+	if (pool_gone(idx))
 		broken("pool page %u of %u", idx, pool_count);
+	hw_pool_used(idx);
 	return pool[idx];
 }
 
+/* As POOLMAP: zero for a hole. */
 u64 plat_pool_phys(u32 idx)
 {
-	return POOL_BASE + ((u64)(idx ^ 0x15) << 12);
+	if (idx >= pool_count)
+		broken("physical address of pool page %u of %u", idx, pool_count);
+	return gone[idx] ? 0 : POOL_BASE + ((u64)(idx ^ 0x15) << 12);
 }
 
-u32 plat_pool_grow(u32 want)
+u32 plat_pool_grow(u32 want, bool run)
 {
-	u32 max = config.pool_max + MON_PAGES;
+	u32 max = config.pool_max + MON_PAGES, i;
 
 	hw_trip(1);
-	if (pool_count < max)
-		pool_count = pool_count + want < max ? pool_count + want : max;
+	if (want > max - pool_now())
+		want = max - pool_now();
+	for (i = 0; !run && want && i < pool_count; i++) {
+		if (!gone[i])
+			continue;
+		gone[i] = false;
+		ngone--;
+		want--;
+	}
+	/* The host's numbers go further than its pages; what is there, does not. */
+	for (; want && pool_count < max; want--)
+		gone[pool_count++] = false;
+	return pool_count;
+}
+
+u32 plat_pool_shrink(u32 n, bool done)
+{
+	u32 i, idx;
+
+	(void)done;
+	for (i = 0; i < n; i++) {
+		idx = shared.shrink_list[i];
+		if (idx < 10 || pool_gone(idx))
+			broken("pool page %u was given back", idx);
+		if (idx - mon_idx < MON_PAGES)
+			broken("page %u of the monitor area was given back", idx);
+		/* The page is somebody else's now. */
+		memset(pool[idx], 0xa5, 4096);
+		gone[idx] = true;
+		ngone++;
+	}
+	for (; gone[pool_count - 1]; pool_count--)
+		ngone--;
+	hw_pool_shrunk();
 	return pool_count;
 }
 

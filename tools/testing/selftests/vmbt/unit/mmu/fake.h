@@ -32,7 +32,9 @@ void fake_init(const struct fake_config *c);
 u8 *ram_ptr(u64 gfn);		/* contents, NULL if no memory */
 bool gfn_is_ram(u64 gfn);
 bool gfn_is_rom(u64 gfn);
-u32 pool_now(void);
+u32 pool_now(void);		/* pages in the pool */
+u32 pool_end(void);		/* first number that never had one, or lost it */
+bool pool_gone(u32 idx);	/* the host has it */
 s64 phys_to_gfn(u64 phys);	/* -1 if not a granted page of the guest's */
 s64 phys_to_pool(u64 phys);
 u8 *phys_ptr(u64 phys);
@@ -63,6 +65,9 @@ struct hw_result {
 void hw_reset(u64 base_root);
 /* With config.trips, one time in @n: to the host and back, maybe to another CPU. */
 void hw_trip(u32 n);
+/* The VMM used a pool page by its own mapping; pages were given back. */
+void hw_pool_used(u32 idx);
+void hw_pool_shrunk(void);
 struct hw_result hw_access(u32 lin, u32 access);
 void hw_invlpg(u32 lin);
 void hw_check(void);		/* nothing stale cached, every table sound */

@@ -9,6 +9,8 @@
  * under every number they are given. A load of CR3 does what 4.10.4.1 says and
  * nothing more, and goes the shipped way of include/pcid.h.
  *
+ * The VMM's mapping of its pool is cached like the guest's memory; no INVLPG is for it.
+ *
  * hw_check() holds the tables against the isolation invariant and the caches
  * against the tables.
  */
@@ -39,6 +41,17 @@ struct psc_entry {
 	bool valid, w, u;
 };
 
+/* Of the VMM's own mapping of pool page @idx, when it was the @turn-th there. */
+struct pool_entry {
+	u32 pcid, idx, turn;
+	bool valid;
+};
+
+#define POOL_TLB	128
+
+static struct pool_entry pool_tlbs[CPUS][POOL_TLB];
+/* How often the number has lost its page. */
+static u32 pool_turn[VMBT_POOL_MAX_PAGES];
 static struct tlb_entry tlbs[CPUS][TLB_SIZE];
 static struct psc_entry pscs[CPUS][PSC_SIZE];
 static struct vmbt_pcid_cpu stock[CPUS];
@@ -50,6 +63,7 @@ static u32 cpu;
 static u64 cr3;
 
 #define tlb	(tlbs[cpu])
+#define pool_tlb (pool_tlbs[cpu])
 #define psc	(pscs[cpu])
 
 static u32 pcid_now(void)
@@ -89,6 +103,9 @@ static void load_cr3(u64 val)
 		else if (tlb[i].valid && tlb[i].root != root_now())
 			broken("CR3 %llx keeps what root %llx left", val, tlb[i].root);
 	}
+	for (i = 0; i < POOL_TLB; i++)
+		if (pool_tlb[i].pcid == pcid_now() && !(val & VMBT_CR3_KEEP))
+			pool_tlb[i].valid = false;
 	for (i = 0; i < PSC_SIZE; i++) {
 		if (psc[i].pcid != pcid_now())
 			continue;
@@ -108,6 +125,8 @@ void hw_reset(u64 base_root)
 {
 	memset(tlbs, 0, sizeof(tlbs));
 	memset(pscs, 0, sizeof(pscs));
+	memset(pool_tlbs, 0, sizeof(pool_tlbs));
+	memset(pool_turn, 0, sizeof(pool_turn));
 	memset(stock, 0, sizeof(stock));
 	memset(&block, 0, sizeof(block));
 	memset(other_block, 0, sizeof(other_block));
@@ -152,6 +171,25 @@ void hw_trip(u32 n)
 	if (!rnd(8))
 		for (others = rnd(40); others; others--)
 			other_vm(rnd(OTHER_VMS));
+	vmbt_pcid_enter(&cross, &block, stock_here(), cpu);
+	load_cr3(cross.vmm_cr3);
+}
+
+void hw_pool_used(u32 idx)
+{
+	pool_tlb[(idx + pcid_now()) % POOL_TLB] = (struct pool_entry){
+		.pcid = pcid_now(), .idx = idx, .turn = pool_turn[idx], .valid = true };
+}
+
+/* What the host does besides taking the pages: vmbt_pcid_forget(), and the entry. */
+void hw_pool_shrunk(void)
+{
+	u32 i;
+
+	for (i = 0; i < VMBT_POOL_MAX_PAGES; i++)
+		if (pool_gone(i))
+			pool_turn[i]++;
+	block = (struct vmbt_pcid_block){};
 	vmbt_pcid_enter(&cross, &block, stock_here(), cpu);
 	load_cr3(cross.vmm_cr3);
 }
@@ -476,6 +514,15 @@ static void check_psc(const struct psc_entry *p)
 		broken("cached directory entry for %x is stale", p->dir << 21);
 }
 
+static void check_pool(const struct pool_entry *p)
+{
+	const struct root *r;
+
+	if (in_use(p->pcid, &r) && p->turn != pool_turn[p->idx])
+		broken("PCID %x: the TLB has pool page %u, which was given back",
+		       p->pcid, p->idx);
+}
+
 void hw_check(void)
 {
 	struct mmu *m = vcpu.mmu;
@@ -490,4 +537,7 @@ void hw_check(void)
 	for (i = 0; i < PSC_SIZE; i++)
 		if (psc[i].valid)
 			check_psc(&psc[i]);
+	for (i = 0; i < POOL_TLB; i++)
+		if (pool_tlb[i].valid)
+			check_pool(&pool_tlb[i]);
 }

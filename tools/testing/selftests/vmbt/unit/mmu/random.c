@@ -41,6 +41,7 @@ static u32 pool_held[32], pool_nheld;
 static struct { u32 lin; u64 gfn; bool user, exec; } code[64];
 static u32 ncode;
 static u64 stat_access, stat_true, stat_fixed, stat_emul, stat_hit, stat_epoch;
+static u64 stat_given;
 
 static u32 pick_slot(void)
 {
@@ -623,6 +624,30 @@ static void pool_step(void)
 	}
 }
 
+/*
+ * The host wants pages back. What was held stays as it was; what is given may be asked
+ * for again, neighbours among them.
+ */
+static void shrink_step(void)
+{
+	u32 before = pool_now(), want = 1 + rnd(rnd(4) ? 40 : 2000), i, k;
+
+	mmu_shrink(&vcpu, want);
+	if (pool_now() > before || before - pool_now() > want)
+		broken("asked for %u pages of %u, left %u", want, before, pool_now());
+	if (pool_now() < vcpu.mmu->pool_least && pool_now() < before)
+		broken("%u pages left, of at least %u", pool_now(), vcpu.mmu->pool_least);
+	stat_given += before - pool_now();
+	for (i = 0; i < pool_nheld; i++) {
+		if (pool_gone(pool_held[i]))
+			broken("pool page %u was given back and is held",
+			       pool_held[i]);
+		for (k = 0; k < 4096; k++)
+			if (((u8 *)plat_pool_virt(pool_held[i]))[k] != 0x7b)
+				broken("pool page %u was written to", pool_held[i]);
+	}
+}
+
 static bool step(void)
 {
 	static const u32 kinds[] = { 0, MMU_WRITE, MMU_EXEC };
@@ -678,6 +703,10 @@ static bool step(void)
 	case 25:
 		if (!rnd(20))
 			return mmu_place_monitor(&vcpu);
+		break;
+	case 26:
+		if (!rnd(30))
+			shrink_step();
 		break;
 	}
 	return true;
@@ -742,6 +771,8 @@ int main(int argc, char **argv)
 		{ "la57_encrypted", { P(4000, 4000), .la57 = true,
 		  .pte_enc = 1ull << 47 }, 4, 40000, 97 },
 		{ "grow", { P(60, 4000), .busy = true }, 4, 40000, 97 },
+		{ "grow_pcid", { P(60, 4000), .pcid = true, .trips = true }, 4, 40000, 41 },
+		{ "grow_checked", { P(60, 400), .pcid = true }, 20, 2000, 1 },
 		{ "tight_pool", { P(160, 160), .pcid = true, .trips = true }, 8, 40000, 41 },
 		{ "tiny_pool", { P(100, 100) }, 8, 40000, 41 },
 	};
@@ -760,7 +791,7 @@ int main(int argc, char **argv)
 	}
 	printf("# %llu steps: %llu accesses, %llu hits, %llu hidden, ", steps_done,
 	       stat_access, stat_hit, stat_fixed);
-	printf("%llu true, %llu interpreted, %llu epochs\n", stat_true, stat_emul,
-	       stat_epoch);
+	printf("%llu true, %llu interpreted, %llu epochs, %llu pages given back\n",
+	       stat_true, stat_emul, stat_epoch, stat_given);
 	return 0;
 }
