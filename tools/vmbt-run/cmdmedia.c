@@ -188,7 +188,7 @@ void cmd_change(struct call *c)
 	ro = readonly(c, &d);
 	if (format && strcmp(format, "raw"))
 		call_fail(c, ERROR_GENERIC, "Unknown driver '%s'", format);
-	if (c->class || !media_take(&d, path, ro, &fresh, c))
+	if (c->class || !media_take(&d, path, format, ro, &fresh, c))
 		return;
 	media_tray(&d, true);
 	media_remove(&d);

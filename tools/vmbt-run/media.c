@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "disknbd.h"
 #include "machine.h"
 
 /**
@@ -180,25 +181,32 @@ void media_remove(const struct drive_at *d)
  * media_take() - open what is to be a medium
  * @d: the drive
  * @path: the image
+ * @format: "raw" if it is known to be that, or NULL
  * @readonly: it is not to be written
  * @fresh: filled
  * @c: the call, gets the reason if that is not possible
  *
  * Return: whether it is open.
  */
-bool media_take(const struct drive_at *d, const char *path, bool readonly, struct disk *fresh,
-		struct call *c)
+bool media_take(const struct drive_at *d, const char *path, const char *format, bool readonly,
+		struct disk *fresh, struct call *c)
 {
 	bool snapshot = d->m->o->snapshot || d->o->snapshot;
 	int fd;
 
 	readonly |= d->o->cd;
+	if (disknbd_named(path)) {
+		call_fail(c, ERROR_GENERIC,
+			  "Could not open '%s': servers are connected to before the guest runs only",
+			  path);
+		return false;
+	}
 	fd = fdset_open(&d->m->monitors.fds, path, readonly || snapshot ? O_RDONLY : O_RDWR);
 	if (fd < 0) {
 		call_fail(c, ERROR_GENERIC, "Could not open '%s': %s", path, strerror(errno));
 		return false;
 	}
-	if (disk_take(fresh, &d->m->pc.io, path, fd, readonly, snapshot, c->error,
+	if (disk_take(fresh, &d->m->pc.io, path, fd, format, readonly, snapshot, c->error,
 		      sizeof(c->error)))
 		return true;
 	c->class = ERROR_GENERIC;

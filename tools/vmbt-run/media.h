@@ -44,8 +44,8 @@ bool media_open(const struct drive_at *d);
 void media_tray(const struct drive_at *d, bool open);
 bool media_unlocked(const struct drive_at *d, bool force, struct call *c);
 void media_remove(const struct drive_at *d);
-bool media_take(const struct drive_at *d, const char *path, bool readonly, struct disk *fresh,
-		struct call *c);
+bool media_take(const struct drive_at *d, const char *path, const char *format, bool readonly,
+		struct disk *fresh, struct call *c);
 void media_insert(const struct drive_at *d, const struct disk *fresh);
 void media_moved(struct machine *m, unsigned int ide, bool open);
 

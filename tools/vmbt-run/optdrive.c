@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diskformat.h"
 #include "options.h"
 #include "util.h"
 
@@ -58,6 +59,14 @@ static struct drive *interface(struct options *o, const char *name, unsigned int
 	return o->scsi;
 }
 
+static const char *known_format(const char *name)
+{
+	if (!name || (strcmp(name, "raw") && !disk_format_named(name)))
+		usage("-drive: format=%s: not raw, qcow2, vmdk, vdi, vpc, vhdx, qed, parallels",
+		      name ? name : "");
+	return name;
+}
+
 /**
  * drive_option() - take a -drive
  * @o: gets the drive
@@ -87,7 +96,7 @@ void drive_option(struct options *o, const char *arg)
 		} else if (!strcmp(key, "snapshot")) {
 			is.snapshot = option_on("-drive", key, val);
 		} else if (!strcmp(key, "format")) {
-			one_of(key, val, "raw", NULL);
+			is.format = known_format(val);
 		} else {
 			usage("-drive: no '%s', but " KEYS, key);
 		}

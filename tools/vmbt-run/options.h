@@ -48,6 +48,7 @@ struct monitor_option {
  * struct drive - a drive and what is in it
  * @file: the image, "" for none, or NULL for no drive
  * @id: its name in the monitor, or NULL for the usual
+ * @format: of the image, as QEMU names it, or NULL for one that is raw
  * @cd: a CD-ROM drive
  * @readonly: its medium can't be written
  * @snapshot: what is written to it is gone at the end
@@ -55,6 +56,7 @@ struct monitor_option {
 struct drive {
 	const char *file;
 	const char *id;
+	const char *format;
 	bool cd;
 	bool readonly;
 	bool snapshot;

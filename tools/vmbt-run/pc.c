@@ -764,7 +764,7 @@ static u8 *pages(size_t size)
 static void open_drive(struct machine *m, struct disk *disk, const struct drive *d)
 {
 	if (d->file && *d->file)
-		disk_open(disk, &m->pc.io, d->file, d->cd || d->readonly,
+		disk_open(disk, &m->pc.io, d->file, d->format, d->cd || d->readonly,
 			  m->o->snapshot || d->snapshot);
 }
 

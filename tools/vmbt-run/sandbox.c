@@ -98,7 +98,7 @@ static const struct {
 	/* Sockets: what is connected, or comes to one that listens */
 	{ M | V | N, SCMP_SYS(sendto) }, { M | V | N, SCMP_SYS(sendmsg) },
 	{ M | N, SCMP_SYS(sendmmsg) }, { M | N, SCMP_SYS(recvmmsg) },
-	{ M | V | N, SCMP_SYS(recvfrom) }, { M | V | N, SCMP_SYS(recvmsg) },
+	{ ALL, SCMP_SYS(recvfrom) }, { M | V | N, SCMP_SYS(recvmsg) },
 	{ M | N, SCMP_SYS(accept) }, { M | N, SCMP_SYS(accept4) },
 	{ M | N, SCMP_SYS(shutdown) }, { M | N, SCMP_SYS(getsockname) },
 	{ M | N, SCMP_SYS(getpeername) }, { M | N, SCMP_SYS(getsockopt) },
@@ -141,6 +141,9 @@ static const struct {
 	IOCTL(M, TIOCGWINSZ), IOCTL(M | N, FIONREAD), IOCTL(M | N, FIONBIO),
 	IOCTL(M, BLKGETSIZE64),
 
+	/* An NBD server's connection, and no socket that has to be told where to */
+	{ D, SCMP_SYS(sendto), 4, SCMP_CMP_EQ, 0, 0 },
+
 	/* Memory that is data */
 	{ ALL, SCMP_SYS(mmap), 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 },
 	{ ALL, SCMP_SYS(mprotect), 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 },
@@ -177,6 +180,17 @@ static void add_signals(scmp_filter_ctx f)
 	check(seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, &self), "kill");
 }
 
+/* Has a thread the call without condition? */
+static bool always(u32 threads, int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i].nr == nr && calls[i].threads & threads)
+			return true;
+	return false;
+}
+
 static scmp_filter_ctx make(u32 threads)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -193,9 +207,7 @@ static scmp_filter_ctx make(u32 threads)
 		if (calls[i].threads & threads)
 			check(seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i].nr, 0), "filter");
 	for (i = 0; i < ARRAY_SIZE(with); i++) {
-		/* A thread that has the call without condition needs none. */
-		if (!(with[i].threads & threads) ||
-		    (with[i].nr == SCMP_SYS(newfstatat) && threads & N))
+		if (!(with[i].threads & threads) || always(threads, with[i].nr))
 			continue;
 		arg = SCMP_CMP(with[i].arg, with[i].op, with[i].a, with[i].b);
 		check(seccomp_rule_add_array(f, SCMP_ACT_ALLOW, with[i].nr, NARGS, &arg),

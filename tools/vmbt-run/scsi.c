@@ -147,7 +147,7 @@ void scsi_init(struct machine *m)
 		d = &m->o->scsi[i];
 		if (!d->file)
 			continue;
-		disk_open(&s->disk[i], &m->pc.io, d->file, d->readonly,
+		disk_open(&s->disk[i], &m->pc.io, d->file, d->format, d->readonly,
 			  m->o->snapshot || d->snapshot);
 		s->chip.target[i].disk = &s->disk[i];
 	}

@@ -8,8 +8,8 @@ VMBT_RUN_SRCS := $(patsubst $(VMBT_RUN_DIR)/%,%,$(sort $(foreach d,. chip backen
 VMBT_RUN_LIBS := -lpng -lz -lm -lslirp -lseccomp -ljansson
 
 # Modules, each linked with its library: front ends of the display (frontend.h), and sound
-# (audiosdl.h, oplsynth.h).
-VMBT_FRONTENDS := vnc curses sdl audiosdl oplsynth
+# (audiosdl.h, oplsynth.h) and of drives (nbdlib.h).
+VMBT_FRONTENDS := vnc curses sdl audiosdl oplsynth nbdlib
 FRONTEND_SRCS_vnc := frontend/vnc.c frontend/keysym.c keys.c
 FRONTEND_LIBS_vnc := -lvncserver
 FRONTEND_SRCS_curses := frontend/curses.c frontend/keysym.c keys.c cp437.c
@@ -20,3 +20,5 @@ FRONTEND_SRCS_audiosdl := frontend/audiosdl.c
 FRONTEND_LIBS_audiosdl := -lSDL2
 FRONTEND_SRCS_oplsynth := frontend/oplsynth.c
 FRONTEND_LIBS_oplsynth := -ladplug
+FRONTEND_SRCS_nbdlib := frontend/nbdlib.c
+FRONTEND_LIBS_nbdlib := -lnbd

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Drives' contents on the host: raw images, read and written by a thread.
+ * Drives' contents on the host: raw images and NBD servers, read and written by a thread.
  *
  * A device hands over a request and goes on; the vCPU never waits for a disk.
  * The thread does requests one after the other, in order, so that what a guest
@@ -26,6 +26,8 @@
 #include <linux/fs.h>
 
 #include "broker.h"
+#include "diskformat.h"
+#include "disknbd.h"
 #include "sandbox.h"
 #include "util.h"
 
@@ -52,6 +54,15 @@ static int all(int fd, u8 *buf, u64 len, u64 offset, bool write)
 	return 0;
 }
 
+/* The image itself, wherever it is. */
+static int image(const struct disk *d, u8 *buf, u64 len, u64 offset, bool write)
+{
+	if (!d->nbd)
+		return all(d->fd, buf, len, offset, write);
+	return write ? disknbd_write(d->nbd, buf, len, offset) :
+	       disknbd_read(d->nbd, buf, len, offset);
+}
+
 static bool in_overlay(const struct disk *d, u64 sector)
 {
 	return d->overlay >= 0 && d->written[sector / 8] & BIT(sector % 8);
@@ -67,8 +78,11 @@ static int read_sectors(const struct disk *d, u64 sector, u32 count, u8 *buf)
 		over = in_overlay(d, sector);
 		for (run = 1; run < count && in_overlay(d, sector + run) == over; run++)
 			;
-		rc = all(over ? d->overlay : d->fd, buf, (u64)run * DISK_SECTOR,
-			 sector * DISK_SECTOR, false);
+		if (over)
+			rc = all(d->overlay, buf, (u64)run * DISK_SECTOR, sector * DISK_SECTOR,
+				 false);
+		else
+			rc = image(d, buf, (u64)run * DISK_SECTOR, sector * DISK_SECTOR, false);
 		if (rc)
 			return rc;
 	}
@@ -77,14 +91,25 @@ static int read_sectors(const struct disk *d, u64 sector, u32 count, u8 *buf)
 
 static int write_sectors(const struct disk *d, u64 sector, u32 count, u8 *buf)
 {
-	int rc = all(d->overlay >= 0 ? d->overlay : d->fd, buf, (u64)count * DISK_SECTOR,
-		     sector * DISK_SECTOR, true);
+	u64 len = (u64)count * DISK_SECTOR;
+	int rc;
 	u32 i;
 
-	if (!rc && d->overlay >= 0)
-		for (i = 0; i < count; i++)
-			d->written[(sector + i) / 8] |= BIT((sector + i) % 8);
+	if (d->overlay < 0)
+		return image(d, buf, len, sector * DISK_SECTOR, true);
+	rc = all(d->overlay, buf, len, sector * DISK_SECTOR, true);
+	for (i = 0; !rc && i < count; i++)
+		d->written[(sector + i) / 8] |= BIT((sector + i) % 8);
 	return rc;
+}
+
+static int flush(const struct disk *d)
+{
+	if (d->overlay >= 0 || d->readonly)
+		return 0;
+	if (d->nbd)
+		return disknbd_flush(d->nbd);
+	return fdatasync(d->fd) ? -errno : 0;
 }
 
 static int perform(const struct disk_req *r)
@@ -92,7 +117,7 @@ static int perform(const struct disk_req *r)
 	const struct disk *d = r->disk;
 
 	if (r->op == DISK_FLUSH)
-		return d->overlay < 0 && !d->readonly && fdatasync(d->fd) ? -errno : 0;
+		return flush(d);
 	if (r->sector > d->sectors || r->count > d->sectors - r->sector)
 		return -EINVAL;
 	if (r->op == DISK_READ)
@@ -288,6 +313,7 @@ static bool add_overlay(struct disk *d, char *why, size_t size)
  * @io: who reads and writes it
  * @path: of the file, for messages
  * @fd: the file or block device, theirs from now on
+ * @format: "raw" if it is known to be that, or NULL
  * @readonly: never write it
  * @snapshot: writes go elsewhere and are forgotten
  * @why: gets the reason if that is not possible
@@ -295,9 +321,10 @@ static bool add_overlay(struct disk *d, char *why, size_t size)
  *
  * Return: whether it is one.
  */
-bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd, bool readonly,
-	       bool snapshot, char *why, size_t size)
+bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
+	       const char *format, bool readonly, bool snapshot, char *why, size_t size)
 {
+	const char *looks = format ? NULL : disk_format(fd);
 	u64 bytes = file_size(fd);
 	bool ok = false;
 
@@ -311,6 +338,10 @@ bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd, boo
 		snprintf(why, size, "%s: not a file or block device", path);
 	else if (!bytes)
 		snprintf(why, size, "%s: empty", path);
+	else if (looks)
+		snprintf(why, size,
+			 "%s: looks like %s: -drive file=%s,format=%s (or format=raw)", path,
+			 looks, path, looks);
 	else
 		ok = !snapshot || readonly || add_overlay(d, why, size);
 	if (ok)
@@ -320,23 +351,56 @@ bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd, boo
 	return ok;
 }
 
+/* A disk that somebody serves; @format: by a program that is started for it. */
+static void open_served(struct disk *d, struct disk_io *io, const char *path, const char *format,
+			bool readonly, bool snapshot)
+{
+	char why[400];
+
+	*d = (struct disk){ .io = io, .path = strdup(path), .fd = -1, .readonly = readonly,
+			    .overlay = -1 };
+	d->nbd = disknbd_open(path, format, readonly || snapshot, why, sizeof(why));
+	if (!d->nbd)
+		die("%s", why);
+	/* What is left behind the last whole sector is not the guest's. */
+	d->sectors = d->nbd->size / DISK_SECTOR;
+	if (!d->sectors)
+		die("%s: empty", path);
+	if (snapshot && !readonly && !add_overlay(d, why, sizeof(why)))
+		die("%s", why);
+	if (!readonly && !snapshot && !d->nbd->flushes)
+		warn("%s: the server can't flush: what the guest flushes may be lost with it",
+		     path);
+	start(io);
+}
+
 /**
  * disk_open() - open an image; ends the program if that fails
  * @d: filled
  * @io: who reads and writes it
- * @path: the file or block device
+ * @path: the file or block device, or an NBD server's name
+ * @format: of the image, as QEMU names it, or NULL for one that is raw
  * @readonly: never write it
  * @snapshot: writes go elsewhere and are forgotten
  */
-void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot)
+void disk_open(struct disk *d, struct disk_io *io, const char *path, const char *format,
+	       bool readonly, bool snapshot)
 {
-	char why[400];
-	int fd = broker_open(path, readonly || snapshot ? O_RDONLY : O_RDWR);
+	bool raw = !format || !strcmp(format, "raw"), served = disknbd_named(path);
+	char why[600];
+	int fd;
 
+	if (served && !raw)
+		die("%s: format=%s: what a server serves is raw", path, format);
+	if (served || !raw) {
+		open_served(d, io, path, served ? NULL : format, readonly, snapshot);
+		return;
+	}
+	fd = broker_open(path, readonly || snapshot ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		die("%s: %s%s", path, strerror(errno), errno == EACCES || errno == EROFS ?
 		    " (-snapshot needs no write permission)" : "");
-	if (!disk_take(d, io, path, fd, readonly, snapshot, why, sizeof(why)))
+	if (!disk_take(d, io, path, fd, format, readonly, snapshot, why, sizeof(why)))
 		die("%s", why);
 }
 
@@ -348,7 +412,10 @@ void disk_close(struct disk *d)
 {
 	if (!d->io)
 		return;
-	close(d->fd);
+	if (d->fd >= 0)
+		close(d->fd);
+	if (d->nbd)
+		disknbd_close(d->nbd);
 	if (d->overlay >= 0)
 		close(d->overlay);
 	free(d->written);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Drives' contents on the host: raw images, read and written by a thread.
+ * Drives' contents on the host: raw images and NBD servers, read and written by a thread.
  */
 #ifndef VMBT_RUN_DISK_H
 #define VMBT_RUN_DISK_H
@@ -19,12 +19,14 @@ enum disk_op {
 };
 
 struct disk_io;
+struct disknbd;
 
 /**
  * struct disk - an image
  * @io: who reads and writes it
  * @path: of the file, for messages
- * @fd: the file
+ * @fd: the file, or -1
+ * @nbd: the server that has it instead, or NULL
  * @readonly: it can't be written
  * @sectors: of DISK_SECTOR bytes
  * @overlay: file that has what was written instead of @fd, or -1
@@ -34,6 +36,7 @@ struct disk {
 	struct disk_io *io;
 	char *path;
 	int fd;
+	struct disknbd *nbd;
 	bool readonly;
 	u64 sectors;
 	int overlay;
@@ -100,9 +103,10 @@ void disk_io_init(struct disk_io *io, struct loop *loop);
 void disk_io_drain(struct disk_io *io);
 void disk_io_settle(struct disk_io *io);
 void disk_io_fini(struct disk_io *io);
-void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot);
-bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd, bool readonly,
-	       bool snapshot, char *why, size_t size);
+void disk_open(struct disk *d, struct disk_io *io, const char *path, const char *format,
+	       bool readonly, bool snapshot);
+bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
+	       const char *format, bool readonly, bool snapshot, char *why, size_t size);
 void disk_close(struct disk *d);
 void disk_submit(struct disk_req *r);
 

@@ -10,7 +10,9 @@ be. The guest's half is disks_guest.sh.
 import hashlib
 import os
 import random
+import subprocess
 import sys
+import time
 
 from console import Failure, Guest, run
 
@@ -98,6 +100,33 @@ def killed():
         raise Failure("what the guest had flushed is lost")
 
 
+def format_of_its_own():
+    """A qcow2 image, by way of qemu-nbd: read, written, flushed, killed, read by QEMU."""
+    raw, disk = image("disk", 32), os.path.join(WORK, "disk.qcow2")
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, disk], check=True)
+    data = numbers(50000)
+    guest = Guest("killed", "-drive", f"file={disk},format=qcow2")
+    try:
+        guest.wait("vmbt-guest: ready", 300)
+        guest.says("mode", "XFER_MW_DMA_2")
+        guest.says("unflushed digest", hashlib.sha256(data).hexdigest())
+        guest.says("flushed", "0")
+    finally:
+        guest.kill()
+    with open(raw, "r+b") as f:
+        f.seek(16 * MIB)
+        f.write(data)
+    # qemu-nbd ends when it notices that vmbt-run is gone; until then the image is locked.
+    for _ in range(60):
+        p = subprocess.run(["qemu-img", "compare", "-f", "raw", "-F", "qcow2", raw, disk],
+                           capture_output=True, text=True, check=False)
+        if "lock" not in p.stderr:
+            break
+        time.sleep(1)
+    if p.returncode:
+        raise Failure(f"the image: {p.stdout}{p.stderr}")
+
+
 def lost_by_pio():
     """The control: without a flush the same kill does lose the data. All by PIO."""
     disk = image("disk", 32)
@@ -116,4 +145,4 @@ def lost_by_pio():
 
 
 os.makedirs(WORK, exist_ok=True)
-sys.exit(run([four_drives, killed, lost_by_pio], "disk"))
+sys.exit(run([four_drives, killed, format_of_its_own, lost_by_pio], "disk"))

@@ -389,8 +389,10 @@ void disk_io_fini(struct disk_io *io)
 	(void)io;
 }
 
-void disk_open(struct disk *d, struct disk_io *io, const char *path, bool readonly, bool snapshot)
+void disk_open(struct disk *d, struct disk_io *io, const char *path, const char *format,
+	       bool readonly, bool snapshot)
 {
+	(void)format;
 	(void)snapshot;
 	*d = (struct disk){ .io = io, .path = strdup(path), .readonly = readonly, .overlay = -1,
 			    .sectors = SECTORS };

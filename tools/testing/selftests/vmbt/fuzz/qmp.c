@@ -23,6 +23,7 @@
 #include "input.h"
 
 #include "command.h"
+#include "disknbd.h"
 #include "machine.h"
 #include "media.h"
 #include "util.h"
@@ -163,11 +164,17 @@ void disk_io_settle(struct disk_io *io)
 	(void)io;
 }
 
-bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd, bool readonly,
-	       bool snapshot, char *why, size_t size)
+bool disknbd_named(const char *path)
+{
+	return !strncmp(path, "nbd:", 4);
+}
+
+bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
+	       const char *format, bool readonly, bool snapshot, char *why, size_t size)
 {
 	u64 bytes = lseek(fd, 0, SEEK_END);
 
+	(void)format;
 	(void)snapshot;
 	if (!bytes || bytes % 1024) {
 		close(fd);
@@ -362,8 +369,8 @@ static void drive(unsigned int place, bool is_cd)
 	char why[64];
 
 	opt.ide[place] = (struct drive){ .file = "/file", .cd = is_cd };
-	disk_take(&m->pc.disk[place], &m->pc.io, "/an-image-", broker_open("/an-image-", 0), is_cd,
-		  false, why, sizeof(why));
+	disk_take(&m->pc.disk[place], &m->pc.io, "/an-image-", broker_open("/an-image-", 0), NULL,
+		  is_cd, false, why, sizeof(why));
 	ide_attach(&m->pc.ide[place / 2].chip, place % 2, is_cd ? IDE_CD : IDE_DISK,
 		   &m->pc.disk[place]);
 }

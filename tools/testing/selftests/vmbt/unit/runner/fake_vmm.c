@@ -472,6 +472,55 @@ static void g_firmware(void)
 	}
 }
 
+/* One ATA command for the first sectors of the first disk, by PIO; its status. */
+static u8 ata(u8 command, u8 lba, bool write, u8 *data)
+{
+	u16 word;
+	int i;
+
+	outb(0x1f6, 0xe0);
+	outb(0x1f2, 1);
+	outb(0x1f3, lba);
+	outb(0x1f4, 0);
+	outb(0x1f5, 0);
+	outb(0x1f7, command);
+	while (inb(0x1f7) & 0x80)
+		spin_once();
+	if (!data || inb(0x1f7) & 0x01)
+		return inb(0x1f7);
+	for (i = 0; i < 512; i += 2) {
+		memcpy(&word, data + i, 2);
+		if (write)
+			outw(0x1f0, word);
+		else
+			io(false, 0x1f0, 2, 1, data + i);
+	}
+	while (inb(0x1f7) & 0x80)
+		spin_once();
+	return inb(0x1f7);
+}
+
+/* Says what is in sector 0, writes sector 1, flushes, and waits for a key, again and again. */
+static void g_disk(void)
+{
+	static const char text[] = "written by the guest";
+	u8 data[513] = "";
+	bool bad;
+
+	for (;;) {
+		bad = ata(0x20, 0, false, data) & 0x01;
+		puts_serial("sector 0: ");
+		puts_serial(bad ? "an error" : (char *)data);
+		memset(data, 0, sizeof(data));
+		memcpy(data, text, sizeof(text));
+		puts_serial(ata(0x30, 1, true, data) & 0x01 ? "\nrefused\n" : "\nwritten\n");
+		puts_serial(ata(0xe7, 0, false, NULL) & 0x01 ? "not flushed\n" : "flushed\n");
+		while (!(inb(0x3fd) & 1))
+			spin_once();
+		inb(0x3f8);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -481,7 +530,7 @@ static const struct {
 	{ "exit-stays", g_exit_stays }, { "prompt", g_prompt }, { "echo", g_echo },
 	{ "spin-echo", g_spin_echo }, { "clock", g_clock }, { "late", g_late },
 	{ "ports", g_ports }, { "reboot", g_reboot }, { "flood", g_flood },
-	{ "firmware", g_firmware }, { "screen", screen_guest },
+	{ "firmware", g_firmware }, { "screen", screen_guest }, { "disk", g_disk },
 };
 
 static void guest_main(void)

@@ -134,6 +134,7 @@ static const char *works(enum sandbox_thread kind)
 	bool runs = kind == SANDBOX_MAIN || kind == SANDBOX_VCPU;
 	struct pollfd p = { .fd = -1 };
 	struct timespec t;
+	bool tells;
 	char *m;
 	int s;
 
@@ -146,6 +147,12 @@ static const char *works(enum sandbox_thread kind)
 		return "KVM_RUN";
 	if (no_descriptor(pread(-1, buf, 1, 0)) != (kind == SANDBOX_MAIN || kind == SANDBOX_DISK))
 		return "pread";
+	/* What is connected, an NBD server; the disk thread tells no socket where to send. */
+	if (!no_descriptor(send(-1, buf, 1, 0)) || !no_descriptor(recv(-1, buf, 1, 0)))
+		return "send, recv";
+	tells = no_descriptor(sendto(-1, buf, 1, 0, (struct sockaddr *)buf, 16));
+	if (kind == SANDBOX_DISK ? tells : !tells)
+		return "sendto";
 	s = socket(AF_INET, SOCK_STREAM, 0);
 	if (s < 0)
 		return kind == SANDBOX_NET ? "socket" : "";

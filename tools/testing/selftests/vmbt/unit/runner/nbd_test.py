@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Drives behind NBD: servers under all their names, and images of other formats.
+
+A guest on the test double of the kernel's interface reads sector 0, writes sector 1 and
+flushes, all by PIO and inside the sandbox. What is in an image qemu-img tells, which knows
+nothing of vmbt-run. Usage: nbd_test.py RUNNER_WITH_FAKE WORK_DIRECTORY [NAME...], after
+run_test.py, which makes the kernel there.
+"""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+FAKE, WORK = sys.argv[1:3]
+WORK = os.path.join(WORK, "nbd")
+KERNEL = os.path.join(WORK, "../kernel")
+# The sanitizer looks for leaks by tracing, which the sandbox forbids.
+ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", TMPDIR=WORK)
+BASE = [FAKE, "-kernel", KERNEL, "--device", "/dev/null", "-m", "16", "-append", "disk",
+        "-no-reboot", "-sandbox", "on"]
+TEXT, WRITTEN = b"text in the image", b"written by the guest"
+FORMATS = ("qcow2", "vmdk", "vdi", "vpc", "vhdx", "qed", "qcow", "parallels")
+FAILED = 0
+
+
+class Failure(Exception):
+    """Why a test failed."""
+
+
+def expect(cond, why):
+    if not cond:
+        raise Failure(why)
+
+
+def path(name):
+    return os.path.join(WORK, name)
+
+
+def image(fmt, name=None):
+    """An image with a text in its first sector."""
+    raw, name = path("new.raw"), path(name or "image." + fmt)
+    with open(raw, "wb") as f:
+        f.write(TEXT)
+        f.truncate(4 << 20)
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", fmt, raw, name], check=True)
+    return name
+
+
+def sectors(fmt, name):
+    """The first two."""
+    raw = path("check.raw")
+    subprocess.run(["qemu-img", "convert", "-f", fmt, "-O", "raw", name, raw], check=True)
+    with open(raw, "rb") as f:
+        return f.read(512).rstrip(b"\0"), f.read(512).rstrip(b"\0")
+
+
+class Guest:
+    """A vmbt-run whose guest works once, and once more for each key."""
+
+    def __init__(self, *args):
+        self.proc = subprocess.Popen(BASE + list(args), stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.proc.kill()
+        self.proc.wait()
+        for f in (self.proc.stdin, self.proc.stdout, self.proc.stderr):
+            f.close()
+
+    def says(self, read, wrote, flushed):
+        for line in (b"sector 0: " + read, wrote, flushed):
+            got = self.proc.stdout.readline().rstrip(b"\n")
+            expect(got == line, f"{got}, not {line} {self.proc.stderr.read() if not got else ''}")
+
+    def again(self):
+        self.proc.stdin.write(b"x")
+        self.proc.stdin.flush()
+
+    def children(self):
+        """Processes named qemu-nbd that serve us."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                    stat = f.read()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            name, ppid = re.match(r"\d+ \((.*)\) . (\d+)", stat).groups()
+            if name == "qemu-nbd" and int(ppid) == self.proc.pid:
+                found.append(int(pid))
+        return found
+
+    def end(self):
+        self.proc.send_signal(signal.SIGTERM)
+        self.proc.wait(60)
+
+
+def refused(pattern, *args):
+    p = subprocess.run(BASE + list(args), capture_output=True, env=ENV, timeout=60, check=False)
+    err = re.sub(r"(?m)^(qemu-nbd|==\d+==).*\n", "", p.stderr.decode())
+    expect(p.returncode in (1, 2), f"{args}: status {p.returncode} {err}")
+    expect(err.count("\n") == 1 and re.search(pattern, err), f"{args}: {err!r}, not {pattern!r}")
+
+
+class Server:
+    """A qemu-nbd as somebody else runs it."""
+
+    def __init__(self, where, fmt, name, *args):
+        self.proc = subprocess.Popen(["qemu-nbd", "--persistent", "-f", fmt, *where, *args, name])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.proc.terminate()
+        self.proc.wait(30)
+
+
+def unix(name="server"):
+    """A socket's path, and what a server needs to listen there."""
+    where = path(name)
+    if os.path.exists(where):
+        os.unlink(where)
+    return where, ["--socket", where]
+
+
+def until(what, why):
+    for _ in range(300):
+        if what():
+            return
+        time.sleep(0.1)
+    raise Failure(why)
+
+
+def connectable(addr, family):
+    def tried():
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            return not s.connect_ex(addr)
+    return tried
+
+
+def formats():
+    """Each format: read, written, flushed; qemu-nbd ends with us and nothing is left."""
+    for fmt in FORMATS:
+        name = image(fmt)
+        with Guest("-drive", f"file={name},format={fmt}") as g:
+            g.says(TEXT, b"written", b"flushed")
+            expect(len(g.children()) == 1, f"{fmt}: {g.children()}")
+            left = [f for f in os.listdir(WORK) if f.startswith("vmbt-nbd")]
+            expect(not left, f"{fmt}: {left} is left while it runs")
+            g.end()
+            expect(not g.children(), f"{fmt}: qemu-nbd goes on")
+        expect(sectors(fmt, name) == (TEXT, WRITTEN), f"{fmt}: {sectors(fmt, name)}")
+
+
+def killed():
+    """What was flushed is there behind a SIGKILL, and the server has ended."""
+    name = image("qcow2")
+    with Guest("-drive", f"file={name},format=qcow2") as g:
+        g.says(TEXT, b"written", b"flushed")
+        pid, = g.children()
+        g.proc.kill()
+        g.proc.wait()
+        until(lambda: not os.path.exists(f"/proc/{pid}"), "qemu-nbd outlives vmbt-run")
+    expect(sectors("qcow2", name) == (TEXT, WRITTEN), "what was flushed is lost")
+
+
+def forgotten():
+    """-snapshot and readonly=on leave the image as it is; a comma in its name is a comma."""
+    name = image("qcow2", "a,b.qcow2")
+    before = sectors("qcow2", name)
+    key = name.replace(",", ",,")
+    with Guest("-drive", f"file={key},format=qcow2", "-snapshot") as g:
+        g.says(TEXT, b"written", b"flushed")
+        g.end()
+    with Guest("-drive", f"file={key},format=qcow2,readonly=on") as g:
+        g.says(TEXT, b"refused", b"flushed")
+        g.end()
+    expect(sectors("qcow2", name) == before, "the image was written")
+
+
+def names():
+    """A server by QEMU's names and by NBD's own URIs, over UNIX and TCP, with exports."""
+    name = image("qcow2")
+    where, listen = unix()
+    with Server(listen, "qcow2", name):
+        until(connectable(where, socket.AF_UNIX), "no server")
+        for file in (f"nbd:unix:{where}", f"nbd+unix:///?socket={where}"):
+            with Guest("-drive", f"file={file},format=raw") as g:
+                g.says(TEXT, b"written", b"flushed")
+                g.end()
+    with Server(listen, "qcow2", name, "--export-name", "disk:1"):
+        until(connectable(where, socket.AF_UNIX), "no server")
+        for file in (f"nbd:unix:{where}:exportname=disk:1", f"nbd+unix:///disk:1?socket={where}"):
+            with Guest("-drive", f"file={file}") as g:
+                g.says(TEXT, b"written", b"flushed")
+                g.end()
+        refused("no export", "-drive", f"file=nbd:unix:{where}:exportname=other")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    with Server(["--bind", "127.0.0.1", "--port", str(port)], "qcow2", name):
+        until(connectable(("127.0.0.1", port), socket.AF_INET), "no server")
+        for file in (f"nbd:127.0.0.1:{port}", f"nbd://127.0.0.1:{port}/", f"nbd:localhost:{port}"):
+            with Guest("-hda", file) as g:
+                g.says(TEXT, b"written", b"flushed")
+                g.end()
+    expect(sectors("qcow2", name) == (TEXT, WRITTEN), "not written")
+
+
+def gone():
+    """A server that goes is an error of the disk's, and no end of the machine's."""
+    name = image("raw")
+    where, listen = unix()
+    with Server(listen, "raw", name) as server:
+        until(connectable(where, socket.AF_UNIX), "no server")
+        with Guest("-hda", f"nbd:unix:{where}") as g:
+            g.says(TEXT, b"written", b"flushed")
+            server.proc.kill()
+            server.proc.wait()
+            g.again()
+            g.says(b"an error", b"refused", b"not flushed")
+            g.end()
+
+
+def read_only():
+    """A server that lets nobody write serves who does not want to."""
+    name = image("raw")
+    where, listen = unix()
+    with Server(listen, "raw", name, "--read-only"):
+        until(connectable(where, socket.AF_UNIX), "no server")
+        refused(r"read only \(readonly=on, or -snapshot\)", "-hda", f"nbd:unix:{where}")
+        with Guest("-drive", f"file=nbd:unix:{where},readonly=on") as g:
+            g.says(TEXT, b"refused", b"flushed")
+            g.end()
+
+
+def hints():
+    """An image that looks like another format is not taken for raw, unless it is said to be."""
+    for fmt in FORMATS:
+        name = image(fmt)
+        refused(f"looks like {fmt}: -drive file=.*,format={fmt}", "-hda", name)
+        with Guest("-drive", f"file={name},format=raw,readonly=on") as g:
+            expect(g.proc.stdout.readline().startswith(b"sector 0: "), fmt)
+            g.end()
+
+
+def wrong():
+    """One line for each mistake."""
+    name = image("raw")
+    refused(r"format=ext4: not raw, qcow2", "-drive", f"file={name},format=ext4")
+    refused(r"does not serve it as qcow2", "-drive", f"file={name},format=qcow2")
+    refused(r"missing: No such file", "-drive", "file=missing,format=qcow2")
+    refused(r"what a server serves is raw", "-drive", "file=nbd:unix:/none,format=qcow2")
+    refused(r"nbd:unix:/none: .*No such file", "-hda", "nbd:unix:/none")
+    for file in ("nbd:", "nbd:host", "nbd:unix:", "nbds://host/", "nbd+ssh://host/", "nbd::1"):
+        refused(r"not nbd:HOST:PORT, nbd:unix:PATH", "-hda", file)
+    empty = dict(ENV, PATH=path("none"))
+    p = subprocess.run(BASE + ["-drive", f"file={name},format=vdi"], capture_output=True,
+                       env=empty, timeout=60, check=False)
+    expect(p.returncode == 1 and b"needs qemu-nbd (package qemu-utils)" in p.stderr, p.stderr)
+    left = [f for f in os.listdir(WORK) if f.startswith("vmbt-nbd")]
+    expect(not left, f"{left} is left")
+
+
+TESTS = [formats, killed, forgotten, names, gone, read_only, hints, wrong]
+
+
+def main():
+    """All of them, or those that are named."""
+    global FAILED
+    shutil.rmtree(WORK, ignore_errors=True)
+    os.makedirs(WORK)
+    for t in TESTS:
+        if sys.argv[3:] and t.__name__ not in sys.argv[3:]:
+            continue
+        try:
+            t()
+            print(f"ok nbd {t.__name__}", flush=True)
+        except (Failure, subprocess.SubprocessError, OSError, ValueError) as e:
+            print(f"not ok nbd {t.__name__}: {e}", flush=True)
+            FAILED += 1
+    return FAILED != 0
+
+
+sys.exit(main())
