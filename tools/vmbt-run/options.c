@@ -224,9 +224,9 @@ static const char *parse_parallel(const char *arg)
 	if (!strcmp(arg, "none"))
 		return NULL;
 	if (!strcmp(arg, "null") || !strncmp(arg, "/dev/parport", 12) ||
-	    (!strncmp(arg, "file:", 5) && arg[5]))
+	    !strncmp(arg, "/dev/lp", 7) || (!strncmp(arg, "file:", 5) && arg[5]))
 		return arg;
-	usage("-parallel %s: not one of file:PATH, /dev/parportN, null, none", arg);
+	usage("-parallel %s: not one of file:PATH, /dev/parportN, /dev/lpN, null, none", arg);
 }
 
 /**

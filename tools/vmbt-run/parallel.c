@@ -3,7 +3,7 @@
  * The printer port: how chip, machine and the host's end are wired.
  *
  * What is printed goes to a file byte by byte, as soon as it is strobed, or to a port of
- * the host's through ppdev, which does the handshake with a real printer. A printer
+ * the host's, through ppdev or lp, which do the handshake with a real printer. A printer
  * that has no room is tried again by a timer; the guest sees it busy meanwhile.
  */
 #include "parallel.h"
@@ -12,8 +12,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <linux/major.h>
 #include <linux/ppdev.h>
 
 #include "machine.h"
@@ -93,6 +96,24 @@ void parallel_power_on(struct machine *m)
 	loop_set_timer(&m->loop, &p->retry, TIMER_OFF);
 }
 
+/* ppdev's, which is ours alone then, or that of the kernel's printer driver. */
+static void open_port(struct parallel *p, const char *where)
+{
+	struct stat st;
+
+	if (stat(where, &st))
+		die("parallel port: %s: %s", where, strerror(errno));
+	if (!S_ISCHR(st.st_mode) || (major(st.st_rdev) != PP_MAJOR &&
+				     major(st.st_rdev) != LP_MAJOR))
+		die("parallel port: %s: neither /dev/parportN nor /dev/lpN", where);
+	p->fd = open(where, (major(st.st_rdev) == PP_MAJOR ? O_RDWR : O_WRONLY) | O_NONBLOCK |
+		     O_CLOEXEC);
+	if (p->fd < 0)
+		die("parallel port: %s: %s", where, strerror(errno));
+	if (major(st.st_rdev) == PP_MAJOR && ioctl(p->fd, PPCLAIM))
+		die("parallel port: %s: %s", where, strerror(errno));
+}
+
 /**
  * parallel_init() - what lives as long as the program
  * @m: the machine
@@ -114,12 +135,7 @@ void parallel_init(struct machine *m)
 		if (p->fd < 0)
 			die("parallel port: %s: %s", where, strerror(errno));
 	} else if (*where == '/') {
-		p->fd = open(where, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-		if (p->fd < 0)
-			die("parallel port: %s: %s", where, strerror(errno));
-		if (ioctl(p->fd, PPCLAIM))
-			die("parallel port: %s: not a port of ppdev's: %s", where,
-			    strerror(errno));
+		open_port(p, where);
 	}
 }
 
