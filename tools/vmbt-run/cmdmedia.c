@@ -10,6 +10,8 @@
 #include "machine.h"
 #include "media.h"
 
+#define IN_HOST	"Device '%s' is the host's %s: take the medium out there"
+
 static bool drive(struct call *c, struct drive_at *d)
 {
 	const char *device = call_string(c, "device"), *id = call_string(c, "id");
@@ -70,7 +72,7 @@ void cmd_block(struct call *c)
 			json_object_set_new(v, "tray_open", json_boolean(media_open(&d)));
 		if (d.ide || d.scsi)
 			json_object_set_new(v, "io-status", json_string("ok"));
-		if (d.disk->io)
+		if (disk_loaded(d.disk))
 			json_object_set_new(v, "inserted", inserted(&d));
 		json_array_append_new(c->result, v);
 	}
@@ -89,7 +91,7 @@ void show_block(struct call *c, FILE *out)
 	for (i = 0; i < MEDIA_PLACES; i++) {
 		if (!media_drive(c->m, i, &d))
 			continue;
-		if (d.disk->io)
+		if (disk_loaded(d.disk))
 			fprintf(out, "%s: %s (raw%s)\n", d.name, d.disk->path,
 				d.disk->readonly ? ", read-only" : "");
 		else
@@ -135,7 +137,9 @@ void cmd_remove_medium(struct call *c)
 
 	if (!drive(c, &d) || !media_unlocked(&d, true, c))
 		return;
-	if (d.ide && !media_open(&d))
+	if (d.disk->host)
+		call_fail(c, ERROR_GENERIC, IN_HOST, d.name, d.disk->path);
+	else if (d.ide && !media_open(&d))
 		call_fail(c, ERROR_GENERIC, "Tray of device '%s' is not open", d.name);
 	else
 		media_remove(&d);
@@ -151,8 +155,13 @@ void cmd_eject(struct call *c)
 
 	if (!drive(c, &d) || !media_unlocked(&d, call_bool(c, "force"), c))
 		return;
+	if (d.disk->host && !d.ide)
+		call_fail(c, ERROR_GENERIC, IN_HOST, d.name, d.disk->path);
+	if (c->class)
+		return;
 	media_tray(&d, true);
-	media_remove(&d);
+	if (!d.disk->host)
+		media_remove(&d);
 }
 
 /* Is the new medium to be read-only? */

@@ -13,7 +13,7 @@
 
 #include "types.h"
 
-#define LOOP_TIMERS	24
+#define LOOP_TIMERS	32
 #define TIMER_OFF	(~0ULL)
 
 /**

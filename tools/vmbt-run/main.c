@@ -93,7 +93,7 @@ static int exit_status(enum outcome outcome)
 static void enter_sandbox(void)
 {
 	unsigned int i;
-	bool network = false;
+	bool network = false, drives = false;
 
 	broker_allow(options.device, O_RDWR);
 	if (options.kernel)
@@ -105,7 +105,9 @@ static void enter_sandbox(void)
 	if (network)
 		resolver_allow();
 	broker_seal(options.named_files || !options.nmonitors);
-	sandbox_enter(network);
+	for (i = 0; i < ARRAY_SIZE(machine.pc.host_drive); i++)
+		drives |= !!machine.pc.host_drive[i].disk;
+	sandbox_enter(network, drives);
 }
 
 int main(int argc, char **argv)

@@ -118,6 +118,8 @@ void media_moved(struct machine *m, unsigned int ide, bool open)
 	struct drive_at d;
 
 	media_drive(m, ide, &d);
+	if (d.disk->host)
+		hostdrive_tray(d.disk->host, open);
 	qmp_event(m, "DEVICE_TRAY_MOVED", json_pack("{s:s, s:s, s:b}", "device", d.name,
 						    "id", d.name, "tray-open", open));
 }
@@ -166,15 +168,49 @@ static void medium(const struct drive_at *d, struct disk *disk)
 
 /**
  * media_remove() - take the medium out
- * @d: the drive
+ * @d: the drive; one of the host's is given back
  */
 void media_remove(const struct drive_at *d)
 {
 	if (!d->disk->io)
 		return;
 	medium(d, NULL);
-	disk_io_settle(&d->m->pc.io);
+	disk_io_settle(d->disk->io);
 	disk_close(d->disk);
+}
+
+/**
+ * media_host_changed() - a drive of the host's was looked at
+ * @arg: the machine
+ * @h: the drive
+ *
+ * What is true of it becomes true of the guest's.
+ */
+void media_host_changed(void *arg, struct hostdrive *h)
+{
+	struct machine *m = arg;
+	struct drive_at d;
+	bool loaded;
+
+	media_drive(m, h - m->pc.host_drive, &d);
+	hostdrive_lock(h, media_locked(&d));
+	loaded = disk_loaded(d.disk);
+	if (!h->fresh && h->present == loaded && h->open == media_open(&d))
+		return;
+	/* The host's tray has moved already. */
+	h->tray_open = h->open;
+	if (h->open)
+		media_tray(&d, true);
+	if (loaded && (h->fresh || !h->present)) {
+		medium(&d, NULL);
+		disk_io_settle(d.disk->io);
+		loaded = false;
+	}
+	hostdrive_take(h);
+	if (!loaded && disk_loaded(d.disk))
+		medium(&d, d.disk);
+	if (!h->open)
+		media_tray(&d, false);
 }
 
 /**
@@ -191,23 +227,23 @@ void media_remove(const struct drive_at *d)
 bool media_take(const struct drive_at *d, const char *path, const char *format, bool readonly,
 		struct disk *fresh, struct call *c)
 {
-	bool snapshot = d->m->o->snapshot || d->o->snapshot;
+	struct disk_how how = { .format = format, .readonly = readonly || d->o->cd,
+				.snapshot = d->m->o->snapshot || d->o->snapshot };
 	int fd;
 
-	readonly |= d->o->cd;
 	if (disknbd_named(path)) {
 		call_fail(c, ERROR_GENERIC,
 			  "Could not open '%s': servers are connected to before the guest runs only",
 			  path);
 		return false;
 	}
-	fd = fdset_open(&d->m->monitors.fds, path, readonly || snapshot ? O_RDONLY : O_RDWR);
+	fd = fdset_open(&d->m->monitors.fds, path,
+			how.readonly || how.snapshot ? O_RDONLY : O_RDWR);
 	if (fd < 0) {
 		call_fail(c, ERROR_GENERIC, "Could not open '%s': %s", path, strerror(errno));
 		return false;
 	}
-	if (disk_take(fresh, &d->m->pc.io, path, fd, format, readonly, snapshot, c->error,
-		      sizeof(c->error)))
+	if (disk_take(fresh, &d->m->pc.io, path, fd, &how, c->error, sizeof(c->error)))
 		return true;
 	c->class = ERROR_GENERIC;
 	return false;

@@ -10,6 +10,7 @@
 
 struct call;
 struct disk;
+struct hostdrive;
 struct ide;
 struct machine;
 
@@ -47,6 +48,7 @@ void media_remove(const struct drive_at *d);
 bool media_take(const struct drive_at *d, const char *path, const char *format, bool readonly,
 		struct disk *fresh, struct call *c);
 void media_insert(const struct drive_at *d, const struct disk *fresh);
+void media_host_changed(void *arg, struct hostdrive *h);
 void media_moved(struct machine *m, unsigned int ide, bool open);
 
 #endif

@@ -237,6 +237,15 @@ static void ide_tray_moved(void *arg, unsigned int n, bool open)
 	media_moved(i->machine, 2 * i->n + n, open);
 }
 
+static void ide_locked(void *arg, unsigned int n, bool locked)
+{
+	struct pc_ide *i = arg;
+	struct disk *d = &i->machine->pc.disk[2 * i->n + n];
+
+	if (d->host)
+		hostdrive_lock(d->host, locked);
+}
+
 static u32 ide_port_read(void *arg, u16 port, unsigned int size)
 {
 	struct pc_ide *i = arg;
@@ -323,6 +332,14 @@ static u32 fdc_dma(void *arg, u8 *buf, u32 len, bool to_memory, bool *tc)
 	struct machine *m = arg;
 
 	return dma_run(&m->pc.dma, FDC_DMA, buf, len, to_memory, tc);
+}
+
+static void fdc_motor(void *arg, unsigned int n, bool on)
+{
+	struct machine *m = arg;
+
+	if (m->pc.floppy[n].host)
+		hostdrive_motor(m->pc.floppy[n].host, on);
 }
 
 static u32 fdc_port_read(void *arg, u16 port, unsigned int size)
@@ -560,6 +577,7 @@ static void power_on_ide(struct machine *m, unsigned int n)
 	i->chip.set_irq = ide_set_irq;
 	i->chip.memory = ide_memory;
 	i->chip.tray = ide_tray_moved;
+	i->chip.lock = ide_locked;
 	i->chip.arg = i;
 	ide_reset(&i->chip);
 	for (k = 0; k < 2; k++) {
@@ -568,8 +586,8 @@ static void power_on_ide(struct machine *m, unsigned int n)
 		if (!m->o->ide[drive].file)
 			continue;
 		ide_attach(&i->chip, k, m->o->ide[drive].cd ? IDE_CD : IDE_DISK,
-			   d->io ? d : NULL);
-		i->chip.drive[k].tray_open = open[k];
+			   disk_loaded(d) ? d : NULL);
+		i->chip.drive[k].tray_open = d->host ? d->host->tray_open : open[k];
 	}
 	bus_claim(&m->bus, bus_add(&m->bus, &(struct bus_dev){
 		.name = name[n], .read = ide_port_read, .write = ide_port_write, .arg = i,
@@ -577,6 +595,32 @@ static void power_on_ide(struct machine *m, unsigned int n)
 	bus_claim(&m->bus, bus_add(&m->bus, &(struct bus_dev){
 		.name = name[n], .read = ide_control_read, .write = ide_control_write,
 		.arg = i }), ide_control_port[n], 1);
+}
+
+/* An image says which kind of drive it wants; one of the host's is what it is. */
+static void attach_floppy(struct pc *pc, unsigned int n, struct disk *d)
+{
+	struct disk *medium = disk_loaded(d) ? d : NULL;
+
+	fdc_attach(&pc->fdc, n, d->host ? NULL : medium);
+	if (!d->host)
+		return;
+	pc->fdc.drive[n].type = d->host->type;
+	fdc_medium(&pc->fdc, n, medium);
+}
+
+static void power_on_host_drives(struct machine *m)
+{
+	struct hostdrive *h = m->pc.host_drive;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(m->pc.host_drive); i++, h++) {
+		if (!h->disk)
+			continue;
+		h->changed = media_host_changed;
+		h->arg = m;
+		hostdrive_power_on(h);
+	}
 }
 
 static void power_on_drives(struct machine *m)
@@ -605,11 +649,12 @@ static void power_on_drives(struct machine *m)
 
 	pc->fdc.set_irq = fdc_set_irq;
 	pc->fdc.dma = fdc_dma;
+	pc->fdc.motor = fdc_motor;
 	pc->fdc.arg = m;
 	fdc_reset(&pc->fdc);
 	for (i = 0; i < MAX_FLOPPY; i++)
 		if (m->o->floppy[i].file)
-			fdc_attach(&pc->fdc, i, pc->floppy[i].io ? &pc->floppy[i] : NULL);
+			attach_floppy(pc, i, &pc->floppy[i]);
 	i = add(m, "fdc", FDC_PORT, 6, false, fdc_port_read, fdc_port_write);
 	bus_claim(&m->bus, i, FDC_DIR, 1);
 }
@@ -643,6 +688,7 @@ void pc_power_on(struct machine *m)
 	power_on_pci(m);
 	if (!pc->on)
 		return;
+	power_on_host_drives(m);
 	pcmem_set_pam(&pc->mem, &pc->host);
 	pc->piix = (struct piix){
 		.set_irq = piix_irq, .pm_moved = pm_moved, .power_off = power_off, .arg = m };
@@ -671,8 +717,14 @@ void pc_power_on(struct machine *m)
  */
 void pc_off(struct machine *m)
 {
-	if (m->pc.on)
-		disk_io_drain(&m->pc.io);
+	unsigned int i;
+
+	if (!m->pc.on)
+		return;
+	disk_io_drain(&m->pc.io);
+	for (i = 0; i < ARRAY_SIZE(m->pc.host_drive); i++)
+		if (m->pc.host_drive[i].disk)
+			disk_io_drain(&m->pc.host_drive[i].io);
 }
 
 /**
@@ -761,11 +813,22 @@ static u8 *pages(size_t size)
 	return p;
 }
 
-static void open_drive(struct machine *m, struct disk *disk, const struct drive *d)
+static void open_drive(struct machine *m, unsigned int place, struct disk *disk,
+		       const struct drive *d)
 {
-	if (d->file && *d->file)
-		disk_open(disk, &m->pc.io, d->file, d->format, d->cd || d->readonly,
-			  m->o->snapshot || d->snapshot);
+	struct disk_how how = { .format = d->format, .readonly = d->cd || d->readonly,
+				.snapshot = m->o->snapshot || d->snapshot };
+	enum disk_drive kind = place >= MAX_IDE ? DISK_FLOPPY : d->cd ? DISK_CD : DISK_FIXED;
+
+	if (!d->file || !*d->file)
+		return;
+	if (d->format || !hostdrive_is(d->file, kind)) {
+		disk_open(disk, &m->pc.io, d->file, &how);
+		return;
+	}
+	if (how.snapshot && !how.readonly)
+		die("%s: no -snapshot of a drive whose disks change (readonly=on)", d->file);
+	hostdrive_open(&m->pc.host_drive[place], disk, &m->loop, d->file, kind, how.readonly);
 }
 
 /**
@@ -787,13 +850,13 @@ void pc_init(struct machine *m)
 		pc->vga.ram = pages(VGA_RAM);
 		pc->vga.text = pages(VGA_TEXT_SIZE);
 	}
-	disk_io_init(&pc->io, &m->loop);
+	disk_io_init(&pc->io, &m->loop, SANDBOX_DISK);
 	for (i = 0; i < IDE_CHANNELS; i++)
 		pc->ide[i].chip.buffer = pages(IDE_CHUNK);
 	for (i = 0; i < MAX_IDE; i++)
-		open_drive(m, &pc->disk[i], &m->o->ide[i]);
+		open_drive(m, i, &pc->disk[i], &m->o->ide[i]);
 	for (i = 0; i < MAX_FLOPPY; i++)
-		open_drive(m, &pc->floppy[i], &m->o->floppy[i]);
+		open_drive(m, MAX_IDE + i, &pc->floppy[i], &m->o->floppy[i]);
 	nics_init(m);
 	scsi_init(m);
 	sound_init(m);

@@ -9,6 +9,7 @@
 #include "dma.h"
 #include "fdc.h"
 #include "fwcfg.h"
+#include "hostdrive.h"
 #include "i440fx.h"
 #include "ide.h"
 #include "nics.h"
@@ -58,6 +59,7 @@ struct pc_ide {
  * @io: reads and writes the images
  * @disk: of the IDE drives
  * @floppy: of the floppy drives
+ * @host_drive: those of them that are the host's, IDE first
  * @nics: network cards
  * @scsi: SCSI host adapter
  * @sound: sound card
@@ -89,6 +91,7 @@ struct pc {
 	struct disk_io io;
 	struct disk disk[MAX_IDE];
 	struct disk floppy[MAX_FLOPPY];
+	struct hostdrive host_drive[MAX_IDE + MAX_FLOPPY];
 	struct nics nics;
 	struct scsi scsi;
 	struct sound sound;

@@ -29,6 +29,8 @@
 
 #include <asm/ioctls.h>
 #include <linux/capability.h>
+#include <linux/cdrom.h>
+#include <linux/fd.h>
 #include <linux/fs.h>
 #include <linux/vmbt.h>
 #include <seccomp.h>
@@ -41,8 +43,9 @@
 #define M	BIT(SANDBOX_MAIN)
 #define V	BIT(SANDBOX_VCPU)
 #define D	BIT(SANDBOX_DISK)
+#define H	BIT(SANDBOX_DRIVE)
 #define N	BIT(SANDBOX_NET)
-#define ALL	(M | V | D | N)
+#define ALL	(M | V | D | H | N)
 /* The process as a whole, but none of our threads once they have their own. */
 #define LATE	0x80000000
 
@@ -56,11 +59,11 @@ static const struct {
 	{ ALL, SCMP_SYS(poll) }, { ALL, SCMP_SYS(ppoll) }, { ALL, SCMP_SYS(fstat) },
 	{ M | V | N, SCMP_SYS(readv) }, { M | V | N, SCMP_SYS(writev) },
 	{ ALL, SCMP_SYS(lseek) },
-	{ M | D, SCMP_SYS(pread64) }, { M | D, SCMP_SYS(pwrite64) },
-	{ M | D, SCMP_SYS(preadv) }, { M | D, SCMP_SYS(pwritev) },
-	{ M | D, SCMP_SYS(fdatasync) }, { M | D, SCMP_SYS(fsync) },
+	{ M | D | H, SCMP_SYS(pread64) }, { M | D | H, SCMP_SYS(pwrite64) },
+	{ M | D | H, SCMP_SYS(preadv) }, { M | D | H, SCMP_SYS(pwritev) },
+	{ M | D | H, SCMP_SYS(fdatasync) }, { M | D | H, SCMP_SYS(fsync) },
 	{ M | D, SCMP_SYS(ftruncate) }, { M | D, SCMP_SYS(fallocate) },
-	{ M | D, SCMP_SYS(flock) },
+	{ M | D | H, SCMP_SYS(flock) },
 	{ M, SCMP_SYS(dup) }, { M, SCMP_SYS(dup2) }, { M, SCMP_SYS(dup3) },
 	{ M, SCMP_SYS(pipe2) }, { M | N, SCMP_SYS(select) }, { M | N, SCMP_SYS(pselect6) },
 	{ M, SCMP_SYS(memfd_create) },
@@ -98,7 +101,7 @@ static const struct {
 	/* Sockets: what is connected, or comes to one that listens */
 	{ M | V | N, SCMP_SYS(sendto) }, { M | V | N, SCMP_SYS(sendmsg) },
 	{ M | N, SCMP_SYS(sendmmsg) }, { M | N, SCMP_SYS(recvmmsg) },
-	{ ALL, SCMP_SYS(recvfrom) }, { M | V | N, SCMP_SYS(recvmsg) },
+	{ ALL, SCMP_SYS(recvfrom) }, { M | V | H | N, SCMP_SYS(recvmsg) },
 	{ M | N, SCMP_SYS(accept) }, { M | N, SCMP_SYS(accept4) },
 	{ M | N, SCMP_SYS(shutdown) }, { M | N, SCMP_SYS(getsockname) },
 	{ M | N, SCMP_SYS(getpeername) }, { M | N, SCMP_SYS(getsockopt) },
@@ -141,8 +144,13 @@ static const struct {
 	IOCTL(M, TIOCGWINSZ), IOCTL(M | N, FIONREAD), IOCTL(M | N, FIONBIO),
 	IOCTL(M, BLKGETSIZE64),
 
-	/* An NBD server's connection, and no socket that has to be told where to */
-	{ D, SCMP_SYS(sendto), 4, SCMP_CMP_EQ, 0, 0 },
+	/* The host's drives */
+	IOCTL(H, CDROM_DRIVE_STATUS), IOCTL(H, CDROM_TIMED_MEDIA_CHANGE), IOCTL(H, CDROMEJECT),
+	IOCTL(H, CDROMCLOSETRAY), IOCTL(H, CDROM_LOCKDOOR), IOCTL(H, BLKGETSIZE64),
+	IOCTL(H, FDGETDRVSTAT), IOCTL(H, FDGETPRM),
+
+	/* An NBD server or the broker, and no socket that has to be told where to */
+	{ D | H, SCMP_SYS(sendto), 4, SCMP_CMP_EQ, 0, 0 },
 
 	/* Memory that is data */
 	{ ALL, SCMP_SYS(mmap), 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 },
@@ -248,10 +256,11 @@ void sandbox_prepare(void)
 /**
  * sandbox_enter() - give up what the guest's running does not need
  * @network: connections are made, by threads of SANDBOX_NET
+ * @drives: there are drives of the host's, with threads of SANDBOX_DRIVE
  *
  * On the main thread, everything being open; ends the program if that fails.
  */
-void sandbox_enter(bool network)
+void sandbox_enter(bool network, bool drives)
 {
 	u32 threads = LATE;
 	unsigned int i;
@@ -263,7 +272,7 @@ void sandbox_enter(bool network)
 	drop_capabilities();
 	for (i = 0; i < SANDBOX_THREADS; i++) {
 		/* A tap's thread then has what is left of both. */
-		if (i != SANDBOX_NET || network)
+		if ((i != SANDBOX_NET || network) && (i != SANDBOX_DRIVE || drives))
 			threads |= BIT(i);
 		own[i] = make(BIT(i));
 		/* That is said with the first filter, and can't be said again. */

@@ -16,6 +16,7 @@
  * @SANDBOX_MAIN: the event loop: descriptors, front ends, new threads
  * @SANDBOX_VCPU: runs the guest and serves its accesses
  * @SANDBOX_DISK: reads and writes images
+ * @SANDBOX_DRIVE: has a CD-ROM or floppy drive of the host's for itself
  * @SANDBOX_NET: has a network behind it; the one that makes connections
  * @SANDBOX_THREADS: how many kinds there are
  */
@@ -23,12 +24,13 @@ enum sandbox_thread {
 	SANDBOX_MAIN,
 	SANDBOX_VCPU,
 	SANDBOX_DISK,
+	SANDBOX_DRIVE,
 	SANDBOX_NET,
 	SANDBOX_THREADS,
 };
 
 void sandbox_prepare(void);
-void sandbox_enter(bool network);
+void sandbox_enter(bool network, bool drives);
 void sandbox_expect(void);
 void sandbox_thread(enum sandbox_thread kind);
 

@@ -147,8 +147,9 @@ void scsi_init(struct machine *m)
 		d = &m->o->scsi[i];
 		if (!d->file)
 			continue;
-		disk_open(&s->disk[i], &m->pc.io, d->file, d->format, d->readonly,
-			  m->o->snapshot || d->snapshot);
+		disk_open(&s->disk[i], &m->pc.io, d->file, &(struct disk_how){
+			.format = d->format, .readonly = d->readonly,
+			.snapshot = m->o->snapshot || d->snapshot });
 		s->chip.target[i].disk = &s->disk[i];
 	}
 	buslogic_init(&s->chip, buffers);

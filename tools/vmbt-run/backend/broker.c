@@ -38,7 +38,7 @@
 #define FOLDERS		4
 #define CONFIGFS_MAGIC	0x62656570
 #define FLAGS		(O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_TMPFILE | O_NONBLOCK | \
-			 O_CLOEXEC)
+			 O_DSYNC | O_CLOEXEC)
 
 enum op {
 	OPEN,		/* a file */

@@ -28,6 +28,7 @@
 #include "broker.h"
 #include "diskformat.h"
 #include "disknbd.h"
+#include "hostdrive.h"
 #include "sandbox.h"
 #include "util.h"
 
@@ -116,6 +117,11 @@ static int perform(const struct disk_req *r)
 {
 	const struct disk *d = r->disk;
 
+	if (r->op == DISK_CALL)
+		return r->call(r->arg);
+	/* The medium that the guest knows is gone, and it will hear of it. */
+	if (d->host && d->host->stale)
+		return -ENOMEDIUM;
 	if (r->op == DISK_FLUSH)
 		return flush(d);
 	if (r->sector > d->sectors || r->count > d->sectors - r->sector)
@@ -142,7 +148,7 @@ static void *worker(void *arg)
 	u64 one = 1;
 	int rc;
 
-	sandbox_thread(SANDBOX_DISK);
+	sandbox_thread(io->kind);
 	pthread_mutex_lock(&io->lock);
 	for (;;) {
 		while (!io->todo && !io->stop)
@@ -192,7 +198,7 @@ static void ready(void *arg, u32 events)
 		return;
 	while ((r = take_finished(io))) {
 		r->busy = false;
-		if (r->result)
+		if (r->result && r->result != -ENOMEDIUM)
 			warn("%s: sector %llu: %s", r->disk->path ? r->disk->path :
 			     "a medium that is gone", r->sector, strerror(-r->result));
 		r->done(r->arg, r->result);
@@ -203,16 +209,21 @@ static void ready(void *arg, u32 events)
  * disk_io_init() - prepare; the thread is started with the first image
  * @io: filled
  * @loop: the event loop
+ * @kind: what the thread may do
  */
-void disk_io_init(struct disk_io *io, struct loop *loop)
+void disk_io_init(struct disk_io *io, struct loop *loop, enum sandbox_thread kind)
 {
-	*io = (struct disk_io){ .loop = loop, .event = -1 };
+	*io = (struct disk_io){ .loop = loop, .kind = kind, .event = -1 };
 	pthread_mutex_init(&io->lock, NULL);
 	pthread_cond_init(&io->wake, NULL);
 	pthread_cond_init(&io->idle, NULL);
 }
 
-static void start(struct disk_io *io)
+/**
+ * disk_io_start() - start the thread, unless it runs
+ * @io: the thread
+ */
+void disk_io_start(struct disk_io *io)
 {
 	sigset_t block, old;
 
@@ -277,6 +288,7 @@ void disk_io_fini(struct disk_io *io)
 	pthread_join(io->thread, NULL);
 	loop_remove_fd(io->loop, &io->lfd);
 	close(io->event);
+	io->event = -1;
 	io->running = false;
 }
 
@@ -313,25 +325,23 @@ static bool add_overlay(struct disk *d, char *why, size_t size)
  * @io: who reads and writes it
  * @path: of the file, for messages
  * @fd: the file or block device, theirs from now on
- * @format: "raw" if it is known to be that, or NULL
- * @readonly: never write it
- * @snapshot: writes go elsewhere and are forgotten
+ * @how: how it is used; its format is "raw" if it is known to be that, or NULL
  * @why: gets the reason if that is not possible
  * @size: room for it
  *
  * Return: whether it is one.
  */
 bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
-	       const char *format, bool readonly, bool snapshot, char *why, size_t size)
+	       const struct disk_how *how, char *why, size_t size)
 {
-	const char *looks = format ? NULL : disk_format(fd);
+	const char *looks = how->format ? NULL : disk_format(fd);
 	u64 bytes = file_size(fd);
 	bool ok = false;
 
-	*d = (struct disk){ .io = io, .path = strdup(path), .fd = fd, .readonly = readonly,
+	*d = (struct disk){ .io = io, .path = strdup(path), .fd = fd, .readonly = how->readonly,
 			    .overlay = -1 };
 	d->sectors = (bytes + DISK_SECTOR - 1) / DISK_SECTOR;
-	if (flock(fd, (readonly || snapshot ? LOCK_SH : LOCK_EX) | LOCK_NB) &&
+	if (flock(fd, (how->readonly || how->snapshot ? LOCK_SH : LOCK_EX) | LOCK_NB) &&
 	    errno == EWOULDBLOCK)
 		snprintf(why, size, "%s: in use by another program", path);
 	else if (bytes == ~0ULL)
@@ -343,9 +353,9 @@ bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
 			 "%s: looks like %s: -drive file=%s,format=%s (or format=raw)", path,
 			 looks, path, looks);
 	else
-		ok = !snapshot || readonly || add_overlay(d, why, size);
+		ok = !how->snapshot || how->readonly || add_overlay(d, why, size);
 	if (ok)
-		start(io);
+		disk_io_start(io);
 	else
 		disk_close(d);
 	return ok;
@@ -353,25 +363,26 @@ bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
 
 /* A disk that somebody serves; @format: by a program that is started for it. */
 static void open_served(struct disk *d, struct disk_io *io, const char *path, const char *format,
-			bool readonly, bool snapshot)
+			const struct disk_how *how)
 {
-	char why[400];
+	bool writes = !how->readonly && !how->snapshot;
+	char why[600];
 
-	*d = (struct disk){ .io = io, .path = strdup(path), .fd = -1, .readonly = readonly,
+	*d = (struct disk){ .io = io, .path = strdup(path), .fd = -1, .readonly = how->readonly,
 			    .overlay = -1 };
-	d->nbd = disknbd_open(path, format, readonly || snapshot, why, sizeof(why));
+	d->nbd = disknbd_open(path, format, !writes, why, sizeof(why));
 	if (!d->nbd)
 		die("%s", why);
 	/* What is left behind the last whole sector is not the guest's. */
 	d->sectors = d->nbd->size / DISK_SECTOR;
 	if (!d->sectors)
 		die("%s: empty", path);
-	if (snapshot && !readonly && !add_overlay(d, why, sizeof(why)))
+	if (how->snapshot && !how->readonly && !add_overlay(d, why, sizeof(why)))
 		die("%s", why);
-	if (!readonly && !snapshot && !d->nbd->flushes)
+	if (writes && !d->nbd->flushes)
 		warn("%s: the server can't flush: what the guest flushes may be lost with it",
 		     path);
-	start(io);
+	disk_io_start(io);
 }
 
 /**
@@ -379,28 +390,25 @@ static void open_served(struct disk *d, struct disk_io *io, const char *path, co
  * @d: filled
  * @io: who reads and writes it
  * @path: the file or block device, or an NBD server's name
- * @format: of the image, as QEMU names it, or NULL for one that is raw
- * @readonly: never write it
- * @snapshot: writes go elsewhere and are forgotten
+ * @how: how it is used
  */
-void disk_open(struct disk *d, struct disk_io *io, const char *path, const char *format,
-	       bool readonly, bool snapshot)
+void disk_open(struct disk *d, struct disk_io *io, const char *path, const struct disk_how *how)
 {
-	bool raw = !format || !strcmp(format, "raw"), served = disknbd_named(path);
+	bool raw = !how->format || !strcmp(how->format, "raw"), served = disknbd_named(path);
 	char why[600];
 	int fd;
 
 	if (served && !raw)
-		die("%s: format=%s: what a server serves is raw", path, format);
+		die("%s: format=%s: what a server serves is raw", path, how->format);
 	if (served || !raw) {
-		open_served(d, io, path, served ? NULL : format, readonly, snapshot);
+		open_served(d, io, path, served ? NULL : how->format, how);
 		return;
 	}
-	fd = broker_open(path, readonly || snapshot ? O_RDONLY : O_RDWR);
+	fd = broker_open(path, how->readonly || how->snapshot ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		die("%s: %s%s", path, strerror(errno), errno == EACCES || errno == EROFS ?
 		    " (-snapshot needs no write permission)" : "");
-	if (!disk_take(d, io, path, fd, format, readonly, snapshot, why, sizeof(why)))
+	if (!disk_take(d, io, path, fd, how, why, sizeof(why)))
 		die("%s", why);
 }
 
@@ -412,6 +420,8 @@ void disk_close(struct disk *d)
 {
 	if (!d->io)
 		return;
+	if (d->host)
+		hostdrive_close(d->host);
 	if (d->fd >= 0)
 		close(d->fd);
 	if (d->nbd)

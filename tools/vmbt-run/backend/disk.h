@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "loop.h"
+#include "sandbox.h"
 #include "types.h"
 
 #define DISK_SECTOR	512
@@ -16,10 +17,30 @@ enum disk_op {
 	DISK_READ,
 	DISK_WRITE,
 	DISK_FLUSH,
+	DISK_CALL,	/* something else, in its turn */
+};
+
+enum disk_drive {
+	DISK_FIXED,
+	DISK_CD,
+	DISK_FLOPPY,
 };
 
 struct disk_io;
 struct disknbd;
+struct hostdrive;
+
+/**
+ * struct disk_how - how an image is used
+ * @format: of the image, as QEMU names it, or NULL for one that is raw
+ * @readonly: it is never written
+ * @snapshot: writes go elsewhere and are forgotten
+ */
+struct disk_how {
+	const char *format;
+	bool readonly;
+	bool snapshot;
+};
 
 /**
  * struct disk - an image
@@ -27,8 +48,9 @@ struct disknbd;
  * @path: of the file, for messages
  * @fd: the file, or -1
  * @nbd: the server that has it instead, or NULL
+ * @host: the drive of the host's that it is in, or NULL
  * @readonly: it can't be written
- * @sectors: of DISK_SECTOR bytes
+ * @sectors: of DISK_SECTOR bytes; 0 if a drive of the host's is empty
  * @overlay: file that has what was written instead of @fd, or -1
  * @written: a bit per sector: it is in @overlay
  */
@@ -37,6 +59,7 @@ struct disk {
 	char *path;
 	int fd;
 	struct disknbd *nbd;
+	struct hostdrive *host;
 	bool readonly;
 	u64 sectors;
 	int overlay;
@@ -50,6 +73,7 @@ struct disk {
  * @sector: first sector
  * @count: sectors
  * @buf: the data; belongs to the thread until @done is called
+ * @call: what DISK_CALL is, with @arg
  * @done: called on the main thread, with 0 or a negative error number
  * @arg: its first argument
  * @busy: on its way
@@ -62,6 +86,7 @@ struct disk_req {
 	u64 sector;
 	u32 count;
 	u8 *buf;
+	int (*call)(void *arg);
 	void (*done)(void *arg, int result);
 	void *arg;
 	bool busy;
@@ -72,6 +97,7 @@ struct disk_req {
 /**
  * struct disk_io - the thread, and what it has to do
  * @loop: calls @done
+ * @kind: of thread, for the sandbox
  * @thread: the thread
  * @running: it was started
  * @lock: protects the lists
@@ -86,6 +112,7 @@ struct disk_req {
  */
 struct disk_io {
 	struct loop *loop;
+	enum sandbox_thread kind;
 	pthread_t thread;
 	bool running;
 	pthread_mutex_t lock;
@@ -99,14 +126,20 @@ struct disk_io {
 	struct loop_fd lfd;
 };
 
-void disk_io_init(struct disk_io *io, struct loop *loop);
+/* Is there a medium? */
+static inline bool disk_loaded(const struct disk *d)
+{
+	return d->io && d->sectors;
+}
+
+void disk_io_init(struct disk_io *io, struct loop *loop, enum sandbox_thread kind);
+void disk_io_start(struct disk_io *io);
 void disk_io_drain(struct disk_io *io);
 void disk_io_settle(struct disk_io *io);
 void disk_io_fini(struct disk_io *io);
-void disk_open(struct disk *d, struct disk_io *io, const char *path, const char *format,
-	       bool readonly, bool snapshot);
+void disk_open(struct disk *d, struct disk_io *io, const char *path, const struct disk_how *how);
 bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
-	       const char *format, bool readonly, bool snapshot, char *why, size_t size);
+	       const struct disk_how *how, char *why, size_t size);
 void disk_close(struct disk *d);
 void disk_submit(struct disk_req *r);
 

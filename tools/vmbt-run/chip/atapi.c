@@ -374,6 +374,8 @@ void ide_packet(struct ide *c, const u8 *cmd)
 		break;
 	case 0x1e:		/* prevent or allow removal */
 		d->locked = cmd[4] & LOCK;
+		if (c->lock)
+			c->lock(c->arg, d - c->drive, d->locked);
 		ide_packet_done(c, KEY_NONE, 0);
 		break;
 	case 0x00:		/* test unit ready */

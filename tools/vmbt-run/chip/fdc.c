@@ -24,6 +24,7 @@
 #define DOR_DRIVE	0x03
 #define DOR_NORESET	0x04
 #define DOR_DMA		0x08
+#define DOR_MOTOR	0x10	/* of drive 0; the next bit is drive 1's */
 #define DSR_RESET	0x80
 
 #define MSR_BUSY	0x10
@@ -568,6 +569,7 @@ void fdc_reset(struct fdc *f)
 	*f = (struct fdc){
 		.set_irq = f->set_irq,
 		.dma = f->dma,
+		.motor = f->motor,
 		.arg = f->arg,
 		.dsr = RATE_250K,
 		.req = { .done = request_done, .arg = f },
@@ -651,6 +653,15 @@ static void fifo_write(struct fdc *f, u8 val)
 		command(f);
 }
 
+static void tell_motors(const struct fdc *f, u8 was)
+{
+	unsigned int n;
+
+	for (n = 0; f->motor && n < FDC_DRIVES; n++)
+		if ((was ^ f->dor) & DOR_MOTOR << n)
+			f->motor(f->arg, n, f->dor & DOR_MOTOR << n);
+}
+
 /**
  * fdc_read() - the guest reads a register
  * @f: the controller
@@ -704,6 +715,7 @@ void fdc_write(struct fdc *f, u16 port, u8 val)
 			soft_reset(f);
 		}
 		f->set_irq(f->arg, f->irq && val & DOR_DMA);
+		tell_motors(f, was);
 		break;
 	case REG_TDR:
 		f->tdr = val & 3;

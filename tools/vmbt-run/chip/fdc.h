@@ -72,6 +72,7 @@ struct fdc_drive {
  * @drop: what it does is not wanted any more
  * @set_irq: drives the interrupt
  * @dma: moves data; bytes moved, and whether it was the last
+ * @motor: a drive's motor was started or stopped, or NULL if nobody wants to know
  * @arg: first argument of these
  */
 struct fdc {
@@ -106,6 +107,7 @@ struct fdc {
 	struct disk_req req;
 	bool drop;
 	void (*set_irq)(void *arg, bool level);
+	void (*motor)(void *arg, unsigned int n, bool on);
 	u32 (*dma)(void *arg, u8 *buf, u32 len, bool to_memory, bool *tc);
 	void *arg;
 };

@@ -699,6 +699,7 @@ void ide_reset(struct ide *c)
 		.set_irq = c->set_irq,
 		.memory = c->memory,
 		.tray = c->tray,
+		.lock = c->lock,
 		.arg = c->arg,
 		.req = { .done = request_done, .arg = c },
 	};

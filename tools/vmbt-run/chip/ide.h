@@ -104,6 +104,7 @@ struct ide_drive {
  * @set_irq: drives the interrupt
  * @memory: reads or writes guest memory; false if it is not RAM
  * @tray: a tray has moved, or NULL if nobody wants to know
+ * @lock: a guest has locked its drive or lets it open again, or NULL likewise
  * @arg: first argument of these
  */
 struct ide {
@@ -140,6 +141,7 @@ struct ide {
 	void (*set_irq)(void *arg, bool level);
 	bool (*memory)(void *arg, u64 gpa, void *buf, u32 len, bool write);
 	void (*tray)(void *arg, unsigned int n, bool open);
+	void (*lock)(void *arg, unsigned int n, bool locked);
 	void *arg;
 };
 

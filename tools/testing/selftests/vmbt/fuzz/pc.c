@@ -373,8 +373,56 @@ static struct disk_req *queue[REQUESTS];
 static unsigned int queued;
 static u8 written[SECTORS];
 
-void disk_io_init(struct disk_io *io, struct loop *loop)
+/* No drives of the host's. */
+bool hostdrive_is(const char *path, enum disk_drive drive)
 {
+	(void)path;
+	(void)drive;
+	return false;
+}
+
+void hostdrive_open(struct hostdrive *h, struct disk *d, struct loop *loop, const char *path,
+		    enum disk_drive drive, bool readonly)
+{
+	(void)h;
+	(void)d;
+	(void)loop;
+	(void)path;
+	(void)drive;
+	(void)readonly;
+	abort();
+}
+
+void hostdrive_power_on(struct hostdrive *h)
+{
+	(void)h;
+	abort();
+}
+
+void hostdrive_lock(struct hostdrive *h, bool locked)
+{
+	(void)h;
+	(void)locked;
+	abort();
+}
+
+void hostdrive_motor(struct hostdrive *h, bool on)
+{
+	(void)h;
+	(void)on;
+	abort();
+}
+
+void media_host_changed(void *arg, struct hostdrive *h)
+{
+	(void)arg;
+	(void)h;
+	abort();
+}
+
+void disk_io_init(struct disk_io *io, struct loop *loop, enum sandbox_thread kind)
+{
+	(void)kind;
 	*io = (struct disk_io){ .loop = loop };
 }
 
@@ -389,13 +437,10 @@ void disk_io_fini(struct disk_io *io)
 	(void)io;
 }
 
-void disk_open(struct disk *d, struct disk_io *io, const char *path, const char *format,
-	       bool readonly, bool snapshot)
+void disk_open(struct disk *d, struct disk_io *io, const char *path, const struct disk_how *how)
 {
-	(void)format;
-	(void)snapshot;
-	*d = (struct disk){ .io = io, .path = strdup(path), .readonly = readonly, .overlay = -1,
-			    .sectors = SECTORS };
+	*d = (struct disk){ .io = io, .path = strdup(path), .readonly = how->readonly,
+			    .overlay = -1, .sectors = SECTORS };
 }
 
 void disk_close(struct disk *d)

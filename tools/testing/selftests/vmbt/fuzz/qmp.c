@@ -159,6 +159,27 @@ void disk_submit(struct disk_req *r)
 	abort();
 }
 
+/* No drives of the host's. */
+void hostdrive_take(struct hostdrive *h)
+{
+	(void)h;
+	abort();
+}
+
+void hostdrive_tray(struct hostdrive *h, bool open)
+{
+	(void)h;
+	(void)open;
+	abort();
+}
+
+void hostdrive_lock(struct hostdrive *h, bool locked)
+{
+	(void)h;
+	(void)locked;
+	abort();
+}
+
 void disk_io_settle(struct disk_io *io)
 {
 	(void)io;
@@ -170,18 +191,16 @@ bool disknbd_named(const char *path)
 }
 
 bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
-	       const char *format, bool readonly, bool snapshot, char *why, size_t size)
+	       const struct disk_how *how, char *why, size_t size)
 {
 	u64 bytes = lseek(fd, 0, SEEK_END);
 
-	(void)format;
-	(void)snapshot;
 	if (!bytes || bytes % 1024) {
 		close(fd);
 		snprintf(why, size, "%s: not an image", path);
 		return false;
 	}
-	*d = (struct disk){ .io = io, .path = strdup(path), .fd = fd, .readonly = readonly,
+	*d = (struct disk){ .io = io, .path = strdup(path), .fd = fd, .readonly = how->readonly,
 			    .sectors = bytes / 512, .overlay = -1 };
 	return true;
 }
@@ -369,8 +388,8 @@ static void drive(unsigned int place, bool is_cd)
 	char why[64];
 
 	opt.ide[place] = (struct drive){ .file = "/file", .cd = is_cd };
-	disk_take(&m->pc.disk[place], &m->pc.io, "/an-image-", broker_open("/an-image-", 0), NULL,
-		  is_cd, false, why, sizeof(why));
+	disk_take(&m->pc.disk[place], &m->pc.io, "/an-image-", broker_open("/an-image-", 0),
+		  &(struct disk_how){ .readonly = is_cd }, why, sizeof(why));
 	ide_attach(&m->pc.ide[place / 2].chip, place % 2, is_cd ? IDE_CD : IDE_DISK,
 		   &m->pc.disk[place]);
 }

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/cdrom.h>
 #include <linux/kvm.h>
 
 #include "check.h"
@@ -132,9 +133,10 @@ static bool no_descriptor(long result)
 static const char *works(enum sandbox_thread kind)
 {
 	bool runs = kind == SANDBOX_MAIN || kind == SANDBOX_VCPU;
+	bool images = kind == SANDBOX_DISK || kind == SANDBOX_DRIVE;
 	struct pollfd p = { .fd = -1 };
 	struct timespec t;
-	bool tells;
+	bool tells, ejects;
 	char *m;
 	int s;
 
@@ -145,13 +147,18 @@ static const char *works(enum sandbox_thread kind)
 		return "time, poll, itself";
 	if (no_descriptor(ioctl(-1, KVM_RUN, 0)) != runs)
 		return "KVM_RUN";
-	if (no_descriptor(pread(-1, buf, 1, 0)) != (kind == SANDBOX_MAIN || kind == SANDBOX_DISK))
+	if (no_descriptor(pread(-1, buf, 1, 0)) != (kind == SANDBOX_MAIN || images))
 		return "pread";
-	/* What is connected, an NBD server; the disk thread tells no socket where to send. */
+	ejects = no_descriptor(ioctl(-1, CDROMEJECT, 0));
+	if (kind == SANDBOX_DRIVE ? !ejects : ejects)
+		return "CDROMEJECT";
+	if (kind != SANDBOX_DISK && !no_descriptor(recvmsg(-1, NULL, 0)))
+		return "recvmsg";
+	/* What is connected; those that have images or drives tell no socket where to send. */
 	if (!no_descriptor(send(-1, buf, 1, 0)) || !no_descriptor(recv(-1, buf, 1, 0)))
 		return "send, recv";
 	tells = no_descriptor(sendto(-1, buf, 1, 0, (struct sockaddr *)buf, 16));
-	if (kind == SANDBOX_DISK ? tells : !tells)
+	if (images ? tells : !tells)
 		return "sendto";
 	s = socket(AF_INET, SOCK_STREAM, 0);
 	if (s < 0)
@@ -196,23 +203,26 @@ static void *late(void *arg)
 
 static void process(bool sandbox)
 {
-	pthread_t disk, net, vcpu;
+	pthread_t disk, drive, net, vcpu;
 
-	pthread_barrier_init(&opened, NULL, 3);
+	pthread_barrier_init(&opened, NULL, 4);
 	if (sandbox)
 		sandbox_prepare();
 	status_fd[SANDBOX_MAIN] = own_status();
 	status_fd[SANDBOX_VCPU] = -1;
 	sandbox_expect();
 	sandbox_expect();
+	sandbox_expect();
 	pthread_create(&disk, NULL, early, (void *)SANDBOX_DISK);
+	pthread_create(&drive, NULL, early, (void *)SANDBOX_DRIVE);
 	pthread_create(&net, NULL, early, (void *)SANDBOX_NET);
 	pthread_barrier_wait(&opened);
 	if (sandbox)
-		sandbox_enter(true);
+		sandbox_enter(true, true);
 	pthread_create(&vcpu, NULL, late, NULL);
 	look(SANDBOX_MAIN);
 	pthread_join(disk, NULL);
+	pthread_join(drive, NULL);
 	pthread_join(net, NULL);
 	pthread_join(vcpu, NULL);
 	_exit(0);
@@ -233,7 +243,7 @@ static void run(bool sandbox)
 	EXPECT_EQ(status, 0);
 }
 
-static const char *const kind_name[SANDBOX_THREADS] = { "main", "vCPU", "disk", "net" };
+static const char *const kind_name[SANDBOX_THREADS] = { "main", "vCPU", "disk", "drive", "net" };
 
 /* Without it every call gets further than to the filter. */
 static void the_calls_are_real(void)
@@ -303,7 +313,7 @@ static void no_network(void)
 		sandbox_expect();
 		pthread_create(&net, NULL, early, (void *)SANDBOX_NET);
 		pthread_barrier_wait(&opened);
-		sandbox_enter(false);
+		sandbox_enter(false, false);
 		pthread_join(net, NULL);
 		_exit(strcmp(found->works[SANDBOX_NET], "socket"));
 	}
@@ -346,7 +356,7 @@ static void together(void)
 				sandbox_expect();
 				pthread_create(&thread[i], NULL, many, (void *)i);
 			}
-			sandbox_enter(true);
+			sandbox_enter(true, true);
 			for (i = 0; i < ARRAY_SIZE(thread); i++)
 				pthread_join(thread[i], NULL);
 			_exit(0);
