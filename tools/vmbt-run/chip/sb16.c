@@ -6,7 +6,7 @@
  * are moved by DMA at the rate that was set: sb16_run() moves those that are due
  * and interrupts at the end of a block, sb16_next() says when to call it. Transfers
  * of 8- and of 16-bit samples go on independently. Bytes written to the converter
- * directly are played as they come. ADPCM takes its time and is silent; what is recorded
+ * directly are played as they come; compressed ones are sbadpcm.c's. What is recorded
  * is silence; the MIDI port swallows what it is sent. There is no ASP chip.
  */
 #include "sb16.h"
@@ -89,6 +89,34 @@ static void play(struct sb16 *s, struct sb_dma *d, bool wide, const u8 *p, u32 c
 		s->play(s->arg, frames, n, d->rate);
 }
 
+/* Compressed samples: what a byte has takes as long as so many. */
+static void play_adpcm(struct sb16 *s, struct sb_dma *d, const u8 *p, u32 count)
+{
+	unsigned int per = adpcm_samples(d->adpcm), k;
+	s16 frames[2 * CHUNK];
+	u8 samples[ADPCM_MOST];
+	u32 n = 0;
+
+	for (; count; count--, p++) {
+		if (d->reference) {
+			adpcm_reference(&s->adpcm, *p);
+			memset(samples, *p, sizeof(samples));
+			d->reference = false;
+		} else {
+			adpcm_decode(&s->adpcm, d->adpcm, *p, samples);
+		}
+		for (k = 0; k < per; k++, n++) {
+			frames[2 * n] = (samples[k] << 8) ^ 0x8000;
+			frames[2 * n + 1] = frames[2 * n];
+		}
+		if (count > 1 && n + per <= CHUNK)
+			continue;
+		sb16_volume(s, SB_VOICE, frames, n);
+		s->play(s->arg, frames, n, d->rate);
+		n = 0;
+	}
+}
+
 static void block_end(struct sb16 *s, struct sb_dma *d, bool wide)
 {
 	d->left = d->block;
@@ -115,7 +143,9 @@ static u32 transfer(struct sb16 *s, struct sb_dma *d, bool wide, u32 want)
 				buf[2 * i] = 0;
 	}
 	n = s->dma(s->arg, channel, buf, n << wide, d->in) >> wide;
-	if (!d->in)
+	if (d->adpcm)
+		play_adpcm(s, d, buf, n);
+	else if (!d->in)
 		play(s, d, wide, buf, n);
 	return n;
 }
@@ -124,14 +154,14 @@ static void run(struct sb16 *s, bool wide, u64 now)
 {
 	struct sb_dma *d = &s->ch[wide];
 	u64 frames;
-	u32 due, n;
+	u32 due, n, per = d->adpcm ? adpcm_samples(d->adpcm) : 1;
 
 	if (!d->active || d->paused || now <= d->since)
 		return;
 	if (now - d->since > LATE_NS)
 		d->since = now - LATE_NS;
-	frames = (now - d->since) * d->rate / NS;
-	d->since += frames * NS / d->rate;
+	frames = (now - d->since) * d->rate / NS / per;
+	d->since += frames * per * NS / d->rate;
 	for (due = frames << d->stereo; due && d->active; due -= n) {
 		n = transfer(s, d, wide, due < d->left ? due : d->left);
 		if (!n)
@@ -142,6 +172,16 @@ static void run(struct sb16 *s, bool wide, u64 now)
 	}
 }
 
+/* The answer to E2h is written to memory: as soon as the DMA controller is ready to. */
+static void answer_id(struct sb16 *s, u64 now)
+{
+	unsigned int channel = sb16_channel(s, false);
+	u8 byte = s->id[0];
+
+	s->id_tried = now;
+	s->id_waits = channel > 7 || !s->dma(s->arg, channel, &byte, 1, true);
+}
+
 /**
  * sb16_run() - move the samples that are due
  * @s: the card
@@ -149,6 +189,8 @@ static void run(struct sb16 *s, bool wide, u64 now)
  */
 void sb16_run(struct sb16 *s, u64 now)
 {
+	if (s->id_waits)
+		answer_id(s, now);
 	run(s, false, now);
 	run(s, true, now);
 }
@@ -162,12 +204,15 @@ void sb16_run(struct sb16 *s, u64 now)
 u64 sb16_next(const struct sb16 *s)
 {
 	const struct sb_dma *d;
-	u64 next = SB_NEVER, wait;
+	u64 next = s->id_waits ? s->id_tried + STEP_NS : SB_NEVER, wait, count;
 
 	for (d = s->ch; d < s->ch + 2; d++) {
 		if (!d->active || d->paused)
 			continue;
-		wait = (((u64)d->left + d->stereo) >> d->stereo) * NS / d->rate + 1;
+		count = ((u64)d->left + d->stereo) >> d->stereo;
+		if (d->adpcm)
+			count *= adpcm_samples(d->adpcm);
+		wait = count * NS / d->rate + 1;
 		if (wait > STEP_NS)
 			wait = STEP_NS;
 		if (d->since + wait < next)
@@ -208,6 +253,24 @@ static void start_old(struct sb16 *s, bool in, bool again, u32 block, u64 now)
 	struct sb_dma how = { .in = in, .again = again, .block = block, .rate = s->rate };
 
 	start(s, false, how, now);
+}
+
+/* Bit 1 of 74h to 7Fh says which format, bit 0 that it begins with a reference. */
+static void start_adpcm(struct sb16 *s, bool again, u32 block, u64 now)
+{
+	u8 kind = s->command < 0x70 ? ADPCM_2 : s->command & 2 ? ADPCM_26 : ADPCM_4;
+
+	start_old(s, false, again, block, now);
+	s->ch[0].adpcm = kind;
+	s->ch[0].reference = s->command & 1;
+}
+
+/* DMA identification: what comes back tells whether a DSP or a clone's has calculated it. */
+static void identify(struct sb16 *s, u8 challenge, u64 now)
+{
+	s->id[0] += s->id[1] ^ challenge;
+	s->id[1] = s->id[1] >> 2 | s->id[1] << 6;
+	answer_id(s, now);
 }
 
 static void resume(struct sb_dma *d, u64 now)
@@ -270,8 +333,10 @@ static void execute(struct sb16 *s, u64 now)
 		start_old(s, false, false, s->command == 0x14 ? two + 1 : s->block, now);
 		break;
 	case 0x16: case 0x17: case 0x74: case 0x75: case 0x76: case 0x77:
-		start_old(s, false, false, two + 1, now);
-		s->ch[0].silence = true;
+		start_adpcm(s, false, two + 1, now);
+		break;
+	case 0x1f: case 0x7d: case 0x7f:
+		start_adpcm(s, true, s->block, now);
 		break;
 	case 0x1c: case 0x90:
 		start_old(s, false, true, s->block, now);
@@ -341,6 +406,9 @@ static void execute(struct sb16 *s, u64 now)
 		give(s, 4);
 		give(s, 5);
 		break;
+	case 0xe2:
+		identify(s, s->params[0], now);
+		break;
 	case 0xe3:
 		copyright(s);
 		break;
@@ -392,6 +460,10 @@ static void reset_dsp(struct sb16 *s)
 	memset(s->ch, 0, sizeof(s->ch));
 	s->ch[0].rate = s->rate;
 	s->ch[1].rate = s->rate;
+	adpcm_reset(&s->adpcm);
+	s->id[0] = 0xaa;
+	s->id[1] = 0x96;
+	s->id_waits = false;
 	s->status = 0;
 	update(s);
 }
@@ -555,12 +627,15 @@ static void dma_state(struct sb_dma *d, struct state *st, u64 now)
 	state_bool(st, &d->is_signed);
 	state_bool(st, &d->again);
 	state_bool(st, &d->silence);
+	STATE(st, d->adpcm);
+	state_bool(st, &d->reference);
 	state_bool(st, &d->half);
 	STATE(st, d->first);
 	STATE(st, d->block);
 	STATE(st, d->left);
 	STATE(st, d->rate);
 	STATE(st, ago);
+	state_sane(st, d->adpcm < ADPCM_KINDS && (!d->adpcm || (!d->stereo && !d->in)));
 	state_sane(st, d->rate >= SB_RATE_MIN && d->rate <= SB_RATE_MAX && d->block <= 0x10000 &&
 		   d->left <= d->block && (!d->active || d->left));
 	if (st->load)
@@ -593,6 +668,11 @@ void sb16_state(struct sb16 *s, struct state *st, u64 now)
 	STATE(st, s->block);
 	dma_state(&s->ch[0], st, now);
 	dma_state(&s->ch[1], st, now);
+	STATE(st, s->adpcm.level);
+	STATE(st, s->adpcm.scale);
+	STATE(st, s->id);
+	state_bool(st, &s->id_waits);
+	state_sane(st, s->adpcm.scale && s->adpcm.scale <= 32);
 	STATE(st, s->status);
 	STATE(st, s->index);
 	STATE(st, s->mixer);
@@ -607,6 +687,7 @@ void sb16_state(struct sb16 *s, struct state *st, u64 now)
 	if (!st->load)
 		return;
 	s->level_since = now;
+	s->id_tried = now;
 	if (st->bad)
 		reset_dsp(s);
 	s->line = 16;

@@ -6,6 +6,7 @@
 #define VMBT_RUN_SB16_H
 
 #include "opl3.h"
+#include "sbadpcm.h"
 #include "state.h"
 #include "types.h"
 
@@ -25,6 +26,8 @@
  * @is_signed: samples are
  * @again: it goes on at its end
  * @silence: there are no data, only their time
+ * @adpcm: the data are compressed; @block and @left are bytes then
+ * @reference: the first byte of them is to come, a sample as it is
  * @block: samples of a block
  * @left: samples to go
  * @rate: frames a second
@@ -40,6 +43,8 @@ struct sb_dma {
 	bool is_signed;
 	bool again;
 	bool silence;
+	u8 adpcm;
+	bool reference;
 	u32 block;
 	u32 left;
 	u32 rate;
@@ -70,6 +75,10 @@ struct sb_dma {
  * @rate_in: to be recorded
  * @block: samples of commands that don't name it
  * @ch: transfers of 8- and of 16-bit samples
+ * @adpcm: decoder of compressed samples
+ * @id: what DMA identification calculates with
+ * @id_waits: its answer waits for the DMA controller
+ * @id_tried: when that was asked last
  * @status: interrupts that were not acknowledged
  * @line: level of the interrupt line
  * @index: mixer register that is selected
@@ -104,6 +113,10 @@ struct sb16 {
 	u32 rate_in;
 	u32 block;
 	struct sb_dma ch[2];
+	struct adpcm adpcm;
+	u8 id[2];
+	bool id_waits;
+	u64 id_tried;
 	u8 status;
 	u8 line;
 	u8 index;

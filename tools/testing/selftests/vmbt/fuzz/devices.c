@@ -197,8 +197,12 @@ static void sound(u8 reg, u32 val)
 	dma_write(&dma, base + 2 * step, val);
 	dma_write(&dma, base + 3 * step, val >> 8);
 	dma_write(&dma, base + 0xa * step, 1);
-	sb16_write(&sb16, 0xc, (wide ? 0xb0 : 0xc0) | (reg & 2 ? 8 : 0) | (reg & 4), now);
-	sb16_write(&sb16, 0xc, reg & 0x30, now);
+	if (reg & 0x40) {	/* compressed; or an identification, by what is its challenge */
+		sb16_write(&sb16, 0xc, reg & 8 ? 0xe2 : 0x74 | (reg & 3), now);
+	} else {
+		sb16_write(&sb16, 0xc, (wide ? 0xb0 : 0xc0) | (reg & 2 ? 8 : 0) | (reg & 4), now);
+		sb16_write(&sb16, 0xc, reg & 0x30, now);
+	}
 	sb16_write(&sb16, 0xc, val >> 16, now);
 	sb16_write(&sb16, 0xc, val >> 24, now);
 }

@@ -294,6 +294,150 @@ static void auto_old(void)
 	EXPECT_EQ(nplayed, 3 * 256);
 }
 
+/* What comes out of compressed bytes; @bytes includes the reference. */
+static void compressed(const char *begin, unsigned int len, const char *bytes, u32 count,
+		       const u8 *want, u32 samples)
+{
+	u32 i;
+
+	start();
+	memcpy(ram + BUF, bytes, count);
+	program(1, BUF, count, false, false);
+	command(begin, len);
+	pass(100 * MS);
+	EXPECT_EQ(lines, BIT(5));
+	EXPECT_EQ(nplayed, samples);
+	EXPECT_EQ(last_rate, 10000);
+	for (i = 0; i < samples; i++)
+		if ((u16)played[i][0] != (u16)((want[i] - 128) * 256) ||
+		    played[i][0] != played[i][1])
+			check_fail("sample %u is %d, not %d", i, played[i][0] / 256 + 128,
+				   want[i]);
+}
+
+/*
+ * Worked out by hand. A difference of s steps at scale a is s * a + a / 2; the scale is 1
+ * behind the reference, halves behind no steps and doubles behind five and more of 4 bits
+ * (up to 8), three of 3 bits (16), one of 2 bits (32). The reference lasts a byte's time.
+ */
+static void adpcm(void)
+{
+	/* 4 bits: +3 -7 +5 -0 +7 +7 +7 +7 -7 -7 -7 -7 -7 +0 +4 +4 */
+	compressed("\x40\x9c\x75\x08\x00", 5, "\x80\x3f\x58\x77\x77\xff\xff\xf0\x44", 9,
+		   (u8 []){ 128, 128, 131, 124, 135, 133, 148, 178, 238, 255, 195, 135, 75, 15, 0,
+			    4, 22, 40 }, 18);
+	/* 3, 3 and 2 bits: +3 -3 -1, +0 -0 +1, +0 +0 +0, +3 +3 +1 three times */
+	compressed("\x40\x9c\x77\x06\x00", 5, "\x40\x7f\x11\x00\x6d\x6d\x6d", 7,
+		   (u8 []){ 64, 64, 64, 67, 60, 54, 56, 55, 56, 56, 56, 56, 59, 66, 72, 86, 114,
+			    138, 194, 250, 255 }, 21);
+	/* 2 bits: +1 +1 -1 +0, -0 -0 +0 +1, +1 eight times */
+	compressed("\x40\x9c\x17\x04\x00", 5, "\x80\x5c\xa1\x55\x55", 5,
+		   (u8 []){ 128, 128, 128, 128, 129, 132, 126, 130, 128, 127, 127, 128, 131, 137,
+			    149, 173, 221, 255, 255, 255 }, 20);
+	/* Without a reference it goes on from where it was: after a reset from silence. */
+	compressed("\x40\x9c\x74\x01\x00", 5, "\x3f\x58", 2, (u8 []){ 131, 124, 135, 133 }, 4);
+	memcpy(ram + BUF, "\x10", 1);
+	program(1, BUF, 1, false, false);
+	COMMAND("\x74\x00\x00");			/* scale 2: +1 is 3, +0 is 1 */
+	pass(10 * MS);
+	EXPECT_EQ(nplayed, 6);
+	EXPECT_EQ(played[4][0] / 256, 133 + 3 - 128);
+	EXPECT_EQ(played[5][0] / 256, 133 + 4 - 128);
+}
+
+/* 500 bytes of two samples each at 10 kHz are a tenth of a second; blocks again and again. */
+static void adpcm_time(void)
+{
+	start();
+	program(1, BUF, 500, false, false);
+	COMMAND("\x40\x9c\x75\xf3\x01");
+	pass(99 * MS);
+	EXPECT_EQ(lines, 0);
+	pass(2 * MS);
+	EXPECT_EQ(lines, BIT(5));
+	EXPECT_EQ(nplayed, 1000);
+	EXPECT_EQ(sb16_next(&sb), SB_NEVER);
+
+	start();
+	memset(ram + BUF, 0, 200);		/* the only reference, and no steps */
+	program(1, BUF, 200, true, false);
+	COMMAND("\x40\x9c\x48\x63\x00\x7f");	/* 100 bytes of three: 30 ms */
+	pass(31 * MS);
+	EXPECT_EQ(lines, BIT(5));
+	in(0xe);
+	EXPECT_EQ(lines, 0);
+	pass(60 * MS);
+	EXPECT_EQ(lines, BIT(5));
+	COMMAND("\xda");
+	pass(100 * MS);
+	EXPECT_EQ(nplayed, 4 * 300);
+	EXPECT_EQ((u16)played[4 * 300 - 1][0], 0x8000);
+}
+
+/*
+ * E2h: a sum, AAh at first, grows by the exclusive or of the challenge and a key, 96h at
+ * first, that is rotated by two each time; it is written to memory by DMA.
+ */
+static void identification(void)
+{
+	static const u8 pairs[][2] = { { 0x00, 0x40 }, { 0x55, 0x30 }, { 0xff, 0xc6 } };
+	u32 i;
+
+	start();
+	for (i = 0; i < 3; i++) {
+		program(1, BUF, 1, false, true);
+		ram[BUF] = 0x11;
+		command((u8 []){ 0xe2, pairs[i][0] }, 2);
+		EXPECT_EQ(ram[BUF], pairs[i][1]);
+		EXPECT_EQ(lines, 0);
+	}
+	/* A reset begins anew, and a channel that is not ready yet is waited for. */
+	out(6, 1);
+	out(6, 0);
+	dma_write(&dma, 0xa, 0x05);
+	command((u8 []){ 0xe2, 0x00 }, 2);
+	pass(50 * MS);
+	EXPECT_EQ(ram[BUF], 0xc6);
+	program(1, BUF, 1, false, true);
+	pass(20 * MS);
+	EXPECT_EQ(ram[BUF], 0x40);
+	EXPECT_EQ(sb16_next(&sb), SB_NEVER);
+}
+
+/* In the middle of compressed samples, and of an identification that waits. */
+static void adpcm_state(void)
+{
+	static u8 kept[4096];
+	struct state s = { .data = kept, .size = sizeof(kept) };
+
+	start();
+	memcpy(ram + BUF, "\x80\x3f\x58\x77", 4);
+	program(1, BUF, 4, false, false);
+	COMMAND("\x40\x9c\x75\x03\x00");
+	pass(450000);				/* two bytes of four */
+	EXPECT_EQ(nplayed, 4);
+	sb16_state(&sb, &s, now);
+	EXPECT(!s.bad);
+	sb16_reset(&sb);
+	s = (struct state){ .data = kept, .size = s.pos, .load = true };
+	sb16_state(&sb, &s, now);
+	EXPECT(!s.bad);
+	pass(10 * MS);
+	EXPECT_EQ(nplayed, 8);
+	EXPECT_EQ(played[4][0] / 256, 135 - 128);
+	EXPECT_EQ(played[7][0] / 256, 178 - 128);
+	COMMAND("\xe2\x00");			/* the channel has come to its end */
+	s = (struct state){ .data = kept, .size = sizeof(kept) };
+	sb16_state(&sb, &s, now);
+	sb16_reset(&sb);
+	s = (struct state){ .data = kept, .size = s.pos, .load = true };
+	sb16_state(&sb, &s, now);
+	EXPECT(!s.bad);
+	program(1, BUF, 1, false, true);
+	pass(20 * MS);
+	EXPECT_EQ(ram[BUF], 0x40);
+}
+
 static void record(void)
 {
 	u32 i;
@@ -472,6 +616,10 @@ int main(void)
 	CASE(single_8);
 	CASE(auto_16);
 	CASE(auto_old);
+	CASE(adpcm);
+	CASE(adpcm_time);
+	CASE(identification);
+	CASE(adpcm_state);
 	CASE(record);
 	CASE(no_dma);
 	CASE(direct);
