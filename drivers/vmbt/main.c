@@ -4,7 +4,7 @@
  *
  * Reading order from here: ioctl.c (what user space can ask), vm.c and vcpu.c
  * (the objects behind the descriptors and who keeps them alive), memslot.c
- * (guest memory and the grants the VMM holds on it), runloop.c (KVM_RUN: the
+ * and large.c (guest memory and the grants the VMM holds on it), runloop.c (KVM_RUN: the
  * rounds between host and VMM), pool.c (the VMM's own memory), state.c, msr.c
  * and cpuid.c (the guest's state from outside), irq.c and chips.c (interrupts),
  * clock.c, stats.c.
@@ -32,6 +32,10 @@ MODULE_PARM_DESC(no_offers, "what translated code must leave to the VMM in new V
 uint vmbt_param_no_io;
 module_param_named(no_io, vmbt_param_no_io, uint, 0644);
 MODULE_PARM_DESC(no_io, "what the VMM must leave to devices in user space: 1 index registers and registers without effects, 2 writes that may wait, 4 reads of live registers (for measurements)");
+
+uint vmbt_param_no_large;
+module_param_named(no_large, vmbt_param_no_large, uint, 0644);
+MODULE_PARM_DESC(no_large, "what is not done with huge pages behind guest memory: 1 grants of 2 MiB at once (for measurements)");
 
 int vmbt_param_monitor = -1;
 module_param_named(monitor, vmbt_param_monitor, int, 0644);

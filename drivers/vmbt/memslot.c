@@ -65,23 +65,44 @@ static void vmbt_zap_add(struct vmbt_vm *vm, u64 start, u64 end)
 	}
 }
 
+/* Somebody may want the lock, and the CPU, after so many of them. */
+static void vmbt_revoke_pause(struct vmbt_vm *vm, unsigned int n)
+	__must_hold(&vm->mem_lock)
+{
+	if (n % VMBT_REVOKE_BATCH == 0) {
+		spin_unlock(&vm->mem_lock);
+		cpu_relax();
+		spin_lock(&vm->mem_lock);
+	}
+}
+
 /*
- * Take out the grants of frames [start, end), with mem_lock held. Large ranges
- * are done in batches with the lock dropped in between, which is safe because
- * the caller has raised inv_active or owns the slots: no grant can come back.
- * Returns true if there was any.
+ * Take out the grants of frames [start, end), with mem_lock held, and all of a
+ * large one of which a part goes. Many are done in batches with the lock dropped
+ * in between, which is safe because the caller has raised inv_active or owns the
+ * slots: no grant can come back. Returns true if there was any.
  */
 static bool vmbt_revoke(struct vmbt_vm *vm, u64 start, u64 end)
 	__must_hold(&vm->mem_lock)
 {
 	unsigned int n = 0;
 	bool any = false;
-	unsigned long gfn;
+	unsigned long gfn, i;
 	void *entry;
 
 	if (start >= end)
 		return false;
 	vm->inv_seq++;
+	xa_for_each_range(&vm->large, i, entry, start / VMBT_LARGE_FRAMES,
+			  (end - 1) / VMBT_LARGE_FRAMES) {
+		folio_mark_dirty(page_folio((struct page *)entry));
+		xa_erase(&vm->large, i);
+		gfn = i * VMBT_LARGE_FRAMES;
+		vmbt_zap_add(vm, gfn, gfn + VMBT_LARGE_FRAMES);
+		vm->nr_revokes++;
+		any = true;
+		vmbt_revoke_pause(vm, ++n);
+	}
 	xa_for_each_range(&vm->grants, gfn, entry, start, end - 1) {
 		struct page *page = xa_untag_pointer(entry);
 
@@ -91,13 +112,30 @@ static bool vmbt_revoke(struct vmbt_vm *vm, u64 start, u64 end)
 		vmbt_zap_add(vm, gfn, gfn + 1);
 		vm->nr_revokes++;
 		any = true;
-		if (++n % VMBT_REVOKE_BATCH == 0) {
-			spin_unlock(&vm->mem_lock);
-			cpu_relax();
-			spin_lock(&vm->mem_lock);
-		}
+		vmbt_revoke_pause(vm, ++n);
 	}
 	return any;
+}
+
+/**
+ * vmbt_mem_grant() - the grant that the VMM has on a frame
+ * @vm: the VM
+ * @gfn: the frame
+ * @writable: whether it allows writes
+ *
+ * Context: mem_lock is held. Return: the page, NULL if there is none.
+ */
+struct page *vmbt_mem_grant(struct vmbt_vm *vm, u64 gfn, bool *writable)
+{
+	struct page *page = vmbt_large_page(vm, gfn);
+	void *entry;
+
+	*writable = true;
+	if (page)
+		return page;
+	entry = xa_load(&vm->grants, gfn);
+	*writable = xa_pointer_tag(entry) == VMBT_GRANT_WRITE;
+	return xa_untag_pointer(entry);
 }
 
 /*
@@ -218,6 +256,7 @@ static int vmbt_test_young(struct mmu_notifier *mn, struct mm_struct *mm,
 			   unsigned long address)
 {
 	struct vmbt_vm *vm = container_of(mn, struct vmbt_vm, notifier);
+	bool writable;
 	int young = 0;
 	unsigned int i;
 
@@ -227,7 +266,7 @@ static int vmbt_test_young(struct mmu_notifier *mn, struct mm_struct *mm,
 		u64 page = (address - s->hva) >> PAGE_SHIFT;
 
 		if (address >= s->hva && page < s->npages)
-			young = !!xa_load(&vm->grants, s->base_gfn + page);
+			young = !!vmbt_mem_grant(vm, s->base_gfn + page, &writable);
 	}
 	spin_unlock(&vm->mem_lock);
 	return young;
@@ -262,6 +301,7 @@ int vmbt_mem_init(struct vmbt_vm *vm)
 {
 	spin_lock_init(&vm->mem_lock);
 	xa_init_flags(&vm->grants, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&vm->large, XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&vm->inv_wait);
 	vm->notifier.ops = &vmbt_notifier_ops;
 	return mmu_notifier_register(&vm->notifier, vm->mm);
@@ -278,6 +318,7 @@ void vmbt_mem_exit(struct vmbt_vm *vm)
 	/* Calls vmbt_mm_release() unless the address space ended before. */
 	mmu_notifier_unregister(&vm->notifier, vm->mm);
 	xa_destroy(&vm->grants);
+	xa_destroy(&vm->large);
 	for (i = 0; i < vm->nslots; i++)
 		kvfree(vm->slots[i].dirty);
 }
@@ -541,17 +582,17 @@ static int vmbt_gup(unsigned long hva, bool write, bool may_write,
  * @write: it needs a write grant
  * @phys: the page's physical address
  * @writable: whether the grant allows writes
+ * @large: whether it is one of the 512 frames around it
  *
  * Return: enum vmbt_page_kind.
  */
 int vmbt_mem_get_page(struct vmbt_vm *vm, u64 gfn, bool write, u64 *phys,
-		      bool *writable)
+		      bool *writable, bool *large)
 {
-	bool readonly, logged;
+	bool readonly, logged, fits;
 	struct vmbt_slot *s;
 	unsigned long hva, seq;
 	struct page *page;
-	void *entry;
 	int r;
 
 again:
@@ -569,11 +610,12 @@ again:
 	}
 	readonly = s->flags & KVM_MEM_READONLY;
 	logged = s->dirty;
+	fits = vmbt_large_fits(s, gfn);
 	hva = s->hva + ((gfn - s->base_gfn) << PAGE_SHIFT);
-	entry = xa_load(&vm->grants, gfn);
-	if (entry && (!write || readonly || xa_pointer_tag(entry))) {
-		*phys = page_to_phys((struct page *)xa_untag_pointer(entry));
-		*writable = xa_pointer_tag(entry);
+	page = vmbt_mem_grant(vm, gfn, writable);
+	if (page && (!write || readonly || *writable)) {
+		*phys = page_to_phys(page);
+		*large = vmbt_large_page(vm, gfn);
 		spin_unlock(&vm->mem_lock);
 		return readonly ? VMBT_PAGE_ROM : VMBT_PAGE_RAM;
 	}
@@ -593,6 +635,8 @@ again:
 		vm->mem_error = true;
 		return VMBT_PAGE_ERROR;
 	}
+	*large = *writable && fits && vmbt_large_backed(gfn, hva, page) &&
+		 !xa_reserve(&vm->large, gfn / VMBT_LARGE_FRAMES, GFP_KERNEL_ACCOUNT);
 	r = xa_reserve(&vm->grants, gfn, GFP_KERNEL_ACCOUNT);
 	if (r) {
 		put_page(page);
@@ -608,9 +652,11 @@ again:
 		goto again;
 	}
 	/* Reserved above, hence no allocation here. */
-	xa_store(&vm->grants, gfn,
-		 xa_tag_pointer(page, *writable ? VMBT_GRANT_WRITE : 0),
-		 GFP_NOWAIT);
+	*large = *large && vmbt_large_store(vm, gfn, hva, page);
+	if (!*large)
+		xa_store(&vm->grants, gfn,
+			 xa_tag_pointer(page, *writable ? VMBT_GRANT_WRITE : 0),
+			 GFP_NOWAIT);
 	if (*writable && logged) {
 		s = vmbt_slot_find(vm, gfn);
 		__set_bit(gfn - s->base_gfn, s->dirty);

@@ -202,12 +202,13 @@ static void vmbt_get_page(struct vmbt_vm *vm)
 {
 	struct vmbt_shared *sh = vm->shared;
 	u64 phys = 0;
-	bool writable = false;
+	bool writable = false, large = false;
 
 	sh->hc_ret = vmbt_mem_get_page(vm, sh->hc_arg[0], sh->hc_arg[1], &phys,
-				       &writable);
+				       &writable, &large);
 	sh->hc_out[0] = phys;
 	sh->hc_out[1] = writable;
+	sh->hc_out[2] = large;
 }
 
 /* Answer the host call of a round: VMBT_AGAIN, or what KVM_RUN returns. */

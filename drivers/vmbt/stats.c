@@ -22,7 +22,7 @@ static struct dentry *vmbt_debugfs;
 static const char vmbt_vmm_names[] = VMBT_STATS(VMBT_STAT_NAME);
 
 #define VMBT_NR_VMM	(sizeof(struct vmbt_vmm_stats) / sizeof(u64))
-#define VMBT_NR_DRIVER	10
+#define VMBT_NR_DRIVER	11
 #define VMBT_NR_STATS	(VMBT_NR_VMM + VMBT_NR_DRIVER)
 
 /* Counter @i of the driver's own: its name and value. */
@@ -63,9 +63,12 @@ static const char *vmbt_driver_stat(struct vmbt_vm *vm, unsigned int i,
 	case 8:
 		*value = did.spec_ctrl;
 		return "did_spec_ctrl";
-	default:
+	case 9:
 		*value = atomic64_read(&vm->nr_pool_asked);
 		return "pool_asked";
+	default:
+		*value = READ_ONCE(vm->nr_large);
+		return "grants_large";
 	}
 }
 
@@ -146,10 +149,16 @@ static bool vmbt_pfn_granted(void *data, u64 pfn, bool write)
 /* The same page may be behind two frames: the stronger grant counts. */
 static int vmbt_grants_by_pfn(struct vmbt_vm *vm, struct xarray *pfns)
 {
-	unsigned long gfn, pfn;
+	unsigned long gfn, pfn, i;
 	bool write;
 	void *entry;
 
+	xa_for_each(&vm->large, gfn, entry) {
+		pfn = page_to_pfn((struct page *)entry);
+		for (i = 0; i < VMBT_LARGE_FRAMES; i++)
+			if (xa_is_err(xa_store(pfns, pfn + i, xa_mk_value(true), GFP_KERNEL)))
+				return -ENOMEM;
+	}
 	xa_for_each(&vm->grants, gfn, entry) {
 		pfn = page_to_pfn((struct page *)xa_untag_pointer(entry));
 		write = xa_pointer_tag(entry);

@@ -36,6 +36,9 @@
 #define VMBT_MAX_SLOTS		128
 #define VMBT_SLOT_FLAGS		(KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES)
 #define VMBT_MAX_GFN		(VMBT_WINDOW_SIZE >> PAGE_SHIFT)
+/* What a large grant has, as a directory's entry (large.c). */
+#define VMBT_LARGE_ORDER	9
+#define VMBT_LARGE_FRAMES	BIT_ULL(VMBT_LARGE_ORDER)
 
 /* One range of guest frames backed by user memory. */
 struct vmbt_slot {
@@ -101,6 +104,7 @@ struct vmbt_vm {
 	unsigned int nslots;
 	struct vmbt_slot slots[VMBT_MAX_SLOTS];	/* sorted by base_gfn */
 	struct xarray grants;		/* gfn -> page, tagged if writable */
+	struct xarray large;		/* gfn >> 9 -> first of 512 pages (large.c) */
 	unsigned long inv_seq;		/* moves whenever a grant may vanish */
 	unsigned int inv_active;	/* between invalidate start and end */
 	unsigned long inv_start, inv_end;
@@ -134,6 +138,7 @@ struct vmbt_vm {
 
 	/* Statistics of the driver, besides those in vmbt_shared. */
 	u64 nr_grants;
+	u64 nr_large;
 	u64 nr_revokes;
 	atomic64_t nr_kicks;
 	u64 nr_retries;
@@ -147,6 +152,7 @@ struct vmbt_vm {
 extern bool vmbt_param_no_de;
 extern uint vmbt_param_no_offers;
 extern uint vmbt_param_no_io;
+extern uint vmbt_param_no_large;
 extern int vmbt_param_monitor;
 extern uint vmbt_param_pool_pages;
 extern bool vmbt_param_hostile;
@@ -208,10 +214,17 @@ int vmbt_mem_set_region(struct vmbt_vm *vm,
 int vmbt_mem_written(struct vmbt_vm *vm, const struct vmbt_written *w);
 int vmbt_mem_dirty_log(struct vmbt_vm *vm, u32 slot, void __user *bitmap);
 int vmbt_mem_get_page(struct vmbt_vm *vm, u64 gfn, bool write, u64 *phys,
-		      bool *writable);
+		      bool *writable, bool *large);
+struct page *vmbt_mem_grant(struct vmbt_vm *vm, u64 gfn, bool *writable);
 unsigned long vmbt_mem_entry(struct vmbt_vm *vm);
 bool vmbt_mem_current(struct vmbt_vm *vm, unsigned long seq);
 bool vmbt_mem_read(struct vmbt_vm *vm, u64 gpa, void *buf, size_t len);
+
+/* large.c */
+bool vmbt_large_fits(const struct vmbt_slot *s, u64 gfn);
+bool vmbt_large_backed(u64 gfn, unsigned long hva, struct page *page);
+bool vmbt_large_store(struct vmbt_vm *vm, u64 gfn, unsigned long hva, struct page *page);
+struct page *vmbt_large_page(struct vmbt_vm *vm, u64 gfn);
 
 /* runloop.c */
 bool vmbt_vcpu_ready(void *data);

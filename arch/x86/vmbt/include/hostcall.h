@@ -27,7 +27,8 @@ enum vmbt_hostcall_nr {
 	/*
 	 * The page behind guest frame arg[0]; arg[1] = 1 for a write grant.
 	 * ret: VMBT_PAGE_*; on RAM out[0] = physical address, out[1] = 1 if
-	 * the grant allows writes.
+	 * the grant allows writes, out[2] = 1 if all 512 frames around it
+	 * (arg[0] & ~511) are granted for writing and neighbours in memory.
 	 */
 	VMBT_HC_GET_PAGE,
 	/*
@@ -146,6 +147,9 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_USER		0x04	/* IRET to ring 3 */
 #define VMBT_OFFER_SECOND	0x08	/* the second table of jump targets */
 #define VMBT_OFFER_GATES	0x10	/* the last way through a gate */
+
+/* What is done with huge pages behind guest memory. */
+#define VMBT_LARGE_GRANTS	0x01	/* out[2] of VMBT_HC_GET_PAGE */
 
 /* Ways in which a device's ports and memory do not leave the VMM (chip/coalesce.c). */
 #define VMBT_IO_REGISTERS	0x01	/* an index register, and what has no effect */

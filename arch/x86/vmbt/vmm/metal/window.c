@@ -105,6 +105,28 @@ static inline u64 *window_pte(u64 gfn, bool make)
 	return find_known(gfn, make);
 }
 
+static u64 window_entry(u64 phys, bool writable)
+{
+	return phys | metal_header.pte_enc | PTE_P | PTE_A | PTE_D | PTE_NX |
+	       (writable ? PTE_W : 0);
+}
+
+/* All frames around one are granted. Returns whether an entry was present. */
+static bool fill_table(u64 gfn, u64 *pte, u64 phys)
+{
+	u64 i, at = gfn % FRAMES_PER_PT, old = 0;
+
+	if (phys / 4096 % FRAMES_PER_PT != at)
+		plat_panic("frame %llx: a large grant at %llx", gfn, phys);
+	pte -= at;
+	phys -= at * 4096;
+	for (i = 0; i < FRAMES_PER_PT; i++) {
+		old |= pte[i];
+		pte[i] = window_entry(phys + i * 4096, true);
+	}
+	return old & PTE_P;
+}
+
 /* The host has not granted the page yet, or not for writing. */
 static __attribute__((__noinline__)) int ask_host(u64 gfn, bool write, u64 *pte,
 						 struct plat_page *out)
@@ -123,9 +145,15 @@ static __attribute__((__noinline__)) int ask_host(u64 gfn, bool write, u64 *pte,
 	out->phys = phys;
 	out->writable = kind == VMBT_PAGE_RAM && s->hc_out[1];
 
+	if (out->writable && s->hc_out[2]) {
+		if (fill_table(gfn, pte, phys)) {
+			mmu_window_changed(metal.v);
+			plat_flush_tlb();
+		}
+		return kind;
+	}
 	old = *pte;
-	*pte = phys | metal_header.pte_enc | PTE_P | PTE_A | PTE_D | PTE_NX |
-	       (out->writable ? PTE_W : 0);
+	*pte = window_entry(phys, out->writable);
 	if (old & PTE_P) {
 		mmu_window_changed(metal.v);
 		invlpg((u64)out->virt);

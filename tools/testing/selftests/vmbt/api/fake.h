@@ -8,7 +8,8 @@
 
 enum fake_op {
 	FAKE_HLT,		/* exit */
-	FAKE_GET_PAGE,		/* EBX frame, ECX write; EDX kind, ESI writable */
+	/* EBX frame, ECX write; EDX kind, ESI 1 writable, 2 with all 512 around it */
+	FAKE_GET_PAGE,
 	FAKE_STAY,		/* use all pages got so far, EBX times or for ever */
 	FAKE_LINGER,		/* stay until a page is revoked, and EBX ms more */
 	FAKE_GROW,		/* EBX pages; EDX how many there are */

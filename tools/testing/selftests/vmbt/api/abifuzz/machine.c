@@ -241,7 +241,7 @@ static void take_writes(struct self *t, struct machine *m)
 const char *const tallied[TALLIES] = {
 	"world_switches", "insns_translated", "switches_de_bt", "shadow_fills",
 	"code_invalidations", "monitor_moves", "interrupts_injected", "hc_get_page",
-	"hc_pool_grow", "grants", "revokes", "grant_retries", "kicks",
+	"hc_pool_grow", "grants", "grants_large", "revokes", "grant_retries", "kicks",
 	"coalesced", "registers_read",
 };
 

@@ -187,6 +187,7 @@ static int call(struct vmbt_hv_vcpu *v, u32 nr, u64 arg0, u64 arg1)
 	sh->hc_ret = ~0u;
 	sh->hc_arg[0] = arg0;
 	sh->hc_arg[1] = arg1;
+	sh->hc_out[2] = 0;
 	v->asked = true;
 	return nr;
 }
@@ -220,10 +221,9 @@ static void zap(struct vmbt_hv_vcpu *v)
 static void check_grant(struct vmbt_hv_vcpu *v, const struct fake_map *m)
 {
 	struct vmbt_vm *vm = v->vcpu->vm;
-	void *entry = xa_load(&vm->grants, m->gfn);
-	bool ok = entry &&
-		  page_to_phys((struct page *)xa_untag_pointer(entry)) == m->phys &&
-		  (!m->writable || xa_pointer_tag(entry));
+	bool writable;
+	struct page *page = vmbt_mem_grant(vm, m->gfn, &writable);
+	bool ok = page && page_to_phys(page) == m->phys && (!m->writable || writable);
 
 	smp_rmb(); /* the grant goes after the sequence has moved */
 	WARN(!ok && vmbt_mem_current(vm, v->vcpu->mem_seq),
@@ -288,23 +288,38 @@ static int linger(struct vmbt_hv_vcpu *v, u32 ms)
 	return leave(v, VMBT_EXIT_HLT);
 }
 
-static void got_page(struct vmbt_hv_vcpu *v)
+static void use_page(struct vmbt_hv_vcpu *v, u64 gfn, u64 phys)
 {
 	struct vmbt_shared *sh = v->space->shared;
 	unsigned int i;
 
-	if (sh->hc_ret != VMBT_PAGE_RAM && sh->hc_ret != VMBT_PAGE_ROM)
-		return;
 	for (i = 0; i < v->nmaps; i++)
-		if (v->maps[i].gfn == v->gfn)
+		if (v->maps[i].gfn == gfn)
 			break;
 	if (i == FAKE_MAPPED)
 		return;
-	v->maps[i] = (struct fake_map){ v->gfn, sh->hc_out[0], sh->hc_out[1] };
+	v->maps[i] = (struct fake_map){ gfn, phys, sh->hc_out[1] };
 	if (i == v->nmaps)
 		v->nmaps++;
 	check_grant(v, &v->maps[i]);
 	sh->guest.gpr[VMBT_EDI] = v->nmaps;
+}
+
+/* Of a large grant the first and last page are used, too. */
+static void got_page(struct vmbt_hv_vcpu *v)
+{
+	struct vmbt_shared *sh = v->space->shared;
+	u64 at = v->gfn % VMBT_LARGE_FRAMES, base;
+
+	if (sh->hc_ret != VMBT_PAGE_RAM && sh->hc_ret != VMBT_PAGE_ROM)
+		return;
+	use_page(v, v->gfn, sh->hc_out[0]);
+	if (!sh->hc_out[2])
+		return;
+	base = sh->hc_out[0] - at * PAGE_SIZE;
+	use_page(v, v->gfn - at, base);
+	use_page(v, v->gfn - at + VMBT_LARGE_FRAMES - 1,
+		 base + (VMBT_LARGE_FRAMES - 1) * PAGE_SIZE);
 }
 
 /* The answer to the last host call. Returns the next, or 0 to ask anew. */
@@ -320,7 +335,7 @@ static int answered(struct vmbt_hv_vcpu *v)
 		got_page(v);
 	}
 	g->gpr[VMBT_EDX] = sh->hc_ret;
-	g->gpr[VMBT_ESI] = sh->hc_out[1];
+	g->gpr[VMBT_ESI] = sh->hc_out[1] | sh->hc_out[2] << 1;
 	if (v->op == FAKE_IO)
 		g->gpr[VMBT_EDX] = *(u32 *)sh->io_data;
 	if (v->op == FAKE_MMIO)
