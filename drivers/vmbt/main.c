@@ -35,7 +35,7 @@ MODULE_PARM_DESC(no_io, "what the VMM must leave to devices in user space: 1 ind
 
 uint vmbt_param_no_large;
 module_param_named(no_large, vmbt_param_no_large, uint, 0644);
-MODULE_PARM_DESC(no_large, "what is not done with huge pages behind guest memory: 1 grants of 2 MiB at once (for measurements)");
+MODULE_PARM_DESC(no_large, "what is not done with huge pages behind guest memory: 1 grants of 2 MiB at once, 2 shadow entries of 2 MiB in new VMs (for measurements)");
 
 int vmbt_param_monitor = -1;
 module_param_named(monitor, vmbt_param_monitor, int, 0644);

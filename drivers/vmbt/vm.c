@@ -146,6 +146,7 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 	vm->shared->tsc_khz = vmbt_clock_get_khz();
 	vm->shared->no_de = vmbt_param_no_de;
 	vm->shared->no_offers = vmbt_param_no_offers;
+	vm->shared->no_large = vmbt_param_no_large;
 	limits = vmbt_host_caps() & VMBT_HOST_LIMITS;
 	if (vmbt_param_monitor < 0 ? limits : vmbt_param_monitor)
 		vm->shared->mon_policy = VMBT_MON_FIXED;

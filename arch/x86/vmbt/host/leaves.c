@@ -38,6 +38,7 @@ static const char *const names[VMBT_LEAF_OWNERS] = {
 	[VMBT_LEAF_CROSS_DATA] = "cross_data",
 	[VMBT_LEAF_WINDOW] = "window",
 	[VMBT_LEAF_GUEST] = "guest",
+	[VMBT_LEAF_GUEST_LARGE] = "guest_large",
 	[VMBT_LEAF_UNKNOWN] = "unknown",
 };
 
@@ -142,9 +143,32 @@ static enum vmbt_leaf_owner judge(struct walk *w, u64 va, u64 pte)
 	return ok ? who : VMBT_LEAF_UNKNOWN;
 }
 
-static void leaf(struct walk *w, u64 va, u64 pte, bool large)
+/*
+ * A leaf for 2 MiB: the guest's memory below 4 GiB, not executable, each frame of it
+ * granted. Bit 12, the memory's type, is a part of the address here, which has to be
+ * aligned.
+ */
+static enum vmbt_leaf_owner judge_large(struct walk *w, u64 va, u64 pte)
 {
-	enum vmbt_leaf_owner who = large ? VMBT_LEAF_UNKNOWN : judge(w, va, pte);
+	u64 pfn = entry_pfn(pte), i;
+
+	if (va >= BIT_ULL(32) || !(pte & _PAGE_NX) || pfn % PTRS_PER_PMD || !w->granted ||
+	    (pte & (_PAGE_GLOBAL | _PAGE_PWT | _PAGE_PCD)))
+		return VMBT_LEAF_UNKNOWN;
+	for (i = 0; i < PTRS_PER_PMD; i++)
+		if (!w->granted(w->data, pfn + i, pte & _PAGE_RW))
+			return VMBT_LEAF_UNKNOWN;
+	return VMBT_LEAF_GUEST_LARGE;
+}
+
+static void leaf(struct walk *w, u64 va, u64 pte, int shift)
+{
+	enum vmbt_leaf_owner who = VMBT_LEAF_UNKNOWN;
+
+	if (shift == PAGE_SHIFT)
+		who = judge(w, va, pte);
+	else if (shift == PMD_SHIFT)
+		who = judge_large(w, va, pte);
 
 	if (who == VMBT_LEAF_UNKNOWN && !w->out->count[VMBT_LEAF_UNKNOWN]) {
 		w->out->bad_va = va;
@@ -172,7 +196,7 @@ static int walk_table(struct walk *w, u64 table_pfn, u64 va, int shift)
 		if (!va && i >= 256 && shift == (w->space->la57 ? 48 : 39))
 			at |= ~0ULL << (shift + 9);
 		if (shift == 12 || (entry & _PAGE_PSE)) {
-			leaf(w, at, entry, shift != 12);
+			leaf(w, at, entry, shift);
 			continue;
 		}
 		err = walk_table(w, entry_pfn(entry), at, shift - 9);

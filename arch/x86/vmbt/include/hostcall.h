@@ -127,7 +127,8 @@ struct vmbt_exit {
 	X(prof_interp)	X(chip_io)	X(monitor_base)	X(root_loads)	\
 	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)	\
 	X(faults_segment)	X(coalesced)	X(registers_read)		\
-	X(gates_again)	X(hc_pool_shrink)	X(pool_given)
+	X(gates_again)	X(hc_pool_shrink)	X(pool_given)		\
+	X(shadow_large)	X(large_fills)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;
@@ -150,6 +151,7 @@ struct vmbt_vmm_stats {
 
 /* What is done with huge pages behind guest memory. */
 #define VMBT_LARGE_GRANTS	0x01	/* out[2] of VMBT_HC_GET_PAGE */
+#define VMBT_LARGE_LEAVES	0x02	/* shadow entries of 2 MiB */
 
 /* Ways in which a device's ports and memory do not leave the VMM (chip/coalesce.c). */
 #define VMBT_IO_REGISTERS	0x01	/* an index register, and what has no effect */
@@ -255,7 +257,7 @@ struct vmbt_shared {
 	u32 no_de;		/* test option: never direct execution */
 	u32 interp_only;	/* test option: only the interpreter */
 	u32 no_offers;		/* test option: VMBT_OFFER_* that are not made */
-	u32 pad4;
+	u32 no_large;		/* test option: VMBT_LARGE_* that are not done */
 	u32 ncpuid;
 	struct vmbt_cpuid {
 		u32 function, index, flags;

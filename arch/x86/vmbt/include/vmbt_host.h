@@ -95,6 +95,7 @@ enum vmbt_leaf_owner {
 	VMBT_LEAF_CROSS_DATA,
 	VMBT_LEAF_WINDOW,	/* guest memory, by its window */
 	VMBT_LEAF_GUEST,	/* below 4 GiB: guest memory or pool pages */
+	VMBT_LEAF_GUEST_LARGE,	/* below 4 GiB: 2 MiB of guest memory */
 	VMBT_LEAF_UNKNOWN,	/* a bug, always */
 	VMBT_LEAF_OWNERS,
 };

@@ -33,6 +33,15 @@ struct plat_page {
  */
 int plat_gfn_map(u64 gfn, bool write, struct plat_page *out);
 
+/**
+ * plat_gfn_large() - are the 512 frames around one all granted, in one piece?
+ * @gfn: guest frame number
+ *
+ * All for writing, and neighbours from a multiple of 2 MiB of host physical memory
+ * on. Makes no host call; the answer stays valid as plat_gfn_map()'s does.
+ */
+bool plat_gfn_large(u64 gfn);
+
 /* Forget window entries of frames [start, end). */
 void plat_window_zap(u64 start, u64 end);
 

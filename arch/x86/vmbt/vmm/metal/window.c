@@ -35,6 +35,9 @@ static struct {
 	u32 companion[WINDOW_PDS];	/* u32[512]: pool index of each table */
 } window;
 
+/* Tables whose 512 frames are one large grant, a bit each. */
+static u64 whole[WINDOW_FRAMES / FRAMES_PER_PT / 64];
+
 /* Tables lately looked for; they are never given back. */
 static struct {
 	u64 *table;
@@ -124,7 +127,14 @@ static bool fill_table(u64 gfn, u64 *pte, u64 phys)
 		old |= pte[i];
 		pte[i] = window_entry(phys + i * 4096, true);
 	}
+	whole[gfn / FRAMES_PER_PT / 64] |= 1UL << gfn / FRAMES_PER_PT % 64;
 	return old & PTE_P;
+}
+
+bool plat_gfn_large(u64 gfn)
+{
+	return gfn < WINDOW_FRAMES &&
+	       whole[gfn / FRAMES_PER_PT / 64] & 1UL << gfn / FRAMES_PER_PT % 64;
 }
 
 /* The host has not granted the page yet, or not for writing. */
@@ -205,6 +215,7 @@ void plat_window_zap(u64 start, u64 end)
 		}
 		if (!(*pte & PTE_P))
 			continue;
+		whole[gfn / FRAMES_PER_PT / 64] &= ~(1UL << gfn / FRAMES_PER_PT % 64);
 		*pte = 0;
 		if (zapped++ < INVLPG_MAX)
 			invlpg(VMBT_WINDOW_BASE + gfn * 4096);

@@ -33,7 +33,7 @@ static struct sp *shadow_fill(struct vcpu *v, const struct walk *w,
 	}
 
 	pd = root_pd(v, r, w->lin >> 30);
-	child = pd->aux[dir_i];
+	child = sp_is_large(pd, dir_i) ? 0 : pd->aux[dir_i];
 	pt = child ? sp_of(m, child) : NULL;
 	if (!pt || pt->gfn != gfn || pt->role != role) {
 		pt = sp_get(v, gfn, role);
@@ -98,6 +98,27 @@ static void fill_around(struct vcpu *v, const struct walk *w, struct sp *pt)
 	pt->last = NO_LAST;
 }
 
+/*
+ * A big page whose 512 frames are granted in one piece, and that is not mapped by one
+ * leaf, needs no question for the frames around the one at hand.
+ */
+static void fill_around_big(struct vcpu *v, const struct walk *w, struct sp *pt,
+			    const struct plat_page *page)
+{
+	u32 first = w->gfn & ~(AROUND - 1), gfn;
+	struct plat_page near = *page;
+
+	if ((pt->role & ROLE_A20) || !plat_gfn_large(w->gfn))
+		return;
+	for (gfn = first; gfn < first + AROUND && gfn < v->mmu->mem_frames; gfn++) {
+		if (pt->spt[gfn & 511] || !pool_roomy(v->mmu))
+			continue;
+		near.phys = page->phys + (((u64)gfn - w->gfn) << 12);
+		spte_set(v, pt, gfn & 511, gfn,
+			 spte_make(v, pt->role, w->acc, w->dirty, gfn, MMU_READ, &near));
+	}
+}
+
 static enum mmu_fault fault_true(struct vcpu *v)
 {
 	v->stats->faults_true++;
@@ -157,13 +178,19 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
 	}
 	if ((access & MMU_WRITE) && !page.writable)
 		return MMU_FAULT_EMULATE;
+	if (w.big && large_fill(v, &w, &page)) {
+		v->stats->faults_hidden++;
+		return MMU_FAULT_FIXED;
+	}
 	pt = shadow_fill(v, &w, &page);
 	/* The page may be one of the tables that just got shadowed. */
 	if ((access & MMU_WRITE) && frame_get(v, w.gfn)->trace) {
 		v->stats->faults_trace++;
 		return MMU_FAULT_EMULATE;
 	}
-	if (!w.big)
+	if (w.big)
+		fill_around_big(v, &w, pt, &page);
+	else
 		fill_around(v, &w, pt);
 	v->stats->faults_hidden++;
 	return MMU_FAULT_FIXED;

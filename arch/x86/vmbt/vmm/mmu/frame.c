@@ -114,6 +114,7 @@ void frame_trace_add(struct vcpu *v, u64 gfn, u32 client)
 	struct frame *f = frame_get(v, gfn);
 
 	if (!f->trace) {
+		large_traced(v, gfn);
 		frame_protect(v, f);
 		pins_forget_writes(v->mmu);
 	}
@@ -132,8 +133,11 @@ void frame_trace_del(struct vcpu *v, u64 gfn, u32 client)
 {
 	struct frame *f = frame_peek(v->mmu, gfn);
 
-	if (f)
+	if (f && f->trace) {
 		f->trace &= ~client;
+		if (!f->trace)
+			large_untraced(v->mmu, gfn);
+	}
 	if (client & MMU_TRACE_SHADOW)
 		reads_forget(v->mmu);
 }

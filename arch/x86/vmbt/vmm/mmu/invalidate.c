@@ -106,6 +106,26 @@ void tlb_note_leaf(struct vcpu *v, struct sp *sp, u32 i)
 }
 
 /**
+ * tlb_note_large() - a leaf for 2 MiB gets stricter
+ * @v: the vCPU
+ * @pd: level 2 shadow page
+ * @i: its entry
+ *
+ * One INVLPG is for all that is cached of it (SDM vol. 3, 4.10.4.1).
+ */
+void tlb_note_large(struct vcpu *v, struct sp *pd, u32 i)
+{
+	struct mmu *m = v->mmu;
+	u32 quad = role_quad(pd->role);
+
+	if (!m->hw)
+		return;
+	if (!m->tlb_all && m->hw->pd[quad] == pd)
+		tlb_note_lin(m, quad << 30 | i << 21);
+	forget_directory(m, pd);
+}
+
+/**
  * tlb_note_table() - a link to or from a whole table goes
  * @v: the vCPU
  * @sp: the table, still linked
@@ -237,6 +257,7 @@ void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 
 	plat_window_zap(start_gfn, end_gfn);
 	reads_forget(m);
+	large_zap(v, start_gfn, end_gfn);
 	for (gfn = frame_next(m, start_gfn); gfn < end_gfn &&
 	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
 		f = frame_peek(m, gfn);

@@ -4,8 +4,8 @@
  *
  * Reading order: pool.c (where memory comes from), frame.c (what is known
  * about a guest frame), walk.c (the guest's tables), shadow.c (ours), fault.c
- * (from one to the other), trace.c (and back when the guest writes), roots.c,
- * monitor.c, codepages.c, reclaim.c, holes.c, invalidate.c, access.c.
+ * (from one to the other), large.c (2 MiB at once), trace.c (and back when the
+ * guest writes), roots.c, monitor.c, codepages.c, reclaim.c, holes.c, invalidate.c, access.c.
  *
  * Two rules keep it sound. Shadow entries are exact: whenever the guest could
  * run, each present one says what the guest's tables say now, or less; so
@@ -79,7 +79,7 @@ enum mmu_mode { MODE_UNPAGED, MODE_2LEVEL, MODE_PAE };
 /*
  * struct sp - a shadow page
  * @aux: level 1: gfn of each leaf (none if direct); level 2: pool index of
- *	each child, or CHILD_MON
+ *	each child, or CHILD_MON; gfn >> 9 of a large leaf
  * @next: next shadow page of the same frame
  * @parents: reflist of the upper-level entries that point here
  * @writes: guest writes to the table since it was last used
@@ -122,6 +122,23 @@ struct frame {
 	u8 trace;
 	u8 pad;
 	u32 pad2;
+};
+
+/*
+ * struct group - 512 frames that one large leaf could map
+ * @rmap: reflist of the large leaves that do
+ * @nrmap: how many
+ * @traced: frames with a trace
+ * @small: fills for which there is to be no large leaf yet
+ * @drops: how often traces ended large leaves
+ */
+struct group {
+	u32 rmap;
+	u16 nrmap;
+	u16 traced;
+	u16 small;
+	u8 drops;
+	u8 pad[5];
 };
 
 /* Ours: page tables that map recorded code pages. */
@@ -192,8 +209,9 @@ struct mmu {
 	u64 nx;			/* PTE_NX if the host has it */
 	u64 mem_frames;
 
-	/* frame.c, shadow.c */
+	/* frame.c, large.c, shadow.c */
 	struct frame **frames[128];
+	struct group *groups[128];
 	struct sp *sp_chunk[VMBT_POOL_MAX_PAGES / 64];
 	u32 nsp, max_sp, hand;
 	u32 zaps;		/* counts sp_zap(): lists may have changed */
@@ -328,6 +346,12 @@ void sp_zap(struct vcpu *v, struct sp *sp);
 void sp_drop_entry(struct vcpu *v, struct sp *sp, u32 i);
 void sp_link(struct vcpu *v, struct sp *parent, u32 i, struct sp *child);
 
+/* Is the entry of a level 2 page a leaf for 2 MiB? */
+static inline bool sp_is_large(const struct sp *sp, u32 i)
+{
+	return sp->spt[i] & PTE_PS;
+}
+
 void sp_protect_ref(struct vcpu *v, u32 ref);
 u32 sp_gfn(struct sp *sp, u32 i);
 void spte_set(struct vcpu *v, struct sp *sp, u32 i, u32 gfn, u64 spte);
@@ -336,6 +360,13 @@ u64 spte_make(struct vcpu *v, u32 role, u32 acc, bool dirty, u32 gfn,
 
 /* fault.c */
 void shadow_prefill(struct vcpu *v, struct sp *sp, u32 i, u64 pte);
+
+/* large.c */
+bool large_fill(struct vcpu *v, const struct walk *w, const struct plat_page *page);
+void large_traced(struct vcpu *v, u64 gfn);
+void large_untraced(struct mmu *m, u64 gfn);
+void large_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn);
+void large_unlink(struct vcpu *v, struct sp *pd, u32 i);
 
 /* trace.c */
 void trace_tell(struct vcpu *v, u64 gpa, u32 len, u32 not_clients);
@@ -353,6 +384,7 @@ u32 shadow_reclaim(struct vcpu *v, u32 want);
 
 /* invalidate.c */
 void tlb_note_leaf(struct vcpu *v, struct sp *sp, u32 i);
+void tlb_note_large(struct vcpu *v, struct sp *pd, u32 i);
 void tlb_note_table(struct vcpu *v, struct sp *sp);
 void tlb_note_all(struct vcpu *v);
 void tlb_note_root(struct vcpu *v, struct root *r);

@@ -15,7 +15,8 @@
 
 #define GROW_STEP	128
 /*
- * One fill: two tables with their companions, three frame records, nodes; and
+ * One fill: two tables with their companions, records of three frames and of
+ * their groups, nodes; and
  * as much again for the window's tables, which come from here as well.
  */
 #define TOPUP_PAGES	40

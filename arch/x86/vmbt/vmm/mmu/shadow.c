@@ -114,6 +114,11 @@ static u64 entry_clear(struct vcpu *v, struct sp *sp, u32 i)
 			sp->aux[i] = 0;
 			return old;
 		}
+		if (sp_is_large(sp, i)) {
+			large_unlink(v, sp, i);
+			sp->aux[i] = 0;
+			break;
+		}
 		child = sp_of(m, sp->aux[i]);
 		sp->aux[i] = 0;
 		if (!reflist_del(v, &child->parents, ref))
@@ -149,6 +154,12 @@ void sp_drop_entry(struct vcpu *v, struct sp *sp, u32 i)
 		/* The processor only caches what it has marked accessed. */
 		if (old & PTE_A)
 			tlb_note_leaf(v, sp, i);
+	} else if (role_level(sp->role) == 2 && sp_is_large(sp, i)) {
+		tlb_note_large(v, sp, i);
+		entry_clear(v, sp, i);
+		/* What comes next may be of another size, see large.c. */
+		tlb_sync(v);
+		return;
 	} else {
 		if (role_level(sp->role) == 2 && sp->aux[i] == CHILD_MON)
 			return;

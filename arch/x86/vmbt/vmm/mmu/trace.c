@@ -277,7 +277,7 @@ bool mmu_drop_traces(struct vcpu *v, u32 lin)
 		sp_zap(v, sp_of(m, idx));
 	if (f->trace & MMU_TRACE_CODEPT)
 		code_epoch(v);
-	f->trace = 0;
+	frame_trace_del(v, w.gfn, f->trace);
 	tlb_sync(v);
 	return true;
 }

@@ -48,6 +48,12 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	return out->writable ? VMBT_PAGE_RAM : VMBT_PAGE_ROM;
 }
 
+bool plat_gfn_large(u64 gfn)
+{
+	(void)gfn;
+	return false;
+}
+
 void plat_window_zap(u64 start, u64 end)
 {
 	(void)start;

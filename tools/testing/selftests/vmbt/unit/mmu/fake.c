@@ -11,7 +11,9 @@
 
 #include "fake.h"
 
-#define HOST_PAGES	(RAM_FRAMES * 2)
+/* Blocks for huge pages, then others. */
+#define HUGE_PAGES	(HUGE_GROUPS * 512)
+#define HOST_PAGES	(HUGE_PAGES + RAM_FRAMES * 2)
 #define HOST_BASE	0x340000000ull
 #define POOL_BASE	0x87000000000ull
 #define MON_PAGES	(VMBT_MON_SIZE / 4096)
@@ -24,6 +26,8 @@ u64 rnd_state = 1;
 
 static u8 (*host)[4096];
 static u8 (*pool)[4096];
+/* Granted as a whole. */
+static bool whole[HUGE_GROUPS];
 static struct { u32 page; bool granted, write; } ram[RAM_FRAMES];
 static s32 owner[HOST_PAGES];
 static u32 pool_count, mon_idx;
@@ -75,16 +79,32 @@ u8 *ram_ptr(u64 gfn)
 
 static u32 host_page_free(void)
 {
-	u32 i = rnd(HOST_PAGES);
+	u32 i = HUGE_PAGES + rnd(RAM_FRAMES * 2);
 
 	while (owner[i] >= 0)
-		i = (i + 1) % HOST_PAGES;
+		i = i + 1 < HOST_PAGES ? i + 1 : HUGE_PAGES;
 	return i;
 }
 
-void host_move(u64 gfn)
+/* Which huge page could have the frame, -1: none. */
+static int huge_of(u64 gfn)
 {
-	u32 to = host_page_free(), from = ram[gfn].page;
+	return gfn / 512 < HUGE_GROUPS ? (int)(gfn / 512) : -1;
+}
+
+static bool in_one_piece(int n)
+{
+	u32 i;
+
+	for (i = 0; i < 512; i++)
+		if (ram[HUGE_GFN(n) + i].page != (u32)n * 512 + i)
+			return false;
+	return true;
+}
+
+static void move_to(u64 gfn, u32 to)
+{
+	u32 from = ram[gfn].page;
 
 	memcpy(host[to], host[from], 4096);
 	memset(host[from], 0xff, 4096);
@@ -93,6 +113,23 @@ void host_move(u64 gfn)
 	ram[gfn].page = to;
 	ram[gfn].granted = false;
 	ram[gfn].write = false;
+	if (huge_of(gfn) >= 0)
+		whole[huge_of(gfn)] = false;
+}
+
+void host_move(u64 gfn)
+{
+	move_to(gfn, host_page_free());
+}
+
+void host_collapse(u64 gfn)
+{
+	int n = huge_of(gfn);
+	u32 i;
+
+	for (i = 0; i < 512; i++)
+		if (ram[HUGE_GFN(n) + i].page != (u32)n * 512 + i)
+			move_to(HUGE_GFN(n) + i, (u32)n * 512 + i);
 }
 
 u32 mon_pool_idx(void)
@@ -177,13 +214,15 @@ void fake_init(const struct fake_config *c)
 	ngone = 0;
 	memset(host, 0, HOST_PAGES * 4096);
 	memset(ram, 0, sizeof(ram));
+	memset(whole, 0, sizeof(whole));
 	memset(owner, 0xff, sizeof(owner));
 	memset(&shared, 0, sizeof(shared));
 	memset(&vcpu, 0, sizeof(vcpu));
 	for (i = 0; i < RAM_FRAMES; i++) {
 		if (!gfn_has_memory(i))
 			continue;
-		ram[i].page = host_page_free();
+		ram[i].page = config.huge && huge_of(i) >= 0 ?
+			      (u32)huge_of(i) * 512 + i % 512 : host_page_free();
 		owner[ram[i].page] = (s32)i;
 	}
 	pool_count = c->pool_pages + MON_PAGES;
@@ -203,6 +242,30 @@ void fake_init(const struct fake_config *c)
 	mon_idx = pool_alloc_run(&vcpu, MON_PAGES);
 }
 
+bool plat_gfn_large(u64 gfn)
+{
+	return huge_of(gfn) >= 0 && whole[huge_of(gfn)];
+}
+
+/* The host grants all 512 for writing, or but the one that was asked for. */
+static void grant(u64 gfn, bool write)
+{
+	int n = huge_of(gfn);
+	u32 i;
+
+	ram[gfn].granted = true;
+	if (!gfn_is_rom(gfn) && (write || !config.grants || rnd(2)))
+		ram[gfn].write = true;
+	if (n < 0 || whole[n] || !ram[gfn].write || (config.grants && rnd(2)) ||
+	    !in_one_piece(n))
+		return;
+	whole[n] = true;
+	for (i = 0; i < 512; i++) {
+		ram[HUGE_GFN(n) + i].granted = true;
+		ram[HUGE_GFN(n) + i].write = true;
+	}
+}
+
 int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 {
 	memset(out, 0xee, sizeof(*out));
@@ -211,9 +274,7 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	hw_trip(20);
 	if (config.busy && !rnd(300))
 		return VMBT_PAGE_RETRY;
-	ram[gfn].granted = true;
-	if (!gfn_is_rom(gfn) && (write || !config.grants || rnd(2)))
-		ram[gfn].write = true;
+	grant(gfn, write);
 	out->phys = HOST_BASE + ((u64)ram[gfn].page << 12);
 	out->virt = host[ram[gfn].page];
 	out->writable = ram[gfn].write;

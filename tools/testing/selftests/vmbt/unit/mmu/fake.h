@@ -10,16 +10,19 @@
 
 #include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu_int.h"
 
-#define RAM_FRAMES	768	/* mem_top; with a hole and ROM in it */
-#define HOLE_FROM	640
-#define HOLE_TO		672
-#define ROM_FROM	700
-#define ROM_TO		708
+#define RAM_FRAMES	1088	/* mem_top; with a hole and ROM in it */
+/* What the host may have in huge pages: 512 frames each, with no hole. */
+#define HUGE_GROUPS	2
+#define HUGE_GFN(n)	((n) * 512ull)
+#define HOLE_FROM	1030
+#define HOLE_TO		1046
+#define ROM_FROM	1050
+#define ROM_TO		1058
 
 struct fake_config {
 	u32 pool_pages;		/* at start, beside the monitor area */
 	u32 pool_max;
-	bool pcid, trips, la57, fixed, split, grants, busy;
+	bool pcid, trips, la57, fixed, split, grants, busy, huge;
 	u64 pte_enc;
 };
 
@@ -40,6 +43,7 @@ s64 phys_to_pool(u64 phys);
 u8 *phys_ptr(u64 phys);
 bool granted_write(u64 gfn);
 void host_move(u64 gfn);	/* another host page, same contents */
+void host_collapse(u64 gfn);	/* the 512 around it: in a huge page again */
 u32 mon_pool_idx(void);
 u8 mmio_byte(u64 gpa);
 
@@ -70,6 +74,7 @@ void hw_pool_used(u32 idx);
 void hw_pool_shrunk(void);
 struct hw_result hw_access(u32 lin, u32 access);
 void hw_invlpg(u32 lin);
+extern u64 hw_large;		/* large leaves that were seen by it */
 void hw_check(void);		/* nothing stale cached, every table sound */
 
 /* the reference (ref.c) */

@@ -28,11 +28,11 @@
 /* Where other VMs' pages are. */
 #define FOREIGN		0x7700000000ull
 
-/* @root: what CR3 named when the entry was made */
+/* @root: what CR3 named when the entry was made; @large: made from one for 2 MiB */
 struct tlb_entry {
 	u64 root, phys;
 	u32 pcid, page;
-	bool valid, w, u, x, d;
+	bool valid, w, u, x, d, large;
 };
 
 struct psc_entry {
@@ -61,6 +61,7 @@ static struct vmbt_cross cross, other_cross[OTHER_VMS];
 static u32 recent[RECENT];
 static u32 cpu;
 static u64 cr3;
+u64 hw_large;
 
 #define tlb	(tlbs[cpu])
 #define pool_tlb (pool_tlbs[cpu])
@@ -214,7 +215,9 @@ void hw_invlpg(u32 lin)
 	u32 i;
 
 	for (i = 0; i < TLB_SIZE; i++)
-		if (tlb[i].pcid == pcid_now() && tlb[i].page == lin >> 12)
+		if (tlb[i].pcid == pcid_now() &&
+		    (tlb[i].page == lin >> 12 ||
+		     (tlb[i].large && tlb[i].page >> 9 == lin >> 21)))
 			tlb[i].valid = false;
 	for (i = 0; i < PSC_SIZE; i++)
 		if (psc[i].pcid == pcid_now())
@@ -230,6 +233,21 @@ static u64 *table_at(u64 e)
 	if ((e & config.pte_enc) != config.pte_enc)
 		broken("table entry %llx lacks the encryption bit", e);
 	return (u64 *)phys_ptr(e & MAPS);
+}
+
+/* Is the last of @n entries a leaf? */
+static bool complete(int n, u64 *const *e)
+{
+	int levels = config.la57 ? 5 : 4;
+
+	return n == levels || (n == levels - 1 && (*e[n - 1] & PTE_PS));
+}
+
+/* Where a leaf, the last of @n entries, leads for @lin. */
+static u64 leads_to(int n, u64 leaf, u32 lin)
+{
+	return n == (config.la57 ? 5 : 4) ? leaf & MAPS :
+	       (leaf & MAPS) + (lin & 0x1ff000);
 }
 
 /* The entries on the way to @lin: returns how many are present. */
@@ -249,6 +267,8 @@ static int walk_up(u64 from, u32 lin, u64 **e)
 			return n;
 		}
 		n++;
+		if (level == 2 && (*e[n - 1] & PTE_PS))
+			return n;
 		if (level > 1)
 			t = table_at(*e[n - 1]);
 	}
@@ -285,30 +305,45 @@ static bool walk(u32 lin, u32 access, struct tlb_entry *out)
 		i = levels - 1;
 	} else {
 		n = walk_up(root_now(), lin, e);
-		for (i = 0; i < n && i < levels - 1; i++) {
+		out->large = n == levels - 1 && complete(n, e);
+		for (i = 0; i < n && i < levels - 1 - out->large; i++) {
 			out->w &= !!(*e[i] & PTE_W);
 			out->u &= !!(*e[i] & PTE_U);
 			*e[i] |= PTE_A;
 		}
-		if (n >= levels - 1)
+		if (n >= levels - 1 && !out->large)
 			*p = (struct psc_entry){ .valid = true,
 				.root = root_now(), .pcid = pcid_now(),
 				.dir = lin >> 21, .pt = *e[levels - 2] & MAPS,
 				.w = out->w, .u = out->u };
-		if (n < levels)
+		if (!complete(n, e))
 			return false;
-		i = levels - 1;
+		i = n - 1;
 	}
 	out->w &= !!(*e[i] & PTE_W);
 	out->u &= !!(*e[i] & PTE_U);
 	out->x = !(*e[i] & PTE_NX);
-	out->phys = *e[i] & MAPS;
+	out->phys = leads_to(i + 1, *e[i], lin);
 	if (!allowed(out->w, out->u, out->x, 0, access).fault) {
 		*e[i] |= PTE_A | (access & 2 ? PTE_D : 0);
 		out->d = *e[i] & PTE_D;
 		out->valid = true;
 	}
 	return true;
+}
+
+/*
+ * One page in two sizes is what CPUs stop at (AMD's erratum 383, Intel's "ITLB
+ * multihit"): the flush has to be between them.
+ */
+static void check_sizes(const struct tlb_entry *new)
+{
+	u32 i;
+
+	for (i = 0; i < TLB_SIZE; i++)
+		if (tlb[i].valid && tlb[i].pcid == new->pcid &&
+		    tlb[i].page >> 9 == new->page >> 9 && tlb[i].large != new->large)
+			broken("the TLB has %x as a part of 2 MiB and as 4 KiB", new->page << 12);
 }
 
 struct hw_result hw_access(u32 lin, u32 access)
@@ -326,12 +361,17 @@ struct hw_result hw_access(u32 lin, u32 access)
 		if (r.fault && rnd(2))
 			return r;
 	}
+	/* What comes of the walk takes its place, and a fault drops it (4.10.4.1). */
+	if (t->pcid == pcid_now() && t->page == lin >> 12)
+		t->valid = false;
 	if (!walk(lin, access, &new)) {
 		r = (struct hw_result){ .fault = true, .error = access & 0x16 };
 		return r;
 	}
-	if (new.valid)
+	if (new.valid) {
+		check_sizes(&new);
 		*t = new;
+	}
 	return allowed(new.w, new.u, new.x, new.phys | (lin & 0xfff), access);
 }
 
@@ -355,20 +395,10 @@ static void check_mon(u32 lin, u64 leaf, bool u)
 		broken("monitor area +%x: data is executable", off);
 }
 
-/* A present leaf of @r against the invariant and the guest's tables. */
-static void check_leaf(const struct root *r, u32 lin, u64 leaf, bool u)
+/* What a present leaf maps, against the invariant; the frame. */
+static s64 check_frame(u32 lin, u64 leaf)
 {
-	struct ref_cpu c = {
-		.cr3 = r->cr3,
-		.cr0 = (r->role & ROLE_MODE ? 1u << 31 : 0) |
-		       (r->role & ROLE_WP ? 0x10000 : 0),
-		.cr4 = (r->role & ROLE_MODE) >> ROLE_MODE_SHIFT == MODE_PAE ? 0x20 :
-		       r->role & ROLE_PSE ? 0x10 : 0,
-		.efer = r->role & ROLE_NXE ? 0x800 : 0,
-		.a20 = r->role & ROLE_A20,
-	};
 	s64 gfn = phys_to_gfn(leaf & MAPS);
-	struct ref_result ref;
 	struct frame *f;
 
 	if (leaf & ~(SPTE_WHITELIST | config.pte_enc))
@@ -382,6 +412,24 @@ static void check_leaf(const struct root *r, u32 lin, u64 leaf, bool u)
 		broken("leaf %llx at %x: writable without a grant", leaf, lin);
 	if ((leaf & PTE_W) && f && f->trace)
 		broken("leaf %llx at %x: writable, frame %llx traced", leaf, lin, gfn);
+	return gfn;
+}
+
+/* A present leaf of @r against the invariant and the guest's tables. */
+static void check_leaf(const struct root *r, u32 lin, u64 leaf, bool u)
+{
+	struct ref_cpu c = {
+		.cr3 = r->cr3,
+		.cr0 = (r->role & ROLE_MODE ? 1u << 31 : 0) |
+		       (r->role & ROLE_WP ? 0x10000 : 0),
+		.cr4 = (r->role & ROLE_MODE) >> ROLE_MODE_SHIFT == MODE_PAE ? 0x20 :
+		       r->role & ROLE_PSE ? 0x10 : 0,
+		.efer = r->role & ROLE_NXE ? 0x800 : 0,
+		.a20 = r->role & ROLE_A20,
+	};
+	s64 gfn = check_frame(lin, leaf);
+	struct ref_result ref;
+
 	memcpy(c.pdpte, r->pdpte, sizeof(c.pdpte));
 	ref = ref_walk(&c, lin, u ? MMU_USER : 0, false);
 	if (ref.fault)
@@ -397,6 +445,26 @@ static void check_leaf(const struct root *r, u32 lin, u64 leaf, bool u)
 		broken("leaf at %x writable against the guest", lin);
 	if (!(leaf & PTE_NX) && (!u || !ref.executable))
 		broken("leaf at %x executable against the guest", lin);
+}
+
+/* A directory entry that is a leaf: as 512 of them. */
+static void check_large(const struct root *r, u32 lin, u64 e)
+{
+	u32 i;
+
+	if (mon_contains(&vcpu, lin))
+		broken("large leaf %llx in the monitor area at %x", e, lin);
+	/* Bit 12 is not an address's, but memory's type (table 4-18). */
+	if (e & MAPS & 0x1ff000)
+		broken("large leaf %llx at %x is not aligned", e, lin);
+	if (!(e & PTE_NX))
+		broken("large leaf %llx at %x is executable", e, lin);
+	hw_large++;
+	e &= ~PTE_PS;
+	for (i = 0; i < 512; i++)
+		check_frame(lin | i << 12, e + i * 4096ull);
+	for (i = 0; i < 512; i += 511)
+		check_leaf(r, lin | i << 12, e + i * 4096ull, e & PTE_U);
 }
 
 static void check_root(const struct root *r)
@@ -424,6 +492,10 @@ static void check_root(const struct root *r)
 			if (!(pd[d] & PTE_P)) {
 				if (pd[d])
 					broken("entry %llx not present", pd[d]);
+				continue;
+			}
+			if (pd[d] & PTE_PS) {
+				check_large(r, q << 30 | d << 21, pd[d]);
 				continue;
 			}
 			pt = table_at(pd[d]);
@@ -478,23 +550,23 @@ static void check_owner(const struct root *r, u64 root, u32 pcid)
 
 static void check_tlb(const struct tlb_entry *t)
 {
-	int levels = config.la57 ? 5 : 4, n, i;
 	const struct root *r;
-	u64 *e[5];
 	bool w = true, u = true;
+	u64 *e[5];
+	int n, i;
 
 	if (!in_use(t->pcid, &r))
 		return;
 	check_owner(r, t->root, t->pcid);
 	n = walk_up(t->root, t->page << 12, e);
-	if (n < levels)
+	if (!complete(n, e))
 		broken("TLB maps %x, the tables do not", t->page << 12);
-	for (i = 0; i < levels; i++) {
+	for (i = 0; i < n; i++) {
 		w &= !!(*e[i] & PTE_W);
 		u &= !!(*e[i] & PTE_U);
 	}
-	i = levels - 1;
-	if ((*e[i] & MAPS) != t->phys || (t->w && !w) || (t->u && !u) ||
+	i = n - 1;
+	if (leads_to(n, *e[i], t->page << 12) != t->phys || (t->w && !w) || (t->u && !u) ||
 	    (t->x && (*e[i] & PTE_NX)))
 		broken("TLB entry for %x is stale: %llx %d%d%d, tables %llx",
 		       t->page << 12, t->phys, t->w, t->u, t->x, *e[i]);
@@ -510,7 +582,7 @@ static void check_psc(const struct psc_entry *p)
 		return;
 	check_owner(r, p->root, p->pcid);
 	n = walk_up(p->root, p->dir << 21, e);
-	if (n < levels - 1 || (*e[levels - 2] & MAPS) != p->pt)
+	if (n < levels - 1 || complete(levels - 1, e) || (*e[levels - 2] & MAPS) != p->pt)
 		broken("cached directory entry for %x is stale", p->dir << 21);
 }
 

@@ -41,7 +41,7 @@ static u32 pool_held[32], pool_nheld;
 static struct { u32 lin; u64 gfn; bool user, exec; } code[64];
 static u32 ncode;
 static u64 stat_access, stat_true, stat_fixed, stat_emul, stat_hit, stat_epoch;
-static u64 stat_given;
+static u64 stat_given, stat_large;
 
 static u32 pick_slot(void)
 {
@@ -75,6 +75,8 @@ static u64 random_gfn(void)
 	case 1:
 		return rnd(4) ? RAM_FRAMES + rnd(16) : rnd(1u << 24);
 	case 2:
+		/* A part of what big pages map, too. */
+		return HUGE_GFN(rnd(HUGE_GROUPS)) + rnd(512);
 	case 3:
 	case 4:
 		return PD2_FROM + rnd(TABLES_END - PD2_FROM);
@@ -111,7 +113,7 @@ static u64 random_pde(bool pae)
 {
 	u64 f = random_flags(pae), base;
 
-	if (rnd(8)) {
+	if (rnd(config.huge ? 2 : 8)) {
 		if (rnd(4))
 			f |= PTE_P | PTE_W | PTE_U;
 		base = rnd(12) ? (pae ? PTP_FROM + rnd(PTP_N) :
@@ -119,8 +121,12 @@ static u64 random_pde(bool pae)
 		return base << 12 | f;
 	}
 	f |= PTE_PS;
+	/* Large leaves are not executable. */
+	if (config.huge && rnd(2))
+		f = (f & ~PTE_U) | PTE_P;
+	/* Most to where the host has a huge page and there are no tables. */
 	if (pae)
-		return f | (u64)rnd(3) << 21 | (rnd(20) ? 0 : 1u << (13 + rnd(8)));
+		return f | (rnd(2) ? 1ull : rnd(3)) << 21 | (rnd(20) ? 0 : 1u << (13 + rnd(8)));
 	return f | (u64)rnd(2) << 22 | (rnd(20) ? 0 : 1u << (13 + rnd(9)));
 }
 
@@ -169,7 +175,9 @@ static void fill_tables(void)
 				   (leaves[i] & 511) * 8, &e, 8);
 		}
 	}
-	for (t = TABLES_END; t < TABLES_END + 64; t++) {
+	for (t = TABLES_END; t < RAM_FRAMES; t++) {
+		if (!gfn_is_ram(t) || (t >= TABLES_END + 64 && t % 61))
+			continue;
 		for (i = 0; i < 4096; i += 4) {
 			e = rnd(0);
 			e = rnd_state >> 11;
@@ -543,6 +551,13 @@ static void lose_frames(void)
 	bool change = !rnd(5);
 	u8 *p;
 
+	if (config.huge && !rnd(3)) {
+		from = HUGE_GFN(rnd(HUGE_GROUPS));
+		host_collapse(from);
+		mmu_zap(&vcpu, from, from + 512);
+		return;
+	}
+
 	for (g = from; g < from + n; g++) {
 		if (!gfn_is_ram(g))
 			continue;
@@ -576,6 +591,11 @@ static void trace_step(void)
 		mmu_trace_del(&vcpu, gfn, MMU_TRACE_CODE);
 		if (gfn < RAM_FRAMES)
 			traced[gfn] = false;
+	}
+	/* Or there is one in every 2 MiB soon. */
+	for (gfn = rnd(20) ? RAM_FRAMES : HUGE_GFN(1); config.huge && gfn < HUGE_GFN(2); gfn++) {
+		mmu_trace_del(&vcpu, gfn, MMU_TRACE_CODE);
+		traced[gfn] = false;
 	}
 }
 
@@ -748,6 +768,7 @@ static bool run(const struct fake_config *c, u64 seed, u64 steps, u32 check_ever
 		}
 	}
 	steps_done += i;
+	stat_large += shared.stats.large_fills;
 	compare_ram();
 	return true;
 }
@@ -773,6 +794,12 @@ int main(int argc, char **argv)
 		{ "grow", { P(60, 4000), .busy = true }, 4, 40000, 97 },
 		{ "grow_pcid", { P(60, 4000), .pcid = true, .trips = true }, 4, 40000, 41 },
 		{ "grow_checked", { P(60, 400), .pcid = true }, 20, 2000, 1 },
+		{ "huge", { P(4000, 4000), .huge = true, .busy = true }, 8, 40000, 97 },
+		{ "huge_checked", { P(4000, 4000), .huge = true }, 12, 2000, 1 },
+		{ "huge_pcid", { P(4000, 4000), .huge = true, .pcid = true, .trips = true,
+		  .grants = true, .split = true }, 20, 10000, 11 },
+		{ "huge_tight", { P(160, 160), .huge = true, .la57 = true,
+		  .pte_enc = 1ull << 47 }, 8, 40000, 41 },
 		{ "tight_pool", { P(160, 160), .pcid = true, .trips = true }, 8, 40000, 41 },
 		{ "tiny_pool", { P(100, 100) }, 8, 40000, 41 },
 	};
@@ -791,7 +818,10 @@ int main(int argc, char **argv)
 	}
 	printf("# %llu steps: %llu accesses, %llu hits, %llu hidden, ", steps_done,
 	       stat_access, stat_hit, stat_fixed);
-	printf("%llu true, %llu interpreted, %llu epochs, %llu pages given back\n",
+	printf("%llu true, %llu interpreted, %llu epochs, %llu pages given back, ",
 	       stat_true, stat_emul, stat_epoch, stat_given);
+	printf("%llu large leaves, %llu times one was looked at\n", stat_large, hw_large);
+	if (argc < 4 && (!stat_large || !hw_large))
+		broken("no large leaf in all of this");
 	return 0;
 }
