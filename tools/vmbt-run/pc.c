@@ -342,6 +342,12 @@ static void fdc_motor(void *arg, unsigned int n, bool on)
 		hostdrive_motor(m->pc.floppy[n].host, on);
 }
 
+static u64 fdc_now(void *arg)
+{
+	(void)arg;
+	return now_ns();
+}
+
 static u32 fdc_port_read(void *arg, u16 port, unsigned int size)
 {
 	struct machine *m = arg;
@@ -650,6 +656,7 @@ static void power_on_drives(struct machine *m)
 	pc->fdc.set_irq = fdc_set_irq;
 	pc->fdc.dma = fdc_dma;
 	pc->fdc.motor = fdc_motor;
+	pc->fdc.now = fdc_now;
 	pc->fdc.arg = m;
 	fdc_reset(&pc->fdc);
 	for (i = 0; i < MAX_FLOPPY; i++)

@@ -3,16 +3,12 @@
  * Intel's 82077AA floppy disk controller with two drives.
  *
  * From its data sheet (order number 290166). A command is taken byte by byte
- * through the FIFO; reads, writes and formats move data by DMA channel 2, a
- * track's side at a time; the answer is read from the FIFO. Seeks are done at
- * once and wait with their interrupt to be asked for. At another data rate than it was
- * written with nothing is found on a medium: that is how drivers tell kinds of disks
- * apart. SCAN, which nobody uses on a PC, ends as an invalid command does, and transfers
- * without DMA as if nothing was found.
+ * through the FIFO and its answer read from there; those that move data are fdcdata.c's.
+ * Seeks are done at once and wait with their interrupt to be asked for. At another data
+ * rate than it was written with nothing is found on a medium: that is how drivers tell
+ * kinds of disks apart.
  */
 #include "fdc.h"
-
-#include <errno.h>
 
 #define REG_SRA		0x3f0
 #define REG_SRB		0x3f1
@@ -28,30 +24,18 @@
 #define DSR_RESET	0x80
 
 #define MSR_BUSY	0x10
+#define MSR_NON_DMA	0x20	/* bytes go through the FIFO */
 #define MSR_DIO		0x40	/* the guest reads */
 #define MSR_RQM		0x80
 
-#define ST0_ABNORMAL	0x40
 #define ST0_INVALID	0x80
 #define ST0_READY	0xc0	/* a drive's ready line changed */
 #define ST0_SEEK_END	0x20
 #define ST0_EC		0x10	/* equipment check */
-#define ST1_NO_ADDRESS	0x01
-#define ST1_PROTECTED	0x02
-#define ST1_NO_DATA	0x04
-#define ST1_CRC		0x20
-#define ST1_END		0x80
-#define ST2_WRONG_CYL	0x10
 #define ST3_TRACK0	0x10
 #define ST3_PROTECTED	0x40
 #define ST3_ONES	0x28
 
-#define CMD_MT		0x80
-#define CMD_EC		0x80	/* in the byte behind VERIFY */
-#define CMD_READ_TRACK	0x02
-#define CMD_VERIFY	0x16
-#define CMD_MASK	0x1f
-#define SECTOR		512
 
 /* Data rates as the registers name them: data sheet, table 2-5. */
 #define RATE		0x03
@@ -82,14 +66,25 @@ static const struct geometry {
 	{ 320, 1, 40, 1, 8, RATE_250K },
 };
 
-static void irq_level(struct fdc *f, bool level)
+/**
+ * fdc_irq() - drive the interrupt
+ * @f: the controller
+ * @level: its level, as far as the guest lets it out
+ */
+void fdc_irq(struct fdc *f, bool level)
 {
 	f->irq = level;
 	f->set_irq(f->arg, level && f->dor & DOR_DMA);
 }
 
-/* Drives 2 and 3 have no cable. */
-static struct fdc_drive *drive(struct fdc *f, unsigned int n)
+/**
+ * fdc_drive_of() - a drive
+ * @f: the controller
+ * @n: 0 to 3; drives 2 and 3 have no cable
+ *
+ * Return: the drive, or NULL.
+ */
+struct fdc_drive *fdc_drive_of(struct fdc *f, unsigned int n)
 {
 	return n < FDC_DRIVES ? &f->drive[n] : NULL;
 }
@@ -100,11 +95,18 @@ static void answer(struct fdc *f, unsigned int n)
 	f->nout = n;
 	f->out_pos = 0;
 	f->moving = false;
+	f->pio = false;
 	f->busy = n;
 }
 
-/* The seven bytes behind a command that moves data. */
-static void result(struct fdc *f, u8 st0, u8 st1, u8 st2)
+/**
+ * fdc_result() - a command that moves data has ended: seven bytes say how
+ * @f: the controller
+ * @st0: status register 0, but for drive and head
+ * @st1: status register 1
+ * @st2: status register 2
+ */
+void fdc_result(struct fdc *f, u8 st0, u8 st1, u8 st2)
 {
 	f->out[0] = st0 | (f->side << 2 & 4) | (f->in[1] & 3);
 	f->out[1] = st1;
@@ -114,7 +116,7 @@ static void result(struct fdc *f, u8 st0, u8 st1, u8 st2)
 	f->out[5] = f->sector;
 	f->out[6] = 2;
 	answer(f, 7);
-	irq_level(f, true);
+	fdc_irq(f, true);
 }
 
 static void invalid(struct fdc *f)
@@ -123,277 +125,32 @@ static void invalid(struct fdc *f)
 	answer(f, 1);
 }
 
-/* Data */
-
-static bool has_medium(const struct fdc_drive *d)
-{
-	return d && d->disk;
-}
-
-/* Does the controller see address marks, at the rate that the guest set? */
-static bool readable(const struct fdc *f, const struct fdc_drive *d)
-{
-	return has_medium(d) && d->rate == (f->dsr & RATE);
-}
-
-static bool protected(const struct fdc_drive *d)
-{
-	return d->disk->readonly && d->disk->overlay < 0;
-}
-
-/* The next sector behind @n of them: data sheet, table 5-7. */
-static void advance(struct fdc *f, unsigned int n)
-{
-	f->sector += n;
-	if (f->sector <= f->last)
-		return;
-	f->sector = 1;
-	if (f->both && !f->head) {
-		f->head = 1;
-		return;
-	}
-	f->head = f->both ? 0 : f->head;
-	f->cylinder++;
-}
-
-static u8 opcode(const struct fdc *f)
-{
-	return f->in[0] & CMD_MASK;
-}
-
-static bool is_write(const struct fdc *f)
-{
-	u8 cmd = opcode(f);
-
-	return cmd == 0x05 || cmd == 0x09 || cmd == 0x0d;
-}
-
-/* READ TRACK only says that a sector was another one than the command's. */
-static void data_end(struct fdc *f)
-{
-	bool other = opcode(f) == CMD_READ_TRACK &&
-		     (f->in[2] != f->cylinder || f->in[3] != f->head || f->in[4] != 1);
-
-	result(f, 0, other ? ST1_NO_DATA : 0, 0);
-}
-
-static void submit(struct fdc *f, enum disk_op op)
-{
-	struct fdc_drive *d = drive(f, f->in[1] & 3);
-
-	f->side = f->head;
-	f->req.disk = d->disk;
-	f->req.op = op;
-	f->req.sector = ((u64)f->cylinder * d->heads + f->head) * d->spt + f->sector - 1;
-	f->req.count = f->count;
-	f->req.buf = f->buffer;
-	disk_submit(&f->req);
-}
-
-/* Move the next part of a track, from @sector to @last on this side. */
-static void data_step(struct fdc *f)
-{
-	struct fdc_drive *d = drive(f, f->in[1] & 3);
-	u8 end = f->last < d->spt ? f->last : d->spt;
-	bool tc;
-	u32 n;
-
-	f->side = f->head;
-	if (!readable(f, d)) {	/* another one since the track's first side */
-		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
-		return;
-	}
-	if (f->sector < 1 || f->sector > end || f->head >= d->heads) {
-		result(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
-		return;
-	}
-	f->count = end - f->sector + 1;
-	if (opcode(f) == CMD_VERIFY && f->in[1] & CMD_EC && f->count > f->left)
-		f->count = f->left;
-	if (!is_write(f)) {
-		submit(f, DISK_READ);
-		return;
-	}
-	n = f->dma(f->arg, f->buffer, f->count * SECTOR, false, &tc);
-	if (!n) {	/* an overrun: nobody brings the data */
-		result(f, ST0_ABNORMAL, 0x10, 0);
-		return;
-	}
-	memset(f->buffer + n, 0, f->count * SECTOR - n);
-	f->count = (n + SECTOR - 1) / SECTOR;
-	f->drop = false;
-	submit(f, DISK_WRITE);
-	/* Terminal count ends it behind this part. */
-	if (tc)
-		f->last = 0;
-}
-
-/*
- * Is there more on the other side? Without terminal count the track's end is an error,
- * another one where the guest takes the track for longer than it is.
- */
-static void next_side(struct fdc *f, unsigned int n)
-{
-	u8 cylinder = f->cylinder;
-
-	advance(f, n);
-	if (f->sector != 1)
-		result(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
-	else if (f->cylinder == cylinder && f->head)
-		data_step(f);
-	else if (opcode(f) == CMD_VERIFY && !(f->in[1] & CMD_EC))
-		data_end(f);
-	else
-		result(f, ST0_ABNORMAL, ST1_END, 0);
-}
-
-/* VERIFY moves nothing: it ends behind so many sectors, or at the track's end. */
-static void verified(struct fdc *f)
-{
-	if (f->in[1] & CMD_EC && f->count == f->left) {
-		advance(f, f->count);
-		data_end(f);
-		return;
-	}
-	f->left -= f->count;
-	next_side(f, f->count);
-}
-
-/* READ TRACK ends with the track; where that is shorter no more marks are found. */
-static void track_done(struct fdc *f)
-{
-	if (f->count == f->last)
-		data_end(f);
-	else
-		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
-}
-
-static void read_done(struct fdc *f)
-{
-	bool tc;
-	u32 n;
-
-	if (opcode(f) == CMD_VERIFY) {
-		verified(f);
-		return;
-	}
-	n = f->dma(f->arg, f->buffer, f->count * SECTOR, true, &tc);
-	if (!n) {
-		result(f, ST0_ABNORMAL, 0x10, 0);
-	} else if (tc) {
-		/* What READ TRACK tells is the track. */
-		if (opcode(f) != CMD_READ_TRACK)
-			advance(f, (n + SECTOR - 1) / SECTOR);
-		data_end(f);
-	} else if (opcode(f) == CMD_READ_TRACK) {
-		track_done(f);
-	} else {
-		next_side(f, f->count);
-	}
-}
-
-static void request_done(void *arg, int rc)
-{
-	struct fdc *f = arg;
-
-	if (f->drop || !f->moving) {
-		f->drop = false;
-		return;
-	}
-	if (rc == -EROFS) {
-		result(f, ST0_ABNORMAL, ST1_PROTECTED, 0);
-	} else if (rc) {
-		result(f, ST0_ABNORMAL, ST1_CRC, 0x20);
-	} else if (!is_write(f)) {
-		read_done(f);
-	} else if (f->last) {
-		next_side(f, f->count);
-	} else {
-		f->last = f->in[6];
-		advance(f, f->count);
-		data_end(f);
-	}
-}
-
-static void start_data(struct fdc *f)
-{
-	struct fdc_drive *d = drive(f, f->in[1] & 3);
-
-	f->cylinder = f->in[2];
-	f->head = f->in[3] & 1;
-	f->side = f->head;
-	f->sector = f->in[4];
-	f->last = f->in[6];
-	f->both = f->in[0] & CMD_MT;
-	f->left = f->in[8] ?: 256;
-	f->busy = true;
-	f->moving = true;
-	if (opcode(f) == CMD_READ_TRACK) {
-		f->cylinder = d ? d->track : 0;
-		f->head = f->in[1] >> 2 & 1;
-		f->side = f->head;
-		f->sector = 1;
-		f->both = false;
-	}
-	if (!readable(f, d))
-		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
-	else if (f->cylinder != d->track || f->cylinder >= d->tracks)
-		result(f, ST0_ABNORMAL, ST1_NO_DATA, ST2_WRONG_CYL);
-	else if (f->in[5] != 2 || f->specify[1] & 1)
-		result(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
-	else if (is_write(f) && protected(d))
-		result(f, ST0_ABNORMAL, ST1_PROTECTED, 0);
-	else
-		data_step(f);
-}
-
-/* FORMAT TRACK: the guest brings four bytes a sector, of which we keep nothing. */
-static void format(struct fdc *f)
-{
-	struct fdc_drive *d = drive(f, f->in[1] & 3);
-	u8 fill = f->in[5], n = f->in[3];
-	bool tc;
-
-	f->cylinder = d ? d->track : 0;
-	f->head = f->in[1] >> 2 & 1;
-	f->side = f->head;
-	f->sector = 1;
-	f->both = false;
-	f->busy = true;
-	f->moving = true;
-	if (!has_medium(d) || f->cylinder >= d->tracks || f->head >= d->heads) {
-		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
-	} else if (protected(d)) {
-		result(f, ST0_ABNORMAL, ST1_PROTECTED, 0);
-	} else if (f->in[2] != 2 || n != d->spt || !readable(f, d) || f->specify[1] & 1) {
-		result(f, ST0_ABNORMAL, ST1_NO_DATA, 0);
-	} else {
-		f->dma(f->arg, f->buffer, n * 4U, false, &tc);
-		memset(f->buffer, fill, n * SECTOR);
-		f->count = n;
-		f->last = 0;
-		submit(f, DISK_WRITE);
-	}
-}
-
 /* Commands without data */
+
+/**
+ * fdc_step_to() - a drive's head moves
+ * @d: the drive
+ * @track: where to; a step with a medium in place resets the change line
+ */
+void fdc_step_to(struct fdc_drive *d, u8 track)
+{
+	if (d->disk && d->track != track)
+		d->changed = false;
+	d->track = track;
+}
 
 static void seek(struct fdc *f, unsigned int n, u8 track, bool recalibrate)
 {
-	struct fdc_drive *d = drive(f, n);
+	struct fdc_drive *d = fdc_drive_of(f, n);
 
 	f->st0[n] = ST0_SEEK_END | n;
-	if (d && d->type) {
-		/* A step with a medium in place resets the line. */
-		if (d->disk && d->track != track)
-			d->changed = false;
-		d->track = track;
-	} else if (recalibrate) {
-		f->st0[n] |= ST0_ABNORMAL | ST0_EC;
-	}
+	if (d && d->type)
+		fdc_step_to(d, track);
+	else if (recalibrate)
+		f->st0[n] |= FDC_ST0_ABNORMAL | ST0_EC;
 	f->sense |= BIT(n);
 	answer(f, 0);
-	irq_level(f, true);
+	fdc_irq(f, true);
 }
 
 static void sense_interrupt(struct fdc *f)
@@ -412,35 +169,35 @@ static void sense_interrupt(struct fdc *f)
 		invalid(f);
 		return;
 	}
-	d = drive(f, n);
+	d = fdc_drive_of(f, n);
 	f->out[1] = d ? d->track : 0;
-	irq_level(f, false);
+	fdc_irq(f, false);
 	answer(f, 2);
 }
 
 static void read_id(struct fdc *f)
 {
-	struct fdc_drive *d = drive(f, f->in[1] & 3);
+	struct fdc_drive *d = fdc_drive_of(f, f->in[1] & 3);
 
 	f->head = f->in[1] >> 2 & 1;
 	f->side = f->head;
 	f->cylinder = d ? d->track : 0;
 	f->sector = 1;
 	f->busy = true;
-	if (readable(f, d) && f->head < d->heads && f->cylinder < d->tracks)
-		result(f, 0, 0, 0);
+	if (fdc_readable(f, d) && f->head < d->heads && f->cylinder < d->tracks)
+		fdc_result(f, 0, 0, 0);
 	else
-		result(f, ST0_ABNORMAL, ST1_NO_ADDRESS, 0);
+		fdc_result(f, FDC_ST0_ABNORMAL, FDC_ST1_NO_ADDRESS, 0);
 }
 
 static void drive_status(struct fdc *f)
 {
-	struct fdc_drive *d = drive(f, f->in[1] & 3);
+	struct fdc_drive *d = fdc_drive_of(f, f->in[1] & 3);
 
 	f->out[0] = ST3_ONES | (f->in[1] & 7);
 	if (d && !d->track)
 		f->out[0] |= ST3_TRACK0;
-	if (has_medium(d) && protected(d))
+	if (d && d->disk && fdc_protected(d))
 		f->out[0] |= ST3_PROTECTED;
 	answer(f, 1);
 }
@@ -462,13 +219,21 @@ static void dump(struct fdc *f)
 	answer(f, 10);
 }
 
-/* How many bytes a command has: data sheet, table 5-1. */
-static unsigned int length(u8 cmd)
+/**
+ * fdc_command_length() - how many bytes a command has: data sheet, table 5-1
+ * @cmd: its first one
+ *
+ * Return: 1 to 9.
+ */
+unsigned int fdc_command_length(u8 cmd)
 {
-	switch (cmd & CMD_MASK) {
-	case CMD_READ_TRACK: case 0x05: case 0x06: case 0x09: case 0x0c: case 0x0d:
-	case CMD_VERIFY:
-		return (cmd & CMD_MASK) == 0x0d ? 6 : 9;
+	switch (cmd & FDC_CMD_MASK) {
+	case FDC_CMD_READ_TRACK: case FDC_CMD_WRITE: case FDC_CMD_READ: case FDC_CMD_VERIFY:
+	case FDC_CMD_WRITE_DELETED: case FDC_CMD_READ_DELETED: case FDC_CMD_SCAN_EQUAL:
+	case FDC_CMD_SCAN_LOW: case FDC_CMD_SCAN_HIGH:
+		return 9;
+	case FDC_CMD_FORMAT:
+		return 6;
 	case 0x03: case 0x0f:
 		return 3;
 	case 0x04: case 0x07: case 0x0a: case 0x12:
@@ -482,12 +247,12 @@ static unsigned int length(u8 cmd)
 
 static void command(struct fdc *f)
 {
-	struct fdc_drive *d = drive(f, f->in[1] & 3);
+	struct fdc_drive *d = fdc_drive_of(f, f->in[1] & 3);
 	u8 cmd = f->in[0];
 
 	if (f->in[0] != 0x08 && !f->reset_sense && !f->sense)
-		irq_level(f, false);
-	switch (cmd & CMD_MASK) {
+		fdc_irq(f, false);
+	switch (cmd & FDC_CMD_MASK) {
 	case 0x03:
 		f->specify[0] = f->in[1];
 		f->specify[1] = f->in[2];
@@ -496,8 +261,10 @@ static void command(struct fdc *f)
 	case 0x04:
 		drive_status(f);
 		break;
-	case CMD_READ_TRACK: case 0x05: case 0x06: case 0x09: case 0x0c: case CMD_VERIFY:
-		start_data(f);
+	case FDC_CMD_READ_TRACK: case FDC_CMD_WRITE: case FDC_CMD_READ: case FDC_CMD_VERIFY:
+	case FDC_CMD_WRITE_DELETED: case FDC_CMD_READ_DELETED: case FDC_CMD_SCAN_EQUAL:
+	case FDC_CMD_SCAN_LOW: case FDC_CMD_SCAN_HIGH:
+		fdc_data(f);
 		break;
 	case 0x07:
 		seek(f, f->in[1] & 3, 0, true);
@@ -508,8 +275,8 @@ static void command(struct fdc *f)
 	case 0x0a:
 		read_id(f);
 		break;
-	case 0x0d:
-		format(f);
+	case FDC_CMD_FORMAT:
+		fdc_format(f);
 		break;
 	case 0x0e:
 		dump(f);
@@ -549,13 +316,15 @@ static void command(struct fdc *f)
 /* The chip's reset: drives keep their heads where they are. */
 static void soft_reset(struct fdc *f)
 {
+	static const u8 defaults[] = { 0, FDC_NO_FIFO, 0 };
+
 	f->drop = f->req.busy;
 	f->sense = 0;
 	answer(f, 0);
 	if (!f->locked)
-		memset(f->config, 0, sizeof(f->config));
+		memcpy(f->config, defaults, sizeof(f->config));
 	f->reset_sense = 4;
-	irq_level(f, true);
+	fdc_irq(f, true);
 }
 
 /**
@@ -570,9 +339,11 @@ void fdc_reset(struct fdc *f)
 		.set_irq = f->set_irq,
 		.dma = f->dma,
 		.motor = f->motor,
+		.now = f->now,
 		.arg = f->arg,
 		.dsr = RATE_250K,
-		.req = { .done = request_done, .arg = f },
+		.config = { 0, FDC_NO_FIFO, 0 },
+		.req = { .done = fdc_request_done, .arg = f },
 	};
 }
 
@@ -618,10 +389,14 @@ void fdc_medium(struct fdc *f, unsigned int n, struct disk *disk)
 	d->changed = true;
 }
 
-static u8 main_status(const struct fdc *f)
+static u8 main_status(struct fdc *f)
 {
+	bool to_guest;
+
 	if (!(f->dor & DOR_NORESET))
 		return 0;
+	if (f->pio && fdc_pio_status(f, &to_guest))
+		return MSR_RQM | MSR_NON_DMA | MSR_BUSY | (to_guest ? MSR_DIO : 0);
 	if (f->moving || f->req.busy)
 		return MSR_BUSY;
 	if (f->nout)
@@ -633,12 +408,14 @@ static u8 fifo_read(struct fdc *f)
 {
 	u8 val;
 
+	if (f->pio)
+		return fdc_pio_read(f);
 	if (!f->nout || f->moving)
 		return 0;
 	val = f->out[f->out_pos++];
 	/* Reading the answer takes a data command's interrupt back. */
 	if (f->nout == 7)
-		irq_level(f, false);
+		fdc_irq(f, false);
 	if (f->out_pos == f->nout)
 		answer(f, 0);
 	return val;
@@ -646,10 +423,14 @@ static u8 fifo_read(struct fdc *f)
 
 static void fifo_write(struct fdc *f, u8 val)
 {
+	if (f->pio) {
+		fdc_pio_write(f, val);
+		return;
+	}
 	if (!(f->dor & DOR_NORESET) || f->moving || f->nout || f->req.busy)
 		return;
 	f->in[f->nin++] = val;
-	if (f->nin == length(f->in[0]))
+	if (f->nin == fdc_command_length(f->in[0]))
 		command(f);
 }
 
@@ -671,7 +452,7 @@ static void tell_motors(const struct fdc *f, u8 was)
  */
 u8 fdc_read(struct fdc *f, u16 port)
 {
-	struct fdc_drive *d = drive(f, f->dor & DOR_DRIVE);
+	struct fdc_drive *d = fdc_drive_of(f, f->dor & DOR_DRIVE);
 
 	switch (port) {
 	case REG_SRA:
@@ -710,7 +491,7 @@ void fdc_write(struct fdc *f, u16 port, u8 val)
 			answer(f, 0);
 			f->drop = f->req.busy;
 			f->reset_sense = 0;
-			irq_level(f, false);
+			fdc_irq(f, false);
 		} else if (!(was & DOR_NORESET) && val & DOR_NORESET) {
 			soft_reset(f);
 		}
@@ -732,6 +513,19 @@ void fdc_write(struct fdc *f, u16 port, u8 val)
 		f->dsr = (f->dsr & ~RATE) | (val & RATE);
 		break;
 	}
+}
+
+/* A sector on its way through the FIFO, and what it is compared with. */
+static void pio_state(struct fdc *f, struct state *s)
+{
+	STATE(s, f->side);
+	STATE(s, f->count);
+	STATE(s, f->left);
+	STATE(s, f->pio_at);
+	STATE(s, f->pio_pos);
+	STATE(s, f->pio_len);
+	state_bytes(s, f->buffer, FDC_PIO_BUFFER);
+	state_sane(s, fdc_pio_sane(f));
 }
 
 /**
@@ -770,17 +564,22 @@ void fdc_state(struct fdc *f, struct state *s)
 	STATE(s, f->sector);
 	STATE(s, f->last);
 	state_bool(s, &f->both);
+	state_bool(s, &f->pio);
+	if (f->pio)
+		pio_state(f, s);
 	f->sense &= 15;
 	state_sane(s, f->nin < sizeof(f->in) && f->nout <= sizeof(f->out) &&
 		   f->out_pos <= f->nout && f->reset_sense <= 4 &&
-		   (!f->nout || f->out_pos < f->nout) && (!f->nin || f->nin < length(f->in[0])));
+		   (!f->nout || f->out_pos < f->nout) &&
+		   (!f->nin || f->nin < fdc_command_length(f->in[0])));
 	if (s->bad) {
 		f->nin = 0;
 		f->nout = 0;
 		f->out_pos = 0;
 		f->reset_sense = 0;
+		f->pio = false;
 	}
-	f->moving = false;
+	f->moving = f->pio;
 	if (s->load)
-		irq_level(f, f->irq);
+		fdc_irq(f, f->irq);
 }

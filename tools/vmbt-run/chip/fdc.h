@@ -15,6 +15,7 @@
 #define FDC_DMA		2
 #define FDC_DRIVES	2
 #define FDC_TRACK	(36 * 512)	/* bytes of a side, at most */
+#define FDC_PIO_BUFFER	1024		/* a sector, and one to compare it with */
 
 /**
  * struct fdc_drive - a drive
@@ -67,12 +68,18 @@ struct fdc_drive {
  * @both: both sides of the track
  * @count: sectors in the buffer
  * @left: sectors that VERIFY has still to look at
+ * @pio: the guest is to take or to bring bytes through the FIFO
+ * @pio_at: where in the buffer they begin
+ * @pio_pos: of them, moved
+ * @pio_len: how many
+ * @waits: since when the guest has seen that and done nothing, or 0
  * @buffer: FDC_TRACK bytes
  * @req: request on its way
  * @drop: what it does is not wanted any more
  * @set_irq: drives the interrupt
  * @dma: moves data; bytes moved, and whether it was the last
  * @motor: a drive's motor was started or stopped, or NULL if nobody wants to know
+ * @now: time in nanoseconds, or NULL: nobody is ever late
  * @arg: first argument of these
  */
 struct fdc {
@@ -103,11 +110,17 @@ struct fdc {
 	bool both;
 	u8 count;
 	u16 left;
+	bool pio;
+	u16 pio_at;
+	u16 pio_pos;
+	u16 pio_len;
+	u64 waits;
 	u8 buffer[FDC_TRACK];
 	struct disk_req req;
 	bool drop;
 	void (*set_irq)(void *arg, bool level);
 	void (*motor)(void *arg, unsigned int n, bool on);
+	u64 (*now)(void *arg);
 	u32 (*dma)(void *arg, u8 *buf, u32 len, bool to_memory, bool *tc);
 	void *arg;
 };
@@ -118,5 +131,41 @@ void fdc_medium(struct fdc *f, unsigned int n, struct disk *disk);
 u8 fdc_read(struct fdc *f, u16 port);
 void fdc_write(struct fdc *f, u16 port, u8 val);
 void fdc_state(struct fdc *f, struct state *s);
+
+/* Between fdc.c and fdcdata.c. */
+#define FDC_ST0_ABNORMAL	0x40
+#define FDC_ST1_NO_ADDRESS	0x01
+#define FDC_ST1_PROTECTED	0x02
+#define FDC_ST1_NO_DATA		0x04
+#define FDC_ST1_OVERRUN		0x10
+#define FDC_ST1_CRC		0x20
+#define FDC_ST1_END		0x80
+#define FDC_NO_FIFO		0x20	/* CONFIGURE, second byte */
+#define FDC_CMD_MASK		0x1f
+#define FDC_CMD_READ_TRACK	0x02
+#define FDC_CMD_WRITE		0x05
+#define FDC_CMD_READ		0x06
+#define FDC_CMD_WRITE_DELETED	0x09
+#define FDC_CMD_READ_DELETED	0x0c
+#define FDC_CMD_FORMAT		0x0d
+#define FDC_CMD_SCAN_EQUAL	0x11
+#define FDC_CMD_VERIFY		0x16
+#define FDC_CMD_SCAN_LOW	0x19
+#define FDC_CMD_SCAN_HIGH	0x1d
+
+void fdc_irq(struct fdc *f, bool level);
+struct fdc_drive *fdc_drive_of(struct fdc *f, unsigned int n);
+void fdc_result(struct fdc *f, u8 st0, u8 st1, u8 st2);
+void fdc_step_to(struct fdc_drive *d, u8 track);
+unsigned int fdc_command_length(u8 cmd);
+bool fdc_readable(const struct fdc *f, const struct fdc_drive *d);
+bool fdc_protected(const struct fdc_drive *d);
+void fdc_data(struct fdc *f);
+void fdc_format(struct fdc *f);
+void fdc_request_done(void *arg, int rc);
+bool fdc_pio_status(struct fdc *f, bool *to_guest);
+u8 fdc_pio_read(struct fdc *f);
+void fdc_pio_write(struct fdc *f, u8 val);
+bool fdc_pio_sane(const struct fdc *f);
 
 #endif

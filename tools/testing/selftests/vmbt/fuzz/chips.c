@@ -29,7 +29,7 @@
 #define RAM	0x10000
 
 static u8 ram[RAM], vga_ram[VGA_RAM], text[VGA_TEXT_SIZE], ide_buffer[IDE_CHUNK];
-static u8 kept[IDE_CHUNK + 4096];
+static u8 kept[IDE_CHUNK + 8192];
 static struct disk disk = { .sectors = 2880, .overlay = -1 };
 static struct disk cd = { .sectors = 4096, .readonly = true, .overlay = -1 };
 static struct disk floppy = { .sectors = 2880, .overlay = -1 };
@@ -254,6 +254,29 @@ static void media(u32 how)
 	}
 }
 
+/* A command that moves data, with DMA or through the FIFO, most of it right. */
+static void floppy_command(u8 reg, u32 val)
+{
+	static const u8 ops[] = { 0x46, 0x45, 0x42, 0x56, 0x51, 0x59, 0x5d, 0x4d };
+	const u8 cmd[] = { ops[reg & 7] | (val & 0x80), 0, 0, 0, 1 + (val & 15), 2,
+			   1 + (val >> 8 & 31), 0x1b, val >> 16 & 3 };
+	unsigned int i;
+
+	fdc_write(&fdc, 0x3f2, 0x1c);
+	fdc_write(&fdc, 0x3f5, 0x03);
+	fdc_write(&fdc, 0x3f5, 0xaf);
+	fdc_write(&fdc, 0x3f5, reg >> 3 & 1);
+	for (i = 0; i < sizeof(cmd); i++)
+		fdc_write(&fdc, 0x3f5, cmd[i]);
+	fake_done();
+	for (i = 0; i < (val >> 20); i++) {
+		if (reg & 0x10)
+			fdc_write(&fdc, 0x3f5, val >> 24);
+		else
+			fdc_read(&fdc, 0x3f5);
+	}
+}
+
 /* One access: which device, which register, a value, how wide. */
 static void access(u8 op, u8 reg, u32 val, const u8 *data, size_t size)
 {
@@ -288,7 +311,10 @@ static void access(u8 op, u8 reg, u32 val, const u8 *data, size_t size)
 		fake_done();
 		break;
 	case 8:
-		fdc_write(&fdc, 0x3f0 + (reg & 7), val);
+		if (reg & 0x80)
+			floppy_command(reg, val);
+		else
+			fdc_write(&fdc, 0x3f0 + (reg & 7), val);
 		break;
 	case 9:
 		fdc_read(&fdc, 0x3f0 + (reg & 7));
