@@ -10,6 +10,7 @@
 #   installer	Debian's installer from a CD to its first menu
 #   installed	Debian on an IDE disk: login, apt through the NAT, power-off, fsck, again
 #   floppy	floppy disks that change, of two kinds
+#   host		the host's CD-ROM and floppy drive, printer and serial port
 #   xorg	an X server, a window manager and a terminal, against QEMU's screen
 #   net		100 MB each way over a network card, by digest (MB=)
 #   everything	the machine with all devices at once (devices.sh)
@@ -18,7 +19,7 @@
 # emulator that is the test host may have to share its machine.
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-[ $# -ne 0 ] || set -- memtest netboot installer installed floppy xorg net everything
+[ $# -ne 0 ] || set -- memtest netboot installer installed floppy host xorg net everything
 status=0
 for item in "$@"; do
 	case $item in
@@ -27,6 +28,7 @@ for item in "$@"; do
 	installer)	"$here/debian.sh" installer ;;
 	installed)	"$here/debian.sh" installed ;;
 	floppy)		TIMEOUT=3600 "$here/media.sh" floppy ;;
+	host)		TIMEOUT=3600 "$here/host.sh" ;;
 	xorg)		"$here/xorg.sh" ;;
 	net)		MB=${MB:-100} TIMEOUT=${TIMEOUT:-14400} "$here/net.sh" user ;;
 	everything)	make -s -C "$here" everything ;;
