@@ -22,18 +22,23 @@ static void vnc_key(struct display_options *o, const char *option, const char *k
 		usage("%s: no '%s', but password-file=FILE", option, key);
 }
 
-/* Where it listens: HOST:N, :N or unix:PATH. */
+/* Where it listens: at this machine's first free port if nothing is said, HOST:N, :N or unix:PATH. */
 static void vnc_where(struct display_options *o, const char *option, const char *where)
 {
-	const char *colon = strrchr(where, ':');
+	const char *colon;
 	unsigned long n;
 	size_t len;
 	char *end;
 
+	if (!where) {
+		o->vnc_any = true;
+		return;
+	}
 	if (!strncmp(where, "unix:", 5) && where[5]) {
 		o->vnc_path = where + 5;
 		return;
 	}
+	colon = strrchr(where, ':');
 	n = colon ? strtoul(colon + 1, &end, 10) : 0;
 	if (!colon || end == colon + 1 || *end || colon[1] == '-' || n > MAX_VNC)
 		usage("%s %s: not like :1, HOST:1 or unix:PATH", option, where);
@@ -97,7 +102,7 @@ void display_option(struct options *o, const char *arg)
 
 	if (!option_pair(&arg, &key, &val))
 		usage("-display: which? none, sdl, vnc=:1 or curses");
-	if (!strcmp(key, "vnc") && val) {
+	if (!strcmp(key, "vnc")) {
 		vnc(o, "-display vnc", val, arg);
 		return;
 	}
@@ -108,7 +113,7 @@ void display_option(struct options *o, const char *arg)
 	else if (!strcmp(key, "sdl") && !val)
 		o->display.kind = DISPLAY_SDL;
 	else
-		usage("-display %s: not one of none, sdl, vnc=WHERE, curses", whole);
+		usage("-display %s: not one of none, sdl, vnc, vnc=WHERE, curses", whole);
 	while (option_pair(&arg, &key, &val)) {
 		if (o->display.kind != DISPLAY_SDL)
 			usage("-display %s: no '%s'", whole, key);

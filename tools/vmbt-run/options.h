@@ -140,6 +140,7 @@ enum display_kind {
  * @kind: by what
  * @vnc_host: the address that VNC's server listens at; empty: this machine only
  * @vnc_display: port 5900 and so many
+ * @vnc_any: or the first free one from there on
  * @vnc_path: or its UNIX socket
  * @vnc_password: file with the password, or NULL
  * @full_screen: start the window as large as the screen
@@ -148,6 +149,7 @@ struct display_options {
 	enum display_kind kind;
 	char vnc_host[256];
 	unsigned int vnc_display;
+	bool vnc_any;
 	const char *vnc_path;
 	const char *vnc_password;
 	bool full_screen;

@@ -174,6 +174,7 @@ static const char *start_listening(struct display *d)
 	const char *wrong;
 	struct vnc *v = d->state;
 	unsigned int n = o->vnc_display;
+	bool any = o->vnc_any || o->kind == DISPLAY_DEFAULT;
 
 	if (o->vnc_path) {
 		wrong = listen_unix(v, o->vnc_path);
@@ -183,7 +184,7 @@ static const char *start_listening(struct display *d)
 	}
 	do {
 		wrong = listen_tcp(v, o, n);
-	} while (wrong && errno == EADDRINUSE && o->kind == DISPLAY_DEFAULT && ++n < DISPLAYS);
+	} while (wrong && errno == EADDRINUSE && any && ++n < DISPLAYS);
 	if (!wrong)
 		snprintf(d->where, sizeof(d->where), "VNC %s:%u",
 			 *o->vnc_host ? o->vnc_host : "127.0.0.1", n);

@@ -317,9 +317,9 @@ def listens(port):
     return found
 
 
-def default():
+def default(*args, **kw):
     """Nobody said which: VNC on this machine only, at a free port, and a line says where."""
-    g = Guest()
+    g = Guest(*args, **kw)
     try:
         until("a line that says where", lambda: "the screen is at" in g.said())
         found = re.search(r"the screen is at VNC 127\.0\.0\.1:(\d+)", g.said())
@@ -335,6 +335,11 @@ def default():
         g.end()
     finally:
         g.kill()
+
+
+def vnc_anywhere():
+    """-display vnc alone is what nobody said, also where there is a desktop."""
+    default("-display", "vnc", env={"DISPLAY": ":none"})
 
 
 class Terminal:
@@ -597,7 +602,7 @@ def sdl_window():
         server.kill()
 
 
-TESTS = [vnc, vnc_idle, vnc_stalled, vnc_password, default, curses, curses_signal, sdl, sdl_sandbox,
+TESTS = [vnc, vnc_idle, vnc_stalled, vnc_password, default, vnc_anywhere, curses, curses_signal, sdl, sdl_sandbox,
          sdl_window, sdl_sound]
 
 

@@ -144,7 +144,7 @@ def options_wrong():
     refused(k + ["-parallel", "stdio"], 2, "-parallel stdio: not one of file:PATH")
     refused(k + ["-parallel", "file:/no/such/place"], 1, "/no/such/place: No such file")
     refused(["-drive", "file=a,readonly"], 2, "readonly=: not one of on, off")
-    refused(["-drive", "file=a,format=qcow2"], 2, "format=qcow2: not one of raw")
+    refused(["-drive", "file=a,format=ext4"], 2, "format=ext4: not raw, qcow2")
     refused(["-drive", "file=a,index=1", "-hdb", "two"], 2, "-hdb two: the place is taken by a")
     refused(["one", "-drive", "file=a", "-drive", "file=b", "-drive", "file=c", "-hdd", "d"], 2,
             "-hdd d: the place is taken by c")
