@@ -22,7 +22,7 @@ static void vnc_key(struct display_options *o, const char *option, const char *k
 		usage("%s: no '%s', but password-file=FILE", option, key);
 }
 
-/* Where it listens: at this machine's first free port if nothing is said, HOST:N, :N or unix:PATH. */
+/* Where it listens: HOST:N, :N, unix:PATH; NULL: this machine's first free port. */
 static void vnc_where(struct display_options *o, const char *option, const char *where)
 {
 	const char *colon;
