@@ -113,7 +113,7 @@ void display_option(struct options *o, const char *arg)
 	else if (!strcmp(key, "sdl") && !val)
 		o->display.kind = DISPLAY_SDL;
 	else
-		usage("-display %s: not one of none, sdl, vnc, vnc=WHERE, curses", whole);
+		usage("-display %s: not one of none, sdl, vnc[=WHERE], curses", whole);
 	while (option_pair(&arg, &key, &val)) {
 		if (o->display.kind != DISPLAY_SDL)
 			usage("-display %s: no '%s'", whole, key);

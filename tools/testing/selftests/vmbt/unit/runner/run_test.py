@@ -191,7 +191,7 @@ def options_wrong():
     refused(k + ["-serial", "telnet:x"], 2, "telnet:x")
     refused(k + ["-serial", "file:"], 2, "file:")
     refused(k + ["-serial", "stdio", "-serial", "stdio"], 2, "one port only")
-    refused(k + ["-display", "gtk"], 2, "not one of none, sdl, vnc=WHERE, curses")
+    refused(k + ["-display", "gtk"], 2, "not one of none, sdl, vnc\\[=WHERE\\], curses")
     refused(k + ["-display", "sdl,gl=on"], 2, "no 'gl', but full-screen=on")
     refused(k + ["-display", "curses,full-screen=on"], 2, "no 'full-screen'")
     refused(k + ["-display", "vnc=here"], 2, "not like :1, HOST:1 or unix:PATH")
