@@ -26,6 +26,12 @@ static struct shrinker *vmbt_shrinker;
 /* Pages that came back since the last scan, which could not wait for them. */
 static atomic_long_t vmbt_came_back;
 
+/* The first pages are charged with the VM, whether it has them or not. */
+static u32 vmbt_pool_charge(u32 pages)
+{
+	return max(pages, VMBT_POOL_SURE);
+}
+
 /**
  * vmbt_pool_grow() - answer VMBT_HC_POOL_GROW
  * @vm: the VM
@@ -35,15 +41,20 @@ static atomic_long_t vmbt_came_back;
 void vmbt_pool_grow(struct vmbt_vm *vm)
 {
 	struct vmbt_shared *sh = vm->shared;
-	u64 want = min_t(u64, sh->hc_arg[0], vm->pool_limit - vm->pool_pages);
-	u32 got, end;
+	u32 had = vm->pool_pages;
+	u32 want = min_t(u64, sh->hc_arg[0], vm->pool_limit - had);
+	u32 more = vmbt_pool_charge(had + want) - vmbt_pool_charge(had);
+	u32 got, end, kept;
 
-	if (!want || vmbt_user_charge(vm->user, want, vm->above))
+	if (!want || (more && vmbt_user_charge(vm->user, more, vm->above))) {
 		want = 0;
-	got = vmbt_space_pool_grow(vm->space, want, sh->hc_arg[1], &end);
-	vmbt_user_uncharge(vm->user, want - got);
-	vm->charged += got;
-	WRITE_ONCE(vm->pool_pages, vm->pool_pages + got);
+		more = 0;
+	}
+	got = vmbt_space_pool_grow(vm->space, want, &end);
+	kept = vmbt_pool_charge(had + got) - vmbt_pool_charge(had);
+	vmbt_user_uncharge(vm->user, more - kept);
+	vm->charged += kept;
+	WRITE_ONCE(vm->pool_pages, had + got);
 	sh->hc_out[0] = end;
 }
 
@@ -56,14 +67,15 @@ bool vmbt_pool_shrink(struct vmbt_vm *vm)
 {
 	struct vmbt_shared *sh = vm->shared;
 	u64 count = sh->hc_arg[0];
-	u32 n, end, left;
+	u32 n, end, left, less;
 
 	if (count > VMBT_SHRINK_LIST)
 		return false;
 	n = vmbt_space_pool_shrink(vm->space, sh->shrink_list, count, &end);
 	left = vm->pool_pages - n;
-	vmbt_user_uncharge(vm->user, n);
-	vm->charged -= n;
+	less = vmbt_pool_charge(vm->pool_pages) - vmbt_pool_charge(left);
+	vmbt_user_uncharge(vm->user, less);
+	vm->charged -= less;
 	WRITE_ONCE(vm->pool_pages, left);
 	WRITE_ONCE(vm->pool_owed, vm->pool_owed - min(vm->pool_owed, n));
 	if (left < vm->pool_floor || (sh->hc_arg[1] && vm->pool_owed))

@@ -22,7 +22,7 @@ static struct dentry *vmbt_debugfs;
 static const char vmbt_vmm_names[] = VMBT_STATS(VMBT_STAT_NAME);
 
 #define VMBT_NR_VMM	(sizeof(struct vmbt_vmm_stats) / sizeof(u64))
-#define VMBT_NR_DRIVER	11
+#define VMBT_NR_DRIVER	12
 #define VMBT_NR_STATS	(VMBT_NR_VMM + VMBT_NR_DRIVER)
 
 /* Counter @i of the driver's own: its name and value. */
@@ -66,9 +66,12 @@ static const char *vmbt_driver_stat(struct vmbt_vm *vm, unsigned int i,
 	case 9:
 		*value = atomic64_read(&vm->nr_pool_asked);
 		return "pool_asked";
-	default:
+	case 10:
 		*value = READ_ONCE(vm->nr_large);
 		return "grants_large";
+	default:
+		*value = vmbt_space_pages(vm->space);
+		return "vmm_pages";
 	}
 }
 

@@ -128,14 +128,14 @@ static struct vmbt_vm *vmbt_vm_alloc(void)
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 
-	vm->pool_limit = clamp_t(u32, vmbt_param_pool_pages, VMBT_POOL_START,
+	vm->pool_limit = clamp_t(u32, vmbt_param_pool_pages, VMBT_POOL_SURE,
 				 VMBT_POOL_MAX_PAGES);
 	vm->pool_pages = VMBT_POOL_START;
 	vm->above = capable(CAP_IPC_LOCK);
-	r = vmbt_user_charge(vm->user, vmbt_space_cost(vm->pool_pages), vm->above);
+	r = vmbt_user_charge(vm->user, vmbt_space_cost(VMBT_POOL_SURE), vm->above);
 	if (r)
 		goto out_mm;
-	vm->charged = vmbt_space_cost(vm->pool_pages);
+	vm->charged = vmbt_space_cost(VMBT_POOL_SURE);
 	vm->space = vmbt_space_create(vm->pool_pages);
 	if (IS_ERR(vm->space)) {
 		r = PTR_ERR(vm->space);

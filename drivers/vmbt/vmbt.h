@@ -31,8 +31,9 @@
 
 /* kvm_run, port data, vmbt_run_ext, ring of writes */
 #define VMBT_RUN_PAGES		(VMBT_COALESCED_PAGE + 1)
-/* The monitor area, the first shadow tables, and some room. */
-#define VMBT_POOL_START		2048u
+/* Pool pages: what the VMM begins with, and what no VM is made without room for. */
+#define VMBT_POOL_START		256u
+#define VMBT_POOL_SURE		1024u
 #define VMBT_MAX_SLOTS		128
 #define VMBT_SLOT_FLAGS		(KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES)
 #define VMBT_MAX_GFN		(VMBT_WINDOW_SIZE >> PAGE_SHIFT)

@@ -40,15 +40,16 @@ void vmbt_run_init(void);
 
 /*
  * struct vmbt_space - one VMM world
- * @pool: its pool pages, numbers below @npool, @nholes of which have none; those
- *	below @pool_first are the loader's
+ * @pool: its pool pages by 512, numbers below @npool, @nholes of which have none;
+ *	those below @pool_first are the loader's
  * @owned: page frame number -> vmbt_leaf_owner, for all pages that are the
  *	space's own, tables included (as VMBT_LEAF_OWNERS)
+ * @nowned: how many those are
  * @root: the base root, which the VMM copies for every root of its own
  * @hdr: the image's header, by the host's mapping
  */
 struct vmbt_space {
-	struct page **pool;
+	struct page **pool[VMBT_POOL_MAX_PAGES / 512];
 	u32 npool, nholes, pool_first;
 	struct page **image;
 	u32 nimage;
@@ -58,11 +59,18 @@ struct vmbt_space {
 	struct page *poolmap[VMBT_POOL_MAX_PAGES / 512];
 	struct vmbt_shared *shared;
 	struct xarray owned;
+	unsigned long nowned;
 	struct page *root;
 	bool la57;
 	struct vmbt_image_header *hdr;
 	struct vmbt_hv_vcpu *vcpu;
 };
+
+/* Where pool page @n is, or is to be: there are as many as POOLMAP has pages for. */
+static inline struct page **vmbt_pool_slot(const struct vmbt_space *space, u32 n)
+{
+	return &space->pool[n / 512][n % 512];
+}
 
 #define VMBT_SHARED_PAGES	DIV_ROUND_UP(sizeof(struct vmbt_shared), PAGE_SIZE)
 

@@ -109,8 +109,8 @@ static enum vmbt_leaf_owner judge(struct walk *w, u64 va, u64 pte)
 		   va < VMBT_POOL_BASE + (u64)space->npool * PAGE_SIZE) {
 		who = VMBT_LEAF_POOL;
 		i = (va - VMBT_POOL_BASE) / PAGE_SIZE;
-		ok = rights == RW && space->pool[i] &&
-		     page_to_pfn(space->pool[i]) == pfn;
+		ok = rights == RW && *vmbt_pool_slot(space, i) &&
+		     page_to_pfn(*vmbt_pool_slot(space, i)) == pfn;
 	} else if (va >= VMBT_POOLMAP_BASE && va < VMBT_POOL_BASE) {
 		who = VMBT_LEAF_POOLMAP;
 		ok = rights == RO && owned_by(space, pfn, VMBT_LEAF_POOLMAP);

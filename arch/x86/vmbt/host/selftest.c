@@ -308,7 +308,7 @@ static int grow_damaged(struct vmbt_space *s, u64 *entry, struct page *other)
 	int err = 0;
 
 	*entry = page_to_phys(other) | sme_me_mask | _PAGE_PRESENT | _PAGE_RW;
-	if (vmbt_space_pool_grow(s, 1, false, &end) || end != n ||
+	if (vmbt_space_pool_grow(s, 1, &end) || end != n ||
 	    memchr_inv(page_address(other), 0, PAGE_SIZE))
 		err = -EIO;
 	*entry = kept;
@@ -336,13 +336,13 @@ int vmbt_selftest_damaged(void)
 		goto out;
 	/* Root, PML4 with 5 levels, PDPT: the first pool pages. */
 	for (i = 0; i < (s->la57 ? 3 : 2); i++) {
-		table = page_address(s->pool[i]);
+		table = page_address(*vmbt_pool_slot(s, i));
 		n = VMBT_POOL_BASE >> ((s->la57 ? 48 : 39) - 9 * i) & 511;
 		err = grow_damaged(s, &table[n], other);
 		if (err)
 			goto out;
 	}
-	if (vmbt_space_pool_grow(s, 1, false, &end) != 1 || end != 65)
+	if (vmbt_space_pool_grow(s, 1, &end) != 1 || end != 65)
 		err = -EIO;
 out:
 	if (!IS_ERR(s))

@@ -39,7 +39,15 @@ static struct page *own_page(struct vmbt_space *space, enum vmbt_leaf_owner who)
 		__free_page(page);
 		return NULL;
 	}
+	WRITE_ONCE(space->nowned, space->nowned + 1);
 	return page;
+}
+
+static void disown(struct vmbt_space *space, struct page *page)
+{
+	xa_erase(&space->owned, page_to_pfn(page));
+	WRITE_ONCE(space->nowned, space->nowned - 1);
+	__free_page(page);
 }
 
 static void disown_all(struct vmbt_space *space)
@@ -62,24 +70,35 @@ static struct page *entry_page(u64 entry)
 	return pfn_to_page((entry & PTE_PFN_MASK & ~sme_me_mask) >> PAGE_SHIFT);
 }
 
+/* Where 512 pages are noted, for the VMM and for us. */
+static bool pool_block(struct vmbt_space *space, u32 i)
+{
+	if (!space->pool[i])
+		space->pool[i] = kcalloc(512, sizeof(*space->pool[i]),
+					 GFP_KERNEL_ACCOUNT);
+	if (!space->poolmap[i])
+		space->poolmap[i] = own_page(space, VMBT_LEAF_POOLMAP);
+	return space->pool[i] && space->poolmap[i];
+}
+
 static int pool_add(struct vmbt_space *space)
 {
 	u32 n = space->npool;
+	struct page **slot;
 	u64 *map;
 
 	if (n == VMBT_POOL_MAX_PAGES)
 		return -ENOSPC;
-	/* There already, if it could not be mapped the last time. */
-	if (!space->pool[n])
-		space->pool[n] = own_page(space, VMBT_LEAF_POOL);
-	if (!space->pool[n])
+	if (!pool_block(space, n / 512))
 		return -ENOMEM;
-	if (!space->poolmap[n / 512])
-		space->poolmap[n / 512] = own_page(space, VMBT_LEAF_POOLMAP);
-	if (!space->poolmap[n / 512])
+	slot = vmbt_pool_slot(space, n);
+	/* There already, if it could not be mapped the last time. */
+	if (!*slot)
+		*slot = own_page(space, VMBT_LEAF_POOL);
+	if (!*slot)
 		return -ENOMEM;
 	map = page_address(space->poolmap[n / 512]);
-	map[n % 512] = page_to_phys(space->pool[n]);
+	map[n % 512] = page_to_phys(*slot);
 	space->npool++;
 	return 0;
 }
@@ -91,7 +110,8 @@ static int pool_map(struct vmbt_space *space, u32 from)
 
 	for (n = from; n < space->npool; n++) {
 		err = vmbt_space_map(space, VMBT_POOL_BASE + (u64)n * PAGE_SIZE,
-				     page_to_phys(space->pool[n]), VMBT_MAP_RW);
+				     page_to_phys(*vmbt_pool_slot(space, n)),
+				     VMBT_MAP_RW);
 		if (!err && (n % 512 == 0 || n == from))
 			err = vmbt_space_map(space, VMBT_POOLMAP_BASE +
 					     (u64)(n / 512) * PAGE_SIZE,
@@ -189,18 +209,18 @@ u64 vmbt_space_unmap(struct vmbt_space *space, u64 va)
 /* Root, (PML4,) and PDPT of slot 509 are the first pool pages, and stay. */
 static int make_root(struct vmbt_space *space, u32 *pdpt_idx, u32 *first_free)
 {
+	struct page **page = vmbt_pool_slot(space, 0);
 	u32 n = 0;
 	u64 *table;
 
-	space->root = space->pool[n++];
+	space->root = page[n++];
 	table = page_address(space->root);
 	if (space->la57) {
-		table[511] = entry_to(page_to_phys(space->pool[n]), PTE_TABLE);
-		table = page_address(space->pool[n++]);
+		table[511] = entry_to(page_to_phys(page[n]), PTE_TABLE);
+		table = page_address(page[n++]);
 	}
 	*pdpt_idx = n;
-	table[VMBT_PML4_SLOT] = entry_to(page_to_phys(space->pool[n++]),
-					 PTE_TABLE);
+	table[VMBT_PML4_SLOT] = entry_to(page_to_phys(page[n++]), PTE_TABLE);
 	*first_free = n;
 	space->pool_first = n;
 	return pool_map(space, 0);
@@ -327,7 +347,7 @@ static int make_gdt(struct vmbt_space *space)
  */
 static int make_alias(struct vmbt_space *space, u32 pdpt_idx)
 {
-	u64 *pdpt = page_address(space->pool[pdpt_idx]);
+	u64 *pdpt = page_address(*vmbt_pool_slot(space, pdpt_idx));
 	struct page *pd_page = own_page(space, VMBT_LEAF_OWNERS);
 	struct page *pt_page = own_page(space, VMBT_LEAF_OWNERS);
 	u64 *pd, *pt;
@@ -432,9 +452,7 @@ struct vmbt_space *vmbt_space_create(u32 pool_pages)
 		return ERR_PTR(-ENOMEM);
 	xa_init(&space->owned);
 	space->la57 = vmbt_host_caps() & VMBT_HOST_LA57;
-	space->pool = kvcalloc(VMBT_POOL_MAX_PAGES, sizeof(*space->pool),
-			       GFP_KERNEL_ACCOUNT);
-	err = space->pool ? fill(space, max(pool_pages, 16u)) : -ENOMEM;
+	err = fill(space, max(pool_pages, 16u));
 	if (err) {
 		vmbt_space_destroy(space);
 		return ERR_PTR(err);
@@ -450,17 +468,25 @@ unsigned long vmbt_space_cost(u32 pool_pages)
 {
 	const struct vmbt_image_header *h = (const void *)vmbt_image_start;
 
-	/* Each 512 pages of the pool have a page of its map and a table. */
-	return pool_pages + pool_pages / 256 + h->bss_end / PAGE_SIZE +
+	/* Each 512 pages of the pool have a page of its map, one here and a table. */
+	return pool_pages + 3 * DIV_ROUND_UP(pool_pages, 512) + h->bss_end / PAGE_SIZE +
 	       VMBT_SHARED_PAGES + SPACE_OTHER;
+}
+
+unsigned long vmbt_space_pages(const struct vmbt_space *space)
+{
+	return READ_ONCE(space->nowned) + VMBT_SHARED_PAGES;
 }
 
 void vmbt_space_destroy(struct vmbt_space *space)
 {
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(space->pool); i++)
+		kfree(space->pool[i]);
 	vfree(space->shared);
 	disown_all(space);
 	kfree(space->image);
-	kvfree(space->pool);
 	kfree(space);
 }
 
@@ -479,22 +505,21 @@ static bool fill_hole(struct vmbt_space *space, u32 n)
 		return false;
 	if (vmbt_space_map(space, VMBT_POOL_BASE + (u64)n * PAGE_SIZE,
 			   page_to_phys(page), VMBT_MAP_RW)) {
-		xa_erase(&space->owned, page_to_pfn(page));
-		__free_page(page);
+		disown(space, page);
 		return false;
 	}
-	space->pool[n] = page;
+	*vmbt_pool_slot(space, n) = page;
 	space->nholes--;
 	map[n % 512] = page_to_phys(page);
 	return true;
 }
 
-u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, bool run, u32 *end)
+u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, u32 *end)
 {
 	u32 n, from = space->npool, got = 0;
 
-	for (n = 0; !run && space->nholes && got < want && n < from; n++) {
-		if (space->pool[n])
+	for (n = 0; space->nholes && got < want && n < from; n++) {
+		if (*vmbt_pool_slot(space, n))
 			continue;
 		if (!fill_hole(space, n))
 			break;
@@ -516,12 +541,15 @@ u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, bool run, u32 *end)
 
 static bool drop(struct vmbt_space *space, u32 idx)
 {
-	struct page *page;
+	struct page *page, **slot;
 	u64 *map;
 
-	if (idx < space->pool_first || idx >= space->npool || !space->pool[idx])
+	if (idx < space->pool_first || idx >= space->npool)
 		return false;
-	page = space->pool[idx];
+	slot = vmbt_pool_slot(space, idx);
+	page = *slot;
+	if (!page)
+		return false;
 	if (entry_phys(READ_ONCE(space->vcpu->cross->vmm_cr3)) == page_to_phys(page))
 		return false;
 	/* A VMM that has bent the way to our tables keeps the page. */
@@ -530,10 +558,9 @@ static bool drop(struct vmbt_space *space, u32 idx)
 		return false;
 	map = page_address(space->poolmap[idx / 512]);
 	map[idx % 512] = 0;
-	space->pool[idx] = NULL;
+	*slot = NULL;
 	space->nholes++;
-	xa_erase(&space->owned, page_to_pfn(page));
-	__free_page(page);
+	disown(space, page);
 	return true;
 }
 
@@ -550,7 +577,7 @@ u32 vmbt_space_pool_shrink(struct vmbt_space *space, const u32 *list, u32 count,
 	vmbt_pcid_forget(space->vcpu);
 	while (n < count && drop(space, READ_ONCE(list[n])))
 		n++;
-	while (!space->pool[space->npool - 1]) {
+	while (!*vmbt_pool_slot(space, space->npool - 1)) {
 		space->npool--;
 		space->nholes--;
 	}

@@ -32,9 +32,8 @@ enum vmbt_hostcall_nr {
 	 */
 	VMBT_HC_GET_PAGE,
 	/*
-	 * arg[0] more pool pages please; with arg[1] = 1 at the end of the pool,
-	 * else where POOLMAP has none first, from below. out[0] = where the pool
-	 * ends now.
+	 * arg[0] more pool pages please, where POOLMAP has none first, from below.
+	 * out[0] = where the pool ends now.
 	 */
 	VMBT_HC_POOL_GROW,
 	/*
@@ -128,7 +127,7 @@ struct vmbt_exit {
 	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)	\
 	X(faults_segment)	X(coalesced)	X(registers_read)		\
 	X(gates_again)	X(hc_pool_shrink)	X(pool_given)		\
-	X(shadow_large)	X(large_fills)
+	X(shadow_large)	X(large_fills)	X(bt_pages)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;

@@ -31,6 +31,8 @@
  *   0x0011_0000  TC        translation cache: ring-1 code, then (bt_int.h,
  *                          BT_TC3) ring-3 code in pages of its own
  *
+ * Only what something was written to has memory (mmu/monpages.c).
+ *
  * Assembly includes this file, hence no C here.
  */
 #ifndef VMBT_LAYOUT_H

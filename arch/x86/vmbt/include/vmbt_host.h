@@ -49,6 +49,9 @@ struct vmbt_space *vmbt_space_create(u32 pool_pages);
  */
 unsigned long vmbt_space_cost(u32 pool_pages);
 
+/* How many pages it has now, tables and the pages that both worlds map included. */
+unsigned long vmbt_space_pages(const struct vmbt_space *space);
+
 /* All vCPUs of the space must have been destroyed. */
 void vmbt_space_destroy(struct vmbt_space *space);
 
@@ -58,13 +61,13 @@ struct vmbt_shared *vmbt_space_shared(struct vmbt_space *space);
 /**
  * vmbt_space_pool_grow() - more pool pages: the answer to VMBT_HC_POOL_GROW
  * @space: while its vCPU is not in the VMM world
- * @want: how many more; may sleep; gets as many as there are
- * @run: at the end of the pool; else where pages were given back first
+ * @want: how many more, where pages were given back first; may sleep; gets as many
+ *	as there are
  * @end: where the pool ends now
  *
  * Return: how many more there are
  */
-u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, bool run, u32 *end);
+u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, u32 *end);
 
 /**
  * vmbt_space_pool_shrink() - free pages that the VMM gives back

@@ -51,12 +51,11 @@ u64 plat_pool_phys(u32 idx);
 
 /**
  * plat_pool_grow() - ask the host for more pool pages
- * @want: how many more
- * @run: at the end of the pool; else where there are none first
+ * @want: how many more; where there are none comes first, then its end
  *
  * Return: where the pool ends now, larger than before or not
  */
-u32 plat_pool_grow(u32 want, bool run);
+u32 plat_pool_grow(u32 want);
 
 /**
  * plat_pool_shrink() - give pool pages back
@@ -158,13 +157,6 @@ bool plat_run_insn(const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
  */
 int plat_guest_insn(struct vcpu *v, const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
 		    void *mem);
-
-/*
- * The monitor area by the VMM's writable alias, all VMBT_MON_SIZE bytes: the
- * run of pool pages that core told plat_set_mon().
- */
-void *plat_mon(void);
-void plat_set_mon(u32 pool_idx);
 
 /* struct vmbt_shared of this VM. */
 struct vmbt_shared *plat_shared(void);

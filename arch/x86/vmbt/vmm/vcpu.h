@@ -111,7 +111,7 @@ struct vcpu {
 	u8 dr_late;		/* those the CPU reported in the VMM's own code */
 	u8 nr_avoid;		/* addresses that no translation may contain */
 	u32 avoid[4];
-	u32 mon_pool;		/* first pool page of the monitor area's run */
+	u8 *const *mon_page;	/* the monitor area's pages, NULL where none is */
 };
 
 static inline u8 vcpu_cpl(const struct vcpu *v)

@@ -126,6 +126,7 @@ void bt_set_pending(struct vcpu *v, bool on);
 void bt_invalidate_phys(struct vcpu *v, u64 gpa, u32 len);
 void bt_end_epoch(struct vcpu *v);
 void bt_flush(struct vcpu *v);
+void bt_halted(struct vcpu *v, u32 quiet);
 
 /**
  * bt_some_callout() - a callout in the cache, for the hostile-guest test
@@ -137,6 +138,8 @@ u32 bt_some_callout(struct vcpu *v, u32 n);
 
 /* What that test's guests may write to as it was: the runtime, the hash tables. */
 void bt_restore(struct vcpu *v);
+/* All pages of the monitor area are there, as if very much had been translated. */
+void bt_expose(struct vcpu *v);
 
 /* Guest instructions of the last units entered, newest first, for dumps. */
 void bt_trace_dump(struct vcpu *v);

@@ -6,7 +6,8 @@
  * in arenas that only grow until bt_flush() empties all of them, in the order
  * of their code in the translation cache (TC): the unit of a TC address is
  * found by binary search, and stays known after the unit has been dropped, as
- * long as some CPU state may still point into it.
+ * long as some CPU state may still point into it. Arenas, cache and hash tables
+ * get their pages as they are written to.
  */
 #ifndef VMBT_BT_INT_H
 #define VMBT_BT_INT_H
@@ -60,15 +61,21 @@ enum bt_map_kind {
 /*
  * struct bt_map - state of the guest at one TC instruction
  * @tc_off: from the unit's start
+ * @kind: enum bt_map_kind
+ * @fix: BT_F_*
  * @g_off: of the guest instruction, from the unit's EIP
+ *
+ * There are hundreds of thousands: four bytes each.
  */
 struct bt_map {
-	u16 tc_off;
-	u8 kind;
+	u16 tc_off : 12;
+	u16 kind : 4;
 	u8 fix;
 	u8 g_off;
-	u8 pad;
 };
+
+_Static_assert(sizeof(struct bt_map) == 4, "struct bt_map has grown");
+_Static_assert(BT_MAX_TC <= 1 << 12 && BT_M_MISS < 1 << 4, "struct bt_map is too small");
 
 /**
  * struct bt_exit - a direct way out of a unit
@@ -141,20 +148,24 @@ struct bt_ctx {
 #define BT_BUCKETS		16384
 #define BT_PAGE_BUCKETS		2048
 #define BT_PAGES		8192
-#define BT_CHUNK_PAGES		32
-#define BT_UNIT_CHUNKS		24
-#define BT_MAP_CHUNKS		16
+#define BT_UNIT_PAGES		768
+#define BT_MAP_PAGES		384
 #define BT_JOURNAL		4096
 #define BT_TRACE_RING		64
 #define BT_CROSS		16384
 #define BT_SITES		512
 #define BT_HOT			512
 
-#define BT_CHUNK_BYTES		(BT_CHUNK_PAGES * 4096u)
-#define BT_UNITS_CHUNK		(BT_CHUNK_BYTES / (u32)sizeof(struct bt_unit))
-#define BT_MAPS_CHUNK		(BT_CHUNK_BYTES / (u32)sizeof(struct bt_map))
-#define BT_MAX_UNITS		(BT_UNIT_CHUNKS * BT_UNITS_CHUNK)
-#define BT_MAX_MAPS		(BT_MAP_CHUNKS * BT_MAPS_CHUNK)
+/* So many of each are in a page of their arena. */
+#define BT_UNITS_PAGE		(4096 / (u32)sizeof(struct bt_unit))
+#define BT_MAPS_PAGE		(4096 / (u32)sizeof(struct bt_map))
+#define BT_ORDER_PAGE		(4096 / (u32)sizeof(u32))
+#define BT_RECORDS_PAGE		(4096 / (u32)sizeof(struct bt_page))
+#define BT_HASH_PAGE		(4096 / (u32)sizeof(struct vmbt_hash_entry))
+#define BT_MAX_UNITS		(BT_UNIT_PAGES * BT_UNITS_PAGE)
+#define BT_MAX_MAPS		(BT_MAP_PAGES * BT_MAPS_PAGE)
+#define BT_ORDER_PAGES		(BT_MAX_UNITS / BT_ORDER_PAGE + 1)
+#define BT_RECORD_PAGES		(BT_PAGES / BT_RECORDS_PAGE)
 
 /* A guest frame that holds translated code. */
 struct bt_page {
@@ -201,11 +212,12 @@ struct bt_hot {
 
 /*
  * The inline hash of one ring, and which of its entries are in use; of ring 1 with a
- * second table for those that had to leave, NULL where there is none.
+ * second table for those that had to leave, NULL where there is none. By their
+ * pages: those without an entry are one page, which is only read (mmu/monpages.c).
  */
 struct bt_hash {
-	struct vmbt_hash_entry *e;
-	struct vmbt_hash_entry *second;
+	u8 *const *page;
+	u8 *const *second;
 	u32 ctx;
 	u32 nr_used;
 	bool second_used;
@@ -220,14 +232,16 @@ struct bt_region {
 };
 
 struct bt {
-	u8 *mon;		/* the monitor area's alias */
+	u8 *const *mon;		/* the monitor area's pages */
+	u8 *empty;		/* what hash pages without an entry are */
+	u32 idle_halts;		/* that make an idle guest, bt_halted() */
 	u32 resets;		/* of all that follows */
 	u32 nr_units;
 	u32 nr_map;
 	u32 nr_pages;
 	u32 nr_ctx;
-	struct bt_unit *unit_chunk[BT_UNIT_CHUNKS];
-	struct bt_map *map_chunk[BT_MAP_CHUNKS];
+	struct bt_unit *unit_page[BT_UNIT_PAGES];
+	struct bt_map *map_page[BT_MAP_PAGES];
 	struct bt_region region[2];
 	struct bt_hash hash[2];
 	u32 cross;		/* number of chains that end with the epoch */
@@ -239,13 +253,13 @@ struct bt {
 	u32 chain_from;		/* exit to chain once its target is known */
 	u32 bucket[BT_BUCKETS];
 	u32 page_bucket[BT_PAGE_BUCKETS];
-	struct bt_page page[BT_PAGES];
+	struct bt_page *record_page[BT_RECORD_PAGES];
 	struct bt_ctx ctx[BT_NR_CTX];
 	u32 ctx_last;
 
-	/* order[r][i]: units of region r by TC address */
+	/* units of region r by TC address: bt_order() */
 	u32 nr_order[2];
-	u32 order[2][BT_MAX_UNITS];
+	u32 *order_page[2][BT_ORDER_PAGES];
 
 	struct bt_trace {
 		u32 eip;
@@ -262,12 +276,33 @@ struct bt {
 
 static inline struct bt_unit *bt_unit(struct bt *bt, u32 idx)
 {
-	return &bt->unit_chunk[idx / BT_UNITS_CHUNK][idx % BT_UNITS_CHUNK];
+	return &bt->unit_page[idx / BT_UNITS_PAGE][idx % BT_UNITS_PAGE];
 }
 
 static inline struct bt_map *bt_map(struct bt *bt, u32 idx)
 {
-	return &bt->map_chunk[idx / BT_MAPS_CHUNK][idx % BT_MAPS_CHUNK];
+	return &bt->map_page[idx / BT_MAPS_PAGE][idx % BT_MAPS_PAGE];
+}
+
+static inline u32 *bt_order(struct bt *bt, int ring, u32 i)
+{
+	return &bt->order_page[ring][i / BT_ORDER_PAGE][i % BT_ORDER_PAGE];
+}
+
+static inline struct bt_page *bt_record(struct bt *bt, u32 i)
+{
+	return &bt->record_page[i / BT_RECORDS_PAGE][i % BT_RECORDS_PAGE];
+}
+
+/* The byte at @tc, which is a unit's or the runtime's. */
+static inline u8 *bt_code(const struct bt *bt, u32 tc)
+{
+	return bt->mon[tc / 4096] + tc % 4096;
+}
+
+static inline struct vmbt_hash_entry *bt_hash_entry(u8 *const *page, u32 i)
+{
+	return (struct vmbt_hash_entry *)page[i / BT_HASH_PAGE] + i % BT_HASH_PAGE;
 }
 
 static inline int bt_ring(const struct bt *bt, u32 ctx)
@@ -280,13 +315,15 @@ bool bt_cache_init(struct vcpu *v);
 bool bt_reserve(struct vcpu *v, int ring);
 u32 bt_find(struct bt *bt, u64 gpa, u32 eip, u32 ctx);
 u32 bt_add_unit(struct vcpu *v, const struct bt_unit *proto,
-		const struct bt_map *map);
+		const struct bt_map *map, const u8 *code);
 u32 bt_unit_at(struct bt *bt, u32 tc);
 struct bt_page *bt_page(struct vcpu *v, u64 gfn, bool create);
 bool bt_page_calm(struct vcpu *v, u64 gfn);
 u32 bt_checksum(const u8 *p, u32 len);
-void bt_hash_insert(struct bt *bt, int ring, u32 eip, u32 tc);
-void bt_hash_clear(struct bt *bt, int ring);
+void bt_hash_insert(struct vcpu *v, int ring, u32 eip, u32 tc);
+void bt_hash_clear(struct vcpu *v, int ring);
+void bt_hash_restore(struct vcpu *v);
+bool bt_hash_all(struct vcpu *v);
 u32 bt_hash_find(const struct bt_hash *h, u32 eip);
 void bt_retranslate(struct vcpu *v, u64 gpa);
 
@@ -305,7 +342,7 @@ bool bt_adapted(struct bt *bt, const struct bt_unit *u, u32 off,
 
 /* ring1.c */
 struct ring1_map;
-void bt_ring1_init(struct bt *bt);
+void bt_ring1_init(struct vcpu *v);
 const struct ring1_map *bt_ring1_at(u32 rip);
 
 /* enter.c */

@@ -12,6 +12,16 @@
 #include "../mmu/mmu.h"
 #include "../plat.h"
 
+/*
+ * An idle guest needs little of what its boot or its last work was translated to:
+ * more units than this go when it has halted so often without taking a page for
+ * another. One that works and halts by turns needs them again: twice as often the
+ * next time, so that few of its flushes are for nothing.
+ */
+#define IDLE_UNITS		8192
+#define IDLE_HALTS		32
+#define IDLE_HALTS_MAX		65536
+
 /* Writes beside code on a page before it counts as mixed with hot data. */
 #define MIXED_WRITES		24
 /* Writes to code itself before its page does: patching is not rare. */
@@ -25,6 +35,10 @@
  */
 #define CALM_CHECKS		256U
 
+#define HASH_PAGES		(VMBT_MON_HASH_ENTRIES / BT_HASH_PAGE)
+#define HASH2_PAGES		((VMBT_MON_HASH2_ENTRIES + BT_HASH_PAGE - 1) / \
+				 BT_HASH_PAGE)
+
 static u32 lookup_hash(u64 gpa, u32 eip, u32 ctx)
 {
 	u32 h = (u32)gpa ^ (u32)(gpa >> 32) ^ (eip << 3) ^ ctx * 0x9e3779b1;
@@ -32,30 +46,52 @@ static u32 lookup_hash(u64 gpa, u32 eip, u32 ctx)
 	return (h ^ (h >> 14)) % BT_BUCKETS;
 }
 
-/* EIP 1 is not the one whose index is 0. */
-static void second_zero(struct bt_hash *h)
+/* No EIP finds something in an empty table, not even the one whose entry is zero. */
+static void hash_page_zero(u8 *page)
 {
+	struct vmbt_hash_entry *e = (struct vmbt_hash_entry *)page;
 	u32 i;
 
-	for (i = 0; i < VMBT_MON_HASH2_ENTRIES; i++)
-		h->second[i] = (struct vmbt_hash_entry){ 0, 0 };
-	h->second[0].neg_eip = -1;
-	h->second_used = false;
+	for (i = 0; i < BT_HASH_PAGE; i++)
+		e[i] = (struct vmbt_hash_entry){ 0, 0 };
+	/* Its index is 0 in no page, by the low half of EIP or by vmbt_hash2(). */
+	e[0].neg_eip = 1;
 }
 
-static void hash_zero(struct bt_hash *h)
+static u32 hash_number(const struct vcpu *v, u8 *const *page)
+{
+	return page - v->mon_page;
+}
+
+/* All of a table of @n pages that has an entry. */
+static void hash_zero(struct vcpu *v, u8 *const *page, u32 n)
 {
 	u32 i;
 
-	for (i = 0; i < VMBT_MON_HASH_ENTRIES; i++) {
-		h->e[i] = (struct vmbt_hash_entry){ 0, 0 };
-		if (i % 4096 == 0)
-			plat_yield();
+	for (i = 0; i < n; i++) {
+		if (!mmu_monitor_has(v, hash_number(v, page) + i))
+			continue;
+		hash_page_zero(page[i]);
+		plat_yield();
 	}
 }
 
-static void reset(struct bt *bt)
+/* The entry @i, to be written to; NULL if there is no page for it. */
+static struct vmbt_hash_entry *hash_own(struct vcpu *v, u8 *const *page, u32 i)
 {
+	u32 n = hash_number(v, page) + i / BT_HASH_PAGE;
+
+	if (unlikely(!mmu_monitor_has(v, n))) {
+		if (!mmu_monitor_fill(v, n))
+			return NULL;
+		hash_page_zero(v->mon_page[n]);
+	}
+	return bt_hash_entry(page, i);
+}
+
+static void reset(struct vcpu *v)
+{
+	struct bt *bt = v->bt;
 	u32 i;
 
 	bt->resets++;
@@ -78,7 +114,7 @@ static void reset(struct bt *bt)
 	for (i = 0; i < BT_PAGE_BUCKETS; i++)
 		bt->page_bucket[i] = BT_NIL;
 	for (i = 0; i < 2; i++) {
-		bt_hash_clear(bt, i);
+		bt_hash_clear(v, i);
 		bt->hash[i].ctx = BT_NIL;
 	}
 	bt_forget_cross(bt);
@@ -87,44 +123,69 @@ static void reset(struct bt *bt)
 bool bt_cache_init(struct vcpu *v)
 {
 	struct bt *bt = v->bt;
-	u32 r;
 
-	bt->mon = plat_mon();
-	bt->hash[0].e = (void *)(bt->mon + VMBT_MON_HASH1);
-	bt->hash[1].e = (void *)(bt->mon + VMBT_MON_HASH3);
-	if (!(v->shared->no_offers & VMBT_OFFER_SECOND)) {
-		bt->hash[0].second = (void *)(bt->mon + VMBT_MON_HASH2);
-		second_zero(&bt->hash[0]);
-	}
-	for (r = 0; r < 2; r++) {
-		hash_zero(&bt->hash[r]);
-		/* EIP 0 is the only one that 0 would match. */
-		bt->hash[r].e[0].neg_eip = 1;
-	}
+	bt->mon = v->mon_page;
+	bt->hash[0].page = v->mon_page + VMBT_MON_HASH1 / 4096;
+	bt->hash[1].page = v->mon_page + VMBT_MON_HASH3 / 4096;
+	if (!(v->shared->no_offers & VMBT_OFFER_SECOND))
+		bt->hash[0].second = v->mon_page + VMBT_MON_HASH2 / 4096;
+	/* What all of them have now, and nobody writes to again. */
+	bt->empty = bt->hash[0].page[0];
+	hash_page_zero(bt->empty);
 	bt->region[0].start = VMBT_MON_TC;
 	bt->region[0].end = BT_TC3;
 	bt->region[1].start = BT_TC3;
 	bt->region[1].end = VMBT_MON_SIZE;
-	bt_ring1_init(bt);
-	reset(bt);
+	bt->idle_halts = IDLE_HALTS;
+	bt_ring1_init(v);
+	plat_yield();
+	reset(v);
+	plat_yield();
 	return bt_reserve(v, 0);
 }
 
-static bool chunk(struct vcpu *v, void **slot)
+/* A page of one of the arenas, if it has none yet. */
+static bool arena(struct vcpu *v, void **slot)
 {
-	u32 idx;
-
-	if (*slot)
+	if (likely(*slot))
 		return true;
-	idx = pool_alloc_run(v, BT_CHUNK_PAGES);
-	if (idx == ~0U)
-		return false;
-	*slot = plat_pool_virt(idx);
-	return true;
+	*slot = pool_alloc_page(v);
+	v->stats->bt_pages += !!*slot;
+	return *slot;
+}
+
+/* All but the first page of an arena: without that, no unit could be made. */
+static void arena_free(struct vcpu *v, void **slot, u32 n)
+{
+	u32 i;
+
+	for (i = 1; i < n && slot[i]; i++) {
+		pool_free_page(v, slot[i]);
+		slot[i] = NULL;
+		v->stats->bt_pages--;
+		plat_yield();
+	}
+}
+
+/* The guest is not in the cache, and nothing in it is known any more. */
+static void give_up_pages(struct vcpu *v)
+{
+	struct bt *bt = v->bt;
+
+	mmu_monitor_drop(v, VMBT_MON_TC / 4096 + 1, VMBT_MON_SIZE / 4096);
+	mmu_monitor_drop(v, VMBT_MON_HASH1 / 4096, VMBT_MON_RT / 4096);
+	mmu_monitor_drop(v, VMBT_MON_HASH2 / 4096, VMBT_MON_INSN / 4096);
+	arena_free(v, (void **)bt->unit_page, BT_UNIT_PAGES);
+	arena_free(v, (void **)bt->map_page, BT_MAP_PAGES);
+	arena_free(v, (void **)bt->order_page[0], BT_ORDER_PAGES);
+	arena_free(v, (void **)bt->order_page[1], BT_ORDER_PAGES);
+	arena_free(v, (void **)bt->record_page, BT_RECORD_PAGES);
 }
 
 /*
  * bt_reserve() - room for one more unit of any size; false: flush first
+ *
+ * All pages that it may take are there afterwards: nothing fails while it is made.
  */
 bool bt_reserve(struct vcpu *v, int ring)
 {
@@ -135,10 +196,13 @@ bool bt_reserve(struct vcpu *v, int ring)
 	if (bt->nr_units >= BT_MAX_UNITS || last >= BT_MAX_MAPS ||
 	    rg->end - rg->pos < BT_MAX_TC + 16)
 		return false;
-	return chunk(v, (void **)&bt->unit_chunk[bt->nr_units /
-						 BT_UNITS_CHUNK]) &&
-	       chunk(v, (void **)&bt->map_chunk[bt->nr_map / BT_MAPS_CHUNK]) &&
-	       chunk(v, (void **)&bt->map_chunk[last / BT_MAPS_CHUNK]);
+	return mmu_monitor_fill(v, rg->pos / 4096) &&
+	       mmu_monitor_fill(v, (rg->pos + BT_MAX_TC) / 4096) &&
+	       arena(v, (void **)&bt->unit_page[bt->nr_units / BT_UNITS_PAGE]) &&
+	       arena(v, (void **)&bt->map_page[bt->nr_map / BT_MAPS_PAGE]) &&
+	       arena(v, (void **)&bt->map_page[last / BT_MAPS_PAGE]) &&
+	       arena(v, (void **)&bt->order_page[ring][bt->nr_order[ring] /
+						       BT_ORDER_PAGE]);
 }
 
 u32 bt_find(struct bt *bt, u64 gpa, u32 eip, u32 ctx)
@@ -174,12 +238,15 @@ struct bt_page *bt_page(struct vcpu *v, u64 gfn, bool create)
 	struct bt_page *p;
 	u32 i;
 
-	for (i = *head; i != BT_NIL; i = bt->page[i].hnext)
-		if (bt->page[i].gfn == gfn)
-			return &bt->page[i];
-	if (!create || bt->nr_pages >= BT_PAGES)
+	for (i = *head; i != BT_NIL; i = p->hnext) {
+		p = bt_record(bt, i);
+		if (p->gfn == gfn)
+			return p;
+	}
+	if (!create || bt->nr_pages >= BT_PAGES ||
+	    !arena(v, (void **)&bt->record_page[bt->nr_pages / BT_RECORDS_PAGE]))
 		return NULL;
-	p = &bt->page[bt->nr_pages];
+	p = bt_record(bt, bt->nr_pages);
 	*p = (struct bt_page){ .gfn = gfn, .first = BT_NIL, .hnext = *head };
 	*head = bt->nr_pages++;
 	return p;
@@ -203,14 +270,26 @@ static u32 *page_next(struct bt_unit *u, u64 gfn)
 	return &u->pnext[u->gpa >> 12 == gfn ? 0 : 1];
 }
 
+/* Into two pages at most. */
+static void put_code(struct bt *bt, u32 tc, const u8 *code, u32 len)
+{
+	u32 head = 4096 - tc % 4096;
+
+	if (head > len)
+		head = len;
+	__builtin_memcpy(bt_code(bt, tc), code, head);
+	if (len > head)
+		__builtin_memcpy(bt_code(bt, tc + head), code + head, len - head);
+}
+
 /*
  * bt_add_unit() - enter a new unit into all tables
  *
- * Its code is in the cache already, its size in proto->tc_len. The page
- * records must exist (bt_page()).
+ * The size of its code is proto->tc_len. bt_reserve() has made room, and the page
+ * records exist (bt_page()).
  */
 u32 bt_add_unit(struct vcpu *v, const struct bt_unit *proto,
-		const struct bt_map *map)
+		const struct bt_map *map, const u8 *code)
 {
 	struct bt *bt = v->bt;
 	int ring = bt_ring(bt, proto->ctx);
@@ -221,8 +300,9 @@ u32 bt_add_unit(struct vcpu *v, const struct bt_unit *proto,
 	u->map = bt->nr_map;
 	for (i = 0; i < u->nr_map; i++)
 		*bt_map(bt, bt->nr_map++) = map[i];
+	put_code(bt, u->tc, code, u->tc_len);
 	bt->region[ring].pos = (u->tc + u->tc_len + 15) & ~15U;
-	bt->order[ring][bt->nr_order[ring]++] = idx;
+	*bt_order(bt, ring, bt->nr_order[ring]++) = idx;
 	head = &bt->bucket[lookup_hash(u->gpa, u->eip, u->ctx)];
 	u->hnext = *head;
 	*head = idx;
@@ -239,51 +319,84 @@ u32 bt_add_unit(struct vcpu *v, const struct bt_unit *proto,
 u32 bt_unit_at(struct bt *bt, u32 tc)
 {
 	int ring = tc >= BT_TC3;
-	const u32 *order = bt->order[ring];
 	u32 lo = 0, hi = bt->nr_order[ring];
 	const struct bt_unit *u;
 
 	while (lo < hi) {
 		u32 mid = (lo + hi) / 2;
 
-		if (bt_unit(bt, order[mid])->tc <= tc)
+		if (bt_unit(bt, *bt_order(bt, ring, mid))->tc <= tc)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	if (!lo)
 		return BT_NIL;
-	u = bt_unit(bt, order[lo - 1]);
-	return tc - u->tc < u->tc_len ? order[lo - 1] : BT_NIL;
+	lo = *bt_order(bt, ring, lo - 1);
+	u = bt_unit(bt, lo);
+	return tc - u->tc < u->tc_len ? lo : BT_NIL;
 }
 
-void bt_hash_clear(struct bt *bt, int ring)
+void bt_hash_clear(struct vcpu *v, int ring)
 {
-	struct bt_hash *h = &bt->hash[ring];
+	struct bt_hash *h = &v->bt->hash[ring];
 	u32 i;
 
 	if (h->nr_used <= BT_JOURNAL) {
 		for (i = 0; i < h->nr_used; i++)
-			h->e[h->used[i]] = (struct vmbt_hash_entry){ 0, 0 };
+			*bt_hash_entry(h->page, h->used[i]) =
+				(struct vmbt_hash_entry){ !h->used[i], 0 };
 	} else {
-		hash_zero(h);
+		hash_zero(v, h->page, HASH_PAGES);
 	}
-	h->e[0].neg_eip = 1;
 	h->nr_used = 0;
-	if (h->second && h->second_used)
-		second_zero(h);
+	if (h->second && h->second_used) {
+		hash_zero(v, h->second, HASH2_PAGES);
+		h->second_used = false;
+	}
+}
+
+/* bt_hash_restore() - empty tables, when somebody else has written to them */
+void bt_hash_restore(struct vcpu *v)
+{
+	struct bt *bt = v->bt;
+	u32 i;
+
+	hash_page_zero(bt->empty);
+	for (i = 0; i < 2; i++) {
+		hash_zero(v, bt->hash[i].page, HASH_PAGES);
+		bt->hash[i].nr_used = 0;
+	}
+	if (bt->hash[0].second)
+		hash_zero(v, bt->hash[0].second, HASH2_PAGES);
+	bt->hash[0].second_used = false;
+}
+
+/* bt_hash_all() - give each page of the tables memory of its own */
+bool bt_hash_all(struct vcpu *v)
+{
+	struct bt *bt = v->bt;
+	bool all = true;
+	u32 i;
+
+	for (i = 0; i < HASH_PAGES; i++)
+		all &= hash_own(v, bt->hash[0].page, i * BT_HASH_PAGE) &&
+		       hash_own(v, bt->hash[1].page, i * BT_HASH_PAGE);
+	for (i = 0; bt->hash[0].second && i < HASH2_PAGES; i++)
+		all &= !!hash_own(v, bt->hash[0].second, i * BT_HASH_PAGE);
+	return all;
 }
 
 /* bt_hash_find() - the TC address that @eip has in @h, or 0 */
 u32 bt_hash_find(const struct bt_hash *h, u32 eip)
 {
-	const struct vmbt_hash_entry *e = &h->e[(u16)eip];
+	const struct vmbt_hash_entry *e = bt_hash_entry(h->page, (u16)eip);
 
 	if (e->neg_eip == -eip && e->target)
 		return e->target;
 	if (!h->second)
 		return 0;
-	e = &h->second[vmbt_hash2(eip)];
+	e = bt_hash_entry(h->second, vmbt_hash2(eip));
 	return e->neg_eip == -eip ? e->target : 0;
 }
 
@@ -291,30 +404,40 @@ u32 bt_hash_find(const struct bt_hash *h, u32 eip)
  * @e gets another entry. What it has now, if that is valid, is looked up in turn
  * with what takes its place: it stays within reach of the ring-1 runtime.
  */
-static void make_way(struct bt_hash *h, const struct vmbt_hash_entry *e, u32 eip)
+static void make_way(struct vcpu *v, struct bt_hash *h,
+		     const struct vmbt_hash_entry *e, u32 eip)
 {
 	u32 old = -e->neg_eip;
+	struct vmbt_hash_entry *second;
 
 	if (!h->second || !e->target || old == eip || (u16)old != (u16)eip)
 		return;
-	h->second[vmbt_hash2(old)] = *e;
+	second = hash_own(v, h->second, vmbt_hash2(old));
+	if (!second)
+		return;
+	*second = *e;
 	h->second_used = true;
 }
 
-void bt_hash_insert(struct bt *bt, int ring, u32 eip, u32 tc)
+/* bt_hash_insert() - have translated code find @tc for @eip, if there is room */
+void bt_hash_insert(struct vcpu *v, int ring, u32 eip, u32 tc)
 {
-	struct bt_hash *h = &bt->hash[ring];
+	struct bt_hash *h = &v->bt->hash[ring];
+	struct vmbt_hash_entry *e;
 	u16 i = eip;
 
-	if (!h->e[i].target) {
+	e = hash_own(v, h->page, i);
+	if (!e)
+		return;
+	if (!e->target) {
 		if (h->nr_used < BT_JOURNAL)
 			h->used[h->nr_used++] = i;
 		else
 			h->nr_used = BT_JOURNAL + 1;
 	}
-	make_way(h, &h->e[i], eip);
-	h->e[i].neg_eip = -eip;
-	h->e[i].target = tc;
+	make_way(v, h, e, eip);
+	e->neg_eip = -eip;
+	e->target = tc;
 }
 
 static void unlink_bucket(struct bt *bt, const struct bt_unit *u, u32 idx)
@@ -332,18 +455,22 @@ static void kill_unit(struct vcpu *v, u32 idx)
 	struct bt *bt = v->bt;
 	struct bt_unit *u = bt_unit(bt, idx);
 	struct bt_hash *h = &bt->hash[bt_ring(bt, u->ctx)];
-	u32 t = h->e[(u16)u->eip].target;
+	struct vmbt_hash_entry *e = bt_hash_entry(h->page, (u16)u->eip);
 
 	u->flags |= BT_U_DEAD;
 	unlink_bucket(bt, u, idx);
 	bt_unlink_in(v, idx);
-	if (t >= u->tc && t - u->tc < u->tc_len) {
-		h->e[(u16)u->eip].neg_eip = (u16)u->eip ? 0 : 1;
+	/* In the page that stands in for empty ones neither is found. */
+	if (e->target >= u->tc && e->target - u->tc < u->tc_len) {
+		e->neg_eip = (u16)u->eip ? 0 : 1;
 		/* target stays non-zero: the journal has this entry already */
 	}
-	if (h->second && h->second[vmbt_hash2(u->eip)].neg_eip == -u->eip)
-		h->second[vmbt_hash2(u->eip)] = (struct vmbt_hash_entry){
-			.neg_eip = vmbt_hash2(u->eip) ? 0 : -1 };
+	if (h->second) {
+		e = bt_hash_entry(h->second, vmbt_hash2(u->eip));
+		if (e->target && e->neg_eip == -u->eip)
+			*e = (struct vmbt_hash_entry){
+				.neg_eip = vmbt_hash2(u->eip) ? 0 : -1 };
+	}
 	v->stats->code_invalidations++;
 }
 
@@ -482,8 +609,8 @@ void bt_end_epoch(struct vcpu *v)
 	struct bt *bt = v->bt;
 
 	bt_unlink_cross(v);
-	bt_hash_clear(bt, 0);
-	bt_hash_clear(bt, 1);
+	bt_hash_clear(v, 0);
+	bt_hash_clear(v, 1);
 	bt->last_unit = BT_NIL;
 	bt->chain_from = BT_NIL;
 	mmu_code_pages_reset(v);
@@ -493,6 +620,8 @@ void bt_end_epoch(struct vcpu *v)
 /**
  * bt_flush() - forget all translations
  * @v: the vCPU; v->guest must be in sync
+ *
+ * Their pages are free then, for the translations to come or for the host.
  */
 void bt_flush(struct vcpu *v)
 {
@@ -500,11 +629,28 @@ void bt_flush(struct vcpu *v)
 	u32 i;
 
 	for (i = 0; i < bt->nr_pages; i++) {
-		if (bt->page[i].traced)
-			mmu_trace_del(v, bt->page[i].gfn, MMU_TRACE_CODE);
+		if (bt_record(bt, i)->traced)
+			mmu_trace_del(v, bt_record(bt, i)->gfn, MMU_TRACE_CODE);
 		plat_yield();
 	}
-	reset(bt);
+	reset(v);
+	give_up_pages(v);
 	v->stats->tc_flushes++;
 	v->stats->tc_bytes = 0;
+}
+
+/**
+ * bt_halted() - the guest has nothing to do
+ * @v: the vCPU; v->guest is in sync
+ * @quiet: how often it has halted since it last took a page
+ */
+void bt_halted(struct vcpu *v, u32 quiet)
+{
+	struct bt *bt = v->bt;
+
+	if (bt->nr_units < IDLE_UNITS || quiet < bt->idle_halts)
+		return;
+	if (bt->idle_halts < IDLE_HALTS_MAX)
+		bt->idle_halts *= 2;
+	bt_flush(v);
 }

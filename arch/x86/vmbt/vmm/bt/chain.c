@@ -11,38 +11,37 @@
 #include "bt_int.h"
 #include "../plat.h"
 
-static void put32(u8 *p, u32 x)
+/* In two pages, maybe. */
+static void put32(struct bt *bt, u32 at, u32 x)
 {
-	p[0] = x;
-	p[1] = x >> 8;
-	p[2] = x >> 16;
-	p[3] = x >> 24;
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		*bt_code(bt, at + i) = x >> 8 * i;
 }
 
 /* Make exit @n of @u go to TC address @tc, or to its callout if 0. */
 static void patch(struct bt *bt, const struct bt_unit *u, u32 n, u32 tc)
 {
 	const struct bt_exit *x = &u->ex[n];
-	u8 *code = bt->mon + u->tc;
-
 	if (x->jmp_off == x->slot + 1) {
 		/* The slot itself: JMP rel32, or INT and padding. */
-		u8 *p = code + x->slot;
+		u32 at = u->tc + x->slot;
 
 		if (tc) {
-			p[0] = 0xe9;
-			put32(p + 1, tc - (u->tc + x->slot + 5));
+			*bt_code(bt, at) = 0xe9;
+			put32(bt, at + 1, tc - (at + 5));
 		} else {
-			p[0] = 0xcd;
-			p[1] = bt_ring(bt, u->ctx) ? VMBT_VEC_CALLOUT3 :
-						     VMBT_VEC_CALLOUT1;
+			*bt_code(bt, at) = 0xcd;
+			*bt_code(bt, at + 1) = bt_ring(bt, u->ctx) ?
+				VMBT_VEC_CALLOUT3 : VMBT_VEC_CALLOUT1;
 		}
 		return;
 	}
 	/* A Jcc apart from its slot. */
 	if (!tc)
 		tc = u->tc + x->slot;
-	put32(code + x->jmp_off, tc - (u->tc + x->jmp_off + 4));
+	put32(bt, u->tc + x->jmp_off, tc - (u->tc + x->jmp_off + 4));
 }
 
 static bool crosses(struct bt *bt, const struct bt_unit *a,

@@ -15,7 +15,7 @@
 
 /*
  * struct bt_emit - a unit under construction
- * @code: where its code goes, by the VMM's alias
+ * @code: its code, which bt_add_unit() puts into the cache
  * @len: bytes so far
  * @g_off: guest instruction that map entries name
  * @fix: repairs that all entries of the moment share

@@ -324,7 +324,7 @@ int bt_enter(struct vcpu *v)
 	ctx = bt_context(v);
 	ring = bt_ring(bt, ctx);
 	if (bt->hash[ring].ctx != ctx) {
-		bt_hash_clear(bt, ring);
+		bt_hash_clear(v, ring);
 		bt->hash[ring].ctx = ctx;
 	}
 	from = bt->chain_from;
@@ -353,7 +353,7 @@ int bt_enter(struct vcpu *v)
 		if (from != BT_NIL && still_there(bt, from, idx))
 			bt_link(v, from / 2, from & 1, idx);
 		else
-			bt_hash_insert(bt, ring, g->eip, tc);
+			bt_hash_insert(v, ring, g->eip, tc);
 	}
 	return go(v, tc);
 }
@@ -507,18 +507,19 @@ static bool locate_site(struct vcpu *v, u64 rip, struct place *p)
 
 void bt_restore(struct vcpu *v)
 {
-	struct bt *bt = v->bt;
-	u32 i;
-
-	bt_ring1_init(bt);
+	bt_ring1_init(v);
 	/* The journal knows nothing of forged entries. */
-	for (i = 0; i < VMBT_MON_HASH_ENTRIES; i++) {
-		bt->hash[0].e[i] = (struct vmbt_hash_entry){ 0, 0 };
-		bt->hash[1].e[i] = (struct vmbt_hash_entry){ 0, 0 };
-	}
-	bt->hash[0].second_used = true;
-	bt_hash_clear(bt, 0);
-	bt_hash_clear(bt, 1);
+	bt_hash_restore(v);
+}
+
+void bt_expose(struct vcpu *v)
+{
+	bool all = bt_hash_all(v);
+
+	for (u32 i = VMBT_MON_RT / 4096; i < VMBT_MON_SIZE / 4096; i++)
+		all &= mmu_monitor_fill(v, i);
+	if (!all)
+		plat_panic("no pool pages for all of the monitor area");
 }
 
 u32 bt_some_callout(struct vcpu *v, u32 n)
@@ -529,7 +530,7 @@ u32 bt_some_callout(struct vcpu *v, u32 n)
 
 	if (!bt->nr_order[0])
 		return 0;
-	u = bt_unit(bt, bt->order[0][n % bt->nr_order[0]]);
+	u = bt_unit(bt, *bt_order(bt, 0, n % bt->nr_order[0]));
 	for (i = 0; i < u->nr_map; i++) {
 		const struct bt_map *m;
 
@@ -708,7 +709,7 @@ enum bt_callout_kind bt_callout(struct vcpu *v)
 	struct place p;
 
 	v->raw = false;
-	if (!locate_site(v, rip, &p) || bt->mon[rip] != 0xcd)
+	if (!locate_site(v, rip, &p) || *bt_code(bt, rip) != 0xcd)
 		return BT_NOT_CALLOUT;
 	u = bt_unit(bt, p.unit);
 	recover(v, u, &p.at);

@@ -7,6 +7,7 @@
  * they cannot is a callout of the guest's instruction, by its site.
  */
 #include "emit.h"
+#include "../mmu/mmu.h"
 #include "../plat.h"
 #include "../ring1/ring1.h"
 
@@ -67,14 +68,17 @@ IS(F_EDX, BT_F_EDX);
 IS(F_REGS, BT_F_EAX | BT_F_ECX | BT_F_EDX);
 
 /* bt_ring1_init() - put the runtime into the monitor area */
-void bt_ring1_init(struct bt *bt)
+void bt_ring1_init(struct vcpu *v)
 {
 	u32 n = ring1_code_end - ring1_code, i;
 
 	if (n > VMBT_MON_HASH2 - VMBT_MON_RT)
 		plat_panic("the ring-1 runtime has %u bytes", n);
+	for (i = 0; i < n; i += 4096)
+		if (!mmu_monitor_fill(v, (VMBT_MON_RT + i) / 4096))
+			plat_panic("no pool pages for the ring-1 runtime");
 	for (i = 0; i < n; i++)
-		bt->mon[VMBT_MON_RT + i] = ring1_code[i];
+		*bt_code(v->bt, VMBT_MON_RT + i) = ring1_code[i];
 }
 
 /*

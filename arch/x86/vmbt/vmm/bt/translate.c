@@ -187,7 +187,6 @@ static void emit_setup(struct bt_emit *e, struct vcpu *v, u32 ctx)
 				 .in = BT_NIL, .ctx = ctx };
 	e->u.ex[0].to = BT_NIL;
 	e->u.ex[1].to = BT_NIL;
-	e->code = bt->mon + e->u.tc;
 }
 
 /* Does the instruction at @off lie in the bytes at hand? */
@@ -267,6 +266,7 @@ static int emit_unit(struct bt_emit *e, struct source *s, bool check)
 int bt_translate(struct vcpu *v, u32 lin, u64 gpa, u32 ctx, u32 *idx)
 {
 	struct bt_map map[BT_MAX_MAP];
+	u8 code[BT_MAX_TC];
 	struct bt *bt = v->bt;
 	struct bt_page *page;
 	struct bt_emit e;
@@ -287,6 +287,7 @@ int bt_translate(struct vcpu *v, u32 lin, u64 gpa, u32 ctx, u32 *idx)
 	if (r != X_OK && !s.got)
 		return r;
 	e.map = map;
+	e.code = code;
 	emit_setup(&e, v, ctx);
 	e.u.gpa = gpa;
 	e.u.eip = s.eip;
@@ -306,7 +307,7 @@ int bt_translate(struct vcpu *v, u32 lin, u64 gpa, u32 ctx, u32 *idx)
 		e.u.flags |= BT_U_CHECK;
 	e.u.sum = bt_checksum(s.buf, e.u.len);
 	e.u.tc_len = e.len;
-	*idx = bt_add_unit(v, &e.u, map);
+	*idx = bt_add_unit(v, &e.u, map, code);
 	return X_OK;
 full:
 	bt_flush(v);

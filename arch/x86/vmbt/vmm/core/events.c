@@ -137,6 +137,9 @@ bool core_serve_host(struct vcpu *v)
 		u32 want = v->shared->shrink_want;
 
 		metal_ack_request(VMBT_REQ_SHRINK);
+		/* One page of the cache can't go without all of it. */
+		if (want > mmu_spare(v))
+			bt_flush(v);
 		mmu_shrink(v, want);
 		return false;
 	}
@@ -225,6 +228,7 @@ bool core_inject(struct vcpu *v)
 		if (!s->chips)
 			g->halted = 0;
 		v->stats->exit_hlt++;
+		bt_halted(v, mmu_halted(v));
 		core_leave(v, VMBT_EXIT_HLT);
 		return false;
 	}

@@ -136,7 +136,11 @@ static void place(struct vcpu *v, u32 n)
 	u32 at = TC_PLACE + n * FRAGMENT;
 	struct vmbt_frame *f = &v->frame;
 
-	mmu_read_phys(v, h->gpa + n * FRAGMENT, (u8 *)plat_mon() + at, FRAGMENT);
+	_Static_assert(4096 % FRAGMENT == 0, "a fragment is in one page");
+	if (!mmu_monitor_fill(v, at / 4096))
+		plat_panic("no pool page for the test's code");
+	mmu_read_phys(v, h->gpa + n * FRAGMENT, v->mon_page[at / 4096] + at % 4096,
+		      FRAGMENT);
 	f->cs = VMBT_SEL_TC1_CS;
 	f->rip = at;
 	if (h->flags & FLAT) {
@@ -208,6 +212,8 @@ bool core_hostile_turn(struct vcpu *v)
 		/* Whatever the loop wants to do first. */
 		if (metal_requests() || v->events)
 			return false;
+		/* All of the area is theirs to write to. */
+		bt_expose(v);
 		return !attack(v, 0);
 	case ATTACK:
 		return false;

@@ -34,11 +34,7 @@ static void init(struct vcpu *v)
 	mmu_init(v, pool.first_free, pool.pages);
 	metal_attach(v);
 	mmu_set_template(v, pool.base_root_idx, pool.la57, pool.pte_enc);
-	v->mon_pool = pool_alloc_run(v, VMBT_MON_SIZE / 4096);
-	if (v->mon_pool == ~0U)
-		plat_panic("no pool pages for the monitor area");
-	plat_set_mon(v->mon_pool);
-	v->mon = plat_mon();
+	mmu_monitor_init(v);
 	desc_init(v);
 	bt_init(v);
 	v->events = VCPU_EV_MODE | VCPU_EV_MON_WANTED;

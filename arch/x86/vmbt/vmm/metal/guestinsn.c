@@ -103,7 +103,7 @@ static int run_to(struct vcpu *v, struct vmbt_frame *f, u32 end)
 int plat_guest_insn(struct vcpu *v, const u8 *code, u32 len, u32 gpr[8], u32 *eflags,
 		    void *mem)
 {
-	u8 *at = (u8 *)plat_mon() + VMBT_MON_INSN;
+	u8 *at = v->mon_page[VMBT_MON_INSN / 4096];
 	struct vmbt_frame f = { .rip = VMBT_MON_INSN, .rflags = *eflags };
 	bool memory, mask;
 	u32 n, i;

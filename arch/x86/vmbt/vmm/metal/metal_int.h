@@ -30,7 +30,6 @@ void __noreturn metal_trap_panic(const u64 *stack);
  * @generation: of the tables that are loaded
  * @guest_cr0: bits of CR0 that are the guest's, as loaded
  * @last_out: time stamp of the last return from the host
- * @mon_pool: the monitor area's first pool page
  * @dr_loaded: the guest's breakpoints are in the CPU
  * @host_dr: the host's DR0-DR3 meanwhile
  */
@@ -41,7 +40,6 @@ struct metal {
 	u32 generation;
 	u32 guest_cr0;
 	u64 last_out;
-	u32 mon_pool;
 	bool dr_loaded;
 	u64 host_dr[4];
 };

@@ -31,12 +31,11 @@ u64 plat_pool_phys(u32 idx)
 	return ((const u64 *)VMBT_POOLMAP_BASE)[idx];
 }
 
-u32 plat_pool_grow(u32 want, bool run)
+u32 plat_pool_grow(u32 want)
 {
 	struct vmbt_shared *s = metal_shared();
 
 	s->hc_arg[0] = want;
-	s->hc_arg[1] = run;
 	s->stats.hc_pool_grow++;
 	metal_hostcall(VMBT_HC_POOL_GROW);
 	return s->hc_out[0];
@@ -187,14 +186,4 @@ void plat_mmio(u64 gpa, void *data, u32 len, bool write)
 	plat_exit(VMBT_EXIT_MMIO);
 	if (!write)
 		memcpy(data, s->exit.mmio_data, len);
-}
-
-void plat_set_mon(u32 pool_idx)
-{
-	metal.mon_pool = pool_idx;
-}
-
-void *plat_mon(void)
-{
-	return plat_pool_virt(metal.mon_pool);
 }

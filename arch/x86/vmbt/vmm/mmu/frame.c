@@ -76,6 +76,38 @@ u64 frame_next(struct mmu *m, u64 gfn)
 	return m->mem_frames;
 }
 
+/* Is there nothing to know about any of these frames? */
+static bool nothing_known(const struct frame *leaf)
+{
+	u32 i;
+
+	for (i = 0; i < FRAMES_PER_PAGE; i++)
+		if (leaf[i].rmap || leaf[i].sps || leaf[i].trace)
+			return false;
+	return true;
+}
+
+/**
+ * frame_trim() - pages of records that say nothing become pool pages again
+ * @v: the vCPU, between two runs of the guest: nobody holds a record
+ */
+void frame_trim(struct vcpu *v)
+{
+	struct mmu *m = v->mmu;
+	struct frame **leaf;
+	u64 gfn;
+
+	for (gfn = frame_next(m, 0); gfn < m->mem_frames;
+	     gfn = frame_next(m, (gfn | (FRAMES_PER_PAGE - 1)) + 1)) {
+		leaf = &m->frames[gfn >> TOP_SHIFT][(gfn >> MID_SHIFT) & 511];
+		if (nothing_known(*leaf)) {
+			pool_free_page(v, *leaf);
+			*leaf = NULL;
+		}
+		plat_yield();
+	}
+}
+
 /**
  * frame_protect() - take write permission from every mapping of a frame
  * @v: the vCPU

@@ -3,9 +3,12 @@
  * Pool pages that go back to the host when it is short of memory.
  *
  * Free pages go first, then those of recycled shadow pages and their companions,
- * which can always be made again. What stays is what has no other home: records of
- * frames, nodes of lists, the window's tables, the translation cache and what it
- * knows of its code; and as many pages as the VM began with.
+ * which can always be made again, then records of frames and nodes of lists that
+ * nothing is left in. What stays are the window's tables, and the pages that the VM
+ * began with. The translator's are core's to ask for (bt_flush()).
+ *
+ * When the translator has forgotten all, most of what the pool grew to is free: that
+ * goes back without being asked for when the guest is idle (mmu_halted()).
  *
  * A page that has gone leaves a hole: its number is the pool's still, and no
  * list has it. Numbers at the end of the pool go altogether. Later the host
@@ -19,6 +22,10 @@
 
 /* The next updates shall not have to ask for pages at once. */
 #define KEEP_PAGES	64
+/* More than so many free ones are worth giving back unasked, */
+#define PLENTY_PAGES	512
+/* when the guest has halted so often without another one. */
+#define QUIET_HALTS	8
 
 static void hole_set(struct mmu *m, u32 idx)
 {
@@ -75,21 +82,27 @@ static void cut_end(struct mmu *m, u32 end)
 		m->pool_fresh = end;
 }
 
-/* Take up to @want free pages out of the pool, onto the list for the host. */
-static u32 collect(struct vcpu *v, u32 want)
+/* As many free pages as @want and those that are kept, if they can be had. */
+static void make_free(struct vcpu *v, u32 want)
 {
 	struct mmu *m = v->mmu;
-	u32 have = m->pool_pages - m->nholes, top = m->pool_pages;
-	u32 avail, i, idx;
 
-	if (have <= m->pool_least)
-		return 0;
-	if (want > have - m->pool_least)
-		want = have - m->pool_least;
 	aux_trim(v);
 	while (pool_avail(m) < want + KEEP_PAGES &&
 	       shadow_reclaim(v, want + KEEP_PAGES - pool_avail(m)))
 		aux_trim(v);
+	if (pool_avail(m) < want + KEEP_PAGES) {
+		frame_trim(v);
+		node_trim(v);
+	}
+}
+
+/* Take up to @want free pages out of the pool, onto the list for the host. */
+static u32 collect(struct vcpu *v, u32 want)
+{
+	struct mmu *m = v->mmu;
+	u32 top = m->pool_pages, avail, i, idx;
+
 	/* The CPU may know of what was in there: as before any other use. */
 	tlb_sync(v);
 	avail = pool_avail(m);
@@ -112,6 +125,40 @@ static u32 collect(struct vcpu *v, u32 want)
 	return want;
 }
 
+/* How many of @want pages go in one call. */
+static u32 portion(const struct mmu *m, u32 want)
+{
+	u32 have = m->pool_pages - m->nholes;
+
+	if (have <= m->pool_least)
+		return 0;
+	if (want > have - m->pool_least)
+		want = have - m->pool_least;
+	return want < VMBT_SHRINK_LIST ? want : VMBT_SHRINK_LIST;
+}
+
+/* The host gets what collect() has put on the list. */
+static void hand_over(struct vcpu *v, u32 n, bool done)
+{
+	struct mmu *m = v->mmu;
+
+	cut_end(m, plat_pool_shrink(n, done));
+	/* The host may have pages again, or room below the limit. */
+	m->growable |= n > 0;
+	v->stats->pool_given += n;
+	v->stats->pool_pages = m->pool_pages - m->nholes;
+	v->stats->pool_free = pool_avail(m);
+}
+
+/**
+ * mmu_spare() - how many pages mmu_shrink() may come by
+ * @v: the vCPU
+ */
+u32 mmu_spare(const struct vcpu *v)
+{
+	return pool_avail(v->mmu) + v->mmu->nsp;
+}
+
 /**
  * mmu_shrink() - the host wants pool pages back
  * @v: the vCPU, between two runs of the guest
@@ -122,20 +169,42 @@ static u32 collect(struct vcpu *v, u32 want)
  */
 void mmu_shrink(struct vcpu *v, u32 want)
 {
-	struct mmu *m = v->mmu;
-	u32 n, end;
-	bool done;
+	u32 n;
 
 	do {
-		n = collect(v, want < VMBT_SHRINK_LIST ? want : VMBT_SHRINK_LIST);
+		n = portion(v->mmu, want);
+		if (n) {
+			make_free(v, n);
+			n = collect(v, n);
+		}
 		want -= n;
-		done = !n || !want;
-		end = plat_pool_shrink(n, done);
-		cut_end(m, end);
-		/* The host may have pages again, or room below the limit. */
-		m->growable |= n > 0;
-		v->stats->pool_given += n;
-		v->stats->pool_pages = m->pool_pages - m->nholes;
-		v->stats->pool_free = pool_avail(m);
-	} while (!done);
+		hand_over(v, n, !n || !want);
+	} while (n && want);
+}
+
+/**
+ * mmu_halted() - the guest has nothing to do
+ * @v: the vCPU, between two runs of the guest
+ *
+ * Gives back what is free in plenty, if that is not what the guest had in the
+ * middle of its work: what goes then has to be asked for again. Keeps enough for
+ * it to ask in portions.
+ *
+ * Return: how often it has halted since it last took a page
+ */
+u32 mmu_halted(struct vcpu *v)
+{
+	struct mmu *m = v->mmu;
+	u32 n;
+
+	if (++m->quiet < QUIET_HALTS || pool_avail(m) <= PLENTY_PAGES)
+		return m->quiet;
+	while (pool_avail(m) > 2 * KEEP_PAGES) {
+		n = portion(m, pool_avail(m) - 2 * KEEP_PAGES);
+		n = n ? collect(v, n) : 0;
+		if (!n)
+			break;
+		hand_over(v, n, false);
+	}
+	return m->quiet;
 }

@@ -95,6 +95,14 @@ bool mmu_place_monitor(struct vcpu *v);
 void mmu_monitor_user(struct vcpu *v, bool visible);
 /* Which part [from, to) of the area (page aligned) is ring-3 code's cache. */
 void mmu_monitor_tc3(struct vcpu *v, u32 from, u32 to);
+/*
+ * The area's pages come when they are filled and go when they are dropped, by
+ * their number in the area. v->mon_page has them by the VMM's own mapping.
+ */
+void mmu_monitor_init(struct vcpu *v);
+bool mmu_monitor_fill(struct vcpu *v, u32 n);
+void mmu_monitor_drop(struct vcpu *v, u32 from, u32 to);
+bool mmu_monitor_has(const struct vcpu *v, u32 n);
 
 /* An entry of the window changed: other roots may have the old one cached. */
 void mmu_window_changed(struct vcpu *v);
@@ -134,8 +142,13 @@ void mmu_code_pages_reset(struct vcpu *v);
 
 /* Pool pages for every user in the image; zeroed. ~0u when none is left. */
 u32 pool_alloc(struct vcpu *v);
-u32 pool_alloc_run(struct vcpu *v, u32 n);	/* contiguous indices */
+void *pool_alloc_page(struct vcpu *v);		/* the same by its address, or NULL */
 void pool_free(struct vcpu *v, u32 idx);
-void mmu_shrink(struct vcpu *v, u32 want);	/* and back to the host */
+void pool_free_page(struct vcpu *v, void *page);
+
+/* And back to the host: what it wants, or what is free in plenty. */
+void mmu_shrink(struct vcpu *v, u32 want);
+u32 mmu_spare(const struct vcpu *v);
+u32 mmu_halted(struct vcpu *v);
 
 #endif

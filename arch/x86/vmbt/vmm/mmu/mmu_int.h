@@ -5,7 +5,8 @@
  * Reading order: pool.c (where memory comes from), frame.c (what is known
  * about a guest frame), walk.c (the guest's tables), shadow.c (ours), fault.c
  * (from one to the other), large.c (2 MiB at once), trace.c (and back when the
- * guest writes), roots.c, monitor.c, codepages.c, reclaim.c, holes.c, invalidate.c, access.c.
+ * guest writes), roots.c, monitor.c, monpages.c, codepages.c, reclaim.c, holes.c,
+ * invalidate.c, access.c.
  *
  * Two rules keep it sound. Shadow entries are exact: whenever the guest could
  * run, each present one says what the guest's tables say now, or less; so
@@ -200,6 +201,7 @@ struct mmu {
 	/* pool.c */
 	u32 pool_first, pool_fresh, pool_pages, pool_nfree, pool_head;
 	u32 node_head, aux_head;
+	u32 quiet;		/* halts since a page was taken, holes.c */
 	bool growable;
 
 	/* configuration */
@@ -239,6 +241,10 @@ struct mmu {
 	u32 mon_pt[MON_PDES];
 	u32 mon_tc3_from, mon_tc3_to;
 
+	/* monpages.c: its pages, NULL where none is; what free hash pages are */
+	u8 *mon_page[VMBT_MON_SIZE / 4096];
+	u8 *mon_empty;
+
 	/* codepages.c */
 	bool have_code;
 	u32 ncode;
@@ -266,6 +272,11 @@ static inline u32 pool_avail(const struct mmu *m)
 	return m->pool_nfree + (m->pool_pages - m->pool_fresh);
 }
 
+static inline u32 pool_index(const void *page)
+{
+	return ((const u8 *)page - (const u8 *)plat_pool_virt(0)) / 4096;
+}
+
 u32 pool_take(struct vcpu *v);
 void mmu_topup(struct vcpu *v);
 bool pool_roomy(struct mmu *m);
@@ -278,6 +289,7 @@ u32 aux_alloc(struct vcpu *v);
 u32 *aux_ptr(u32 id);
 void aux_free(struct vcpu *v, u32 id);
 void aux_trim(struct vcpu *v);
+void node_trim(struct vcpu *v);
 
 /* holes.c */
 u32 pool_fill_holes(struct vcpu *v);
@@ -286,6 +298,7 @@ u32 pool_fill_holes(struct vcpu *v);
 struct frame *frame_peek(struct mmu *m, u64 gfn);
 struct frame *frame_get(struct vcpu *v, u64 gfn);
 u64 frame_next(struct mmu *m, u64 gfn);
+void frame_trim(struct vcpu *v);
 void frame_protect(struct vcpu *v, struct frame *f);
 void frame_unmap(struct vcpu *v, struct frame *f);
 void frame_trace_add(struct vcpu *v, u64 gfn, u32 client);
@@ -392,6 +405,11 @@ void tlb_load_root(struct vcpu *v);
 void tlb_sync(struct vcpu *v);
 
 /* monitor.c */
+static inline bool mon_split(const struct vcpu *v)
+{
+	return v->shared->mon_policy == VMBT_MON_SPLIT;
+}
+
 static inline bool mon_contains(struct vcpu *v, u32 lin)
 {
 	return v->mmu->mon_placed &&
@@ -401,6 +419,9 @@ static inline bool mon_contains(struct vcpu *v, u32 lin)
 
 void mon_ensure(struct vcpu *v);
 void mon_check(struct vcpu *v);
+
+/* monpages.c */
+void mon_tables(struct vcpu *v);
 
 /* codepages.c */
 void code_root_changed(struct vcpu *v);

@@ -2,10 +2,10 @@
 /*
  * The monitor area's place in the guest's linear space.
  *
- * Two page tables of its own, shared by all roots, map its 4 MiB: the data
- * page writable, hash tables and translation cache read-only. Leaves say which
- * pages ring-3 code may see; whether it sees them now is the U bit of the
- * directory entries, so that BT at ring 3 costs as many stores and a flush.
+ * Two page tables of its own, shared by all roots, map its 4 MiB (monpages.c).
+ * Leaves say which pages ring-3 code may see; whether it sees them now is the U
+ * bit of the directory entries, so that BT at ring 3 costs as many stores and a
+ * flush.
  *
  * Fixed, the area hides whatever the guest maps there (and core has those
  * accesses interpreted). Floating, it sits where the guest's directory maps
@@ -19,14 +19,8 @@
  */
 #include "mmu_int.h"
 
-#define MON_PAGES	(VMBT_MON_SIZE / 4096)
 /* Devices of a PC have their registers from here on. */
 #define MON_TOP_LIMIT	0xfe000000u
-
-static bool mon_split(const struct vcpu *v)
-{
-	return v->shared->mon_policy == VMBT_MON_SPLIT;
-}
 
 static u32 mon_pdes(const struct vcpu *v)
 {
@@ -39,53 +33,6 @@ static u32 mon_pde_lin(const struct vcpu *v, u32 k)
 	return k < 2 ? v->mon_base + k * VMBT_MON_PDE : v->mon_data;
 }
 
-static u64 mon_leaf(struct vcpu *v, u32 off, u64 phys)
-{
-	struct mmu *m = v->mmu;
-	u64 spte = (phys & SPTE_ADDR) | m->pte_enc | PTE_P | PTE_A;
-
-	/* Whoever wrote to the wrong page could do no more harm than this. */
-	if (unlikely(v->shared->hostile.on))
-		spte |= PTE_W | PTE_D;
-	if (off < VMBT_MON_HASH1)
-		return spte | m->nx | PTE_W | PTE_D | PTE_U;
-	if (off < VMBT_MON_HASH3)
-		return spte | m->nx;
-	if (off < VMBT_MON_RT)
-		return spte | m->nx | PTE_U;
-	if (off >= VMBT_MON_HASH2 && off < VMBT_MON_INSN)
-		return spte | m->nx;
-	/* With SMEP, what ring 1 runs must not be a user page. */
-	if (off >= m->mon_tc3_from && off < m->mon_tc3_to)
-		return spte | PTE_U;
-	return spte;
-}
-
-/* Fill the two page tables; they belong to the vCPU for good. */
-static void mon_tables(struct vcpu *v)
-{
-	struct mmu *m = v->mmu;
-	u64 first = (u64)((u8 *)plat_mon() - (u8 *)plat_pool_virt(0)) / 4096;
-	u64 *pt;
-	u32 i;
-
-	if (first + MON_PAGES > m->pool_pages)
-		plat_panic("mmu: the monitor area is not in the pool");
-	for (i = 0; i < mon_pdes(v); i++)
-		if (!m->mon_pt[i])
-			m->mon_pt[i] = pool_take(v);
-	for (i = 0; i < MON_PAGES; i++) {
-		pt = plat_pool_virt(m->mon_pt[i / 512]);
-		pt[i % 512] = mon_leaf(v, i * 4096,
-				       plat_pool_phys((u32)first + i));
-	}
-	if (mon_split(v)) {
-		pt = plat_pool_virt(m->mon_pt[0]);
-		*(u64 *)plat_pool_virt(m->mon_pt[2]) = pt[0];
-		pt[0] = 0;
-	}
-}
-
 /* The directory entry for page table @k of the area. */
 static u64 mon_pde(struct vcpu *v, u32 k)
 {
@@ -93,23 +40,6 @@ static u64 mon_pde(struct vcpu *v, u32 k)
 
 	return (plat_pool_phys(m->mon_pt[k]) & SPTE_ADDR) | m->pte_enc |
 	       PTE_P | PTE_W | PTE_A | (m->mon_user ? PTE_U : 0);
-}
-
-/**
- * mmu_monitor_tc3() - which part of the area holds translated ring-3 code
- * @v: the vCPU
- * @from: offset into the monitor area, page aligned
- * @to: its end
- */
-void mmu_monitor_tc3(struct vcpu *v, u32 from, u32 to)
-{
-	v->mmu->mon_tc3_from = from;
-	v->mmu->mon_tc3_to = to;
-	if (v->mmu->mon_pt[0]) {
-		mon_tables(v);
-		tlb_note_all(v);
-		tlb_sync(v);
-	}
 }
 
 /**

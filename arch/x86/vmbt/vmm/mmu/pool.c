@@ -4,16 +4,15 @@
  * request, and the small objects that the shadow MMU cuts from them.
  *
  * Free pages form a list through their first word; pages that were never
- * used are taken in order, which is what makes runs of neighbours possible.
- * A page that shadowed something may still be in a paging-structure cache, so
- * none is handed out before the flushes that are due.
+ * used are taken in order. A page that shadowed something may still be in a
+ * paging-structure cache, so none is handed out before the flushes that are due.
  *
  * The shadow MMU asks for what an update may need before it starts
  * (mmu_topup()): within the update there is no host call and no failure.
  */
 #include "mmu_int.h"
 
-#define GROW_STEP	128
+#define GROW_STEP	64
 /*
  * One fill: two tables with their companions, records of three frames and of
  * their groups, nodes; and
@@ -77,18 +76,16 @@ bool pool_roomy(struct mmu *m)
 	return pool_avail(m) >= TOPUP_PAGES / 2;
 }
 
-/* @run: neighbours, hence at the end; else holes are filled first. */
-static bool pool_grow(struct vcpu *v, u32 want, bool run)
+static bool pool_grow(struct vcpu *v, u32 want)
 {
 	struct mmu *m = v->mmu;
-	u32 have = run ? m->pool_pages : m->pool_pages - m->nholes;
-	u32 now, filled = 0;
+	u32 have = m->pool_pages - m->nholes, now, filled = 0;
 
 	if (!m->growable || have >= VMBT_POOL_MAX_PAGES)
 		return false;
 	if (want > VMBT_POOL_MAX_PAGES - have)
 		want = VMBT_POOL_MAX_PAGES - have;
-	now = plat_pool_grow(want, run);
+	now = plat_pool_grow(want);
 	if (now < m->pool_pages || now > VMBT_POOL_MAX_PAGES) {
 		m->growable = false;
 		return false;
@@ -135,6 +132,7 @@ u32 pool_take(struct vcpu *v)
 		plat_panic("mmu: page pool exhausted (%u pages)",
 			   m->pool_pages);
 	}
+	m->quiet = 0;
 	v->stats->pool_free = pool_avail(m);
 	page_zero(plat_pool_virt(idx));
 	return idx;
@@ -154,7 +152,7 @@ bool pool_low(struct vcpu *v, u32 n)
 	struct mmu *m = v->mmu;
 
 	while (pool_avail(m) < n) {
-		if (pool_grow(v, n > GROW_STEP ? n : GROW_STEP, false))
+		if (pool_grow(v, n > GROW_STEP ? n : GROW_STEP))
 			continue;
 		if (!shadow_reclaim(v, n - pool_avail(m)))
 			return true;
@@ -193,27 +191,15 @@ u32 pool_alloc(struct vcpu *v)
 }
 
 /**
- * pool_alloc_run() - zeroed neighbours
+ * pool_alloc_page() - the same for who wants its address
  * @v: the vCPU
- * @n: how many
- * Return: index of the first, ~0u if the pool can't grow enough
+ * Return: NULL if none is left
  */
-u32 pool_alloc_run(struct vcpu *v, u32 n)
+void *pool_alloc_page(struct vcpu *v)
 {
-	struct mmu *m = v->mmu;
-	u32 first, i;
+	u32 idx = pool_alloc(v);
 
-	while (m->pool_pages - m->pool_fresh < n)
-		if (!pool_grow(v, n - (m->pool_pages - m->pool_fresh), true))
-			return ~0u;
-	first = m->pool_fresh;
-	m->pool_fresh += n;
-	for (i = 0; i < n; i++) {
-		page_zero(plat_pool_virt(first + i));
-		plat_yield();
-	}
-	v->stats->pool_free = pool_avail(m);
-	return first;
+	return idx == ~0u ? NULL : plat_pool_virt(idx);
 }
 
 /**
@@ -229,6 +215,16 @@ void pool_free(struct vcpu *v, u32 idx)
 	m->pool_head = idx;
 	m->pool_nfree++;
 	v->stats->pool_free = pool_avail(m);
+}
+
+/**
+ * pool_free_page() - the same by its address
+ * @v: the vCPU
+ * @page: from pool_alloc_page()
+ */
+void pool_free_page(struct vcpu *v, void *page)
+{
+	pool_free(v, pool_index(page));
 }
 
 /*
@@ -309,6 +305,9 @@ void aux_trim(struct vcpu *v)
  * first of which may have room.
  */
 #define REF_LIST	0x80000000u
+/* In a node's first word: no reference is that large. */
+#define NODE_FREE	0xffffffffu
+#define NODES		(4096 / (u32)sizeof(struct ref_node))
 
 struct ref_node {
 	u32 ref[7];
@@ -318,7 +317,7 @@ struct ref_node {
 static struct ref_node *node_ptr(u32 id)
 {
 	id &= ~REF_LIST;
-	return (struct ref_node *)plat_pool_virt(id >> 7) + (id & 127);
+	return (struct ref_node *)plat_pool_virt(id / NODES) + id % NODES;
 }
 
 static u32 node_alloc(struct vcpu *v)
@@ -328,8 +327,8 @@ static u32 node_alloc(struct vcpu *v)
 	u32 id, i;
 
 	if (!m->node_head) {
-		id = pool_take(v) << 7;
-		for (i = 0; i < 128; i++) {
+		id = pool_take(v) * NODES;
+		for (i = 0; i < NODES; i++) {
 			node_ptr(id + i)->next = m->node_head;
 			m->node_head = id + i;
 		}
@@ -345,6 +344,58 @@ static void node_free(struct mmu *m, u32 id)
 {
 	node_ptr(id)->next = m->node_head;
 	m->node_head = id & ~REF_LIST;
+}
+
+/* Are all nodes of the page whose first one is @n free? */
+static bool nodes_free(const struct ref_node *n)
+{
+	u32 i;
+
+	for (i = 0; i < NODES; i++)
+		if (n[i].ref[0] != NODE_FREE)
+			return false;
+	return true;
+}
+
+/**
+ * node_trim() - pages of which no node is used become pool pages again
+ * @v: the vCPU
+ *
+ * Free nodes are marked by a word that is no reference, and those that are first
+ * in their page say in the next word whether it goes.
+ */
+void node_trim(struct vcpu *v)
+{
+	struct mmu *m = v->mmu;
+	u32 id, next, gone = 0;
+	struct ref_node *n;
+
+	for (id = m->node_head; id; id = node_ptr(id)->next)
+		node_ptr(id)->ref[0] = NODE_FREE;
+	for (id = m->node_head; id; id = node_ptr(id)->next) {
+		if (id % NODES)
+			continue;
+		node_ptr(id)->ref[1] = nodes_free(node_ptr(id));
+		plat_yield();
+	}
+	id = m->node_head;
+	m->node_head = 0;
+	for (; id; id = next) {
+		n = node_ptr(id);
+		next = n->next;
+		if (node_ptr(id - id % NODES)->ref[0] != NODE_FREE ||
+		    !node_ptr(id - id % NODES)->ref[1]) {
+			node_free(m, id);
+		} else if (id % NODES == 0) {
+			/* Freed below: the others of the page still ask it. */
+			n->ref[2] = gone;
+			gone = id;
+		}
+	}
+	for (id = gone; id; id = next) {
+		next = node_ptr(id)->ref[2];
+		pool_free(v, id / NODES);
+	}
 }
 
 /**

@@ -211,20 +211,20 @@ static void memory(void)
 
 	param("user_kb", 0);
 	get("limit-locked-none", USER, 0, 0, ENOMEM);
-	/* A VM starts with more than 8 MiB and less than 12. */
-	get("limit-locked-8m", USER, 8 << 20, 0, ENOMEM);
-	get("limit-locked-12m", USER, 12 << 20, 1, ENOMEM);
-	pid = holder(USER, 12 << 20, &a);
-	end(holder(USER, 12 << 20, &b));
+	/* A VM is charged for 4 MiB of pool, and for less than 2 of image and tables. */
+	get("limit-locked-4m", USER, 4 << 20, 0, ENOMEM);
+	get("limit-locked-6m", USER, 6 << 20, 1, ENOMEM);
+	pid = holder(USER, 6 << 20, &a);
+	end(holder(USER, 6 << 20, &b));
 	expect("limit-locked-second-process", &b, 0, ENOMEM);
-	end(holder(OTHER, 12 << 20, &b));
+	end(holder(OTHER, 6 << 20, &b));
 	expect("limit-locked-other-user", &b, 1, ENOMEM);
 	end(pid);
-	get("limit-locked-36m", USER, 36 << 20, 3, ENOMEM);
+	get("limit-locked-18m", USER, 18 << 20, 3, ENOMEM);
 	get("limit-locked-root", 0, 0, MANY, 0);
-	param("user_kb", 12 << 10);
+	param("user_kb", 6 << 10);
 	get("limit-locked-param", USER, 0, 1, ENOMEM);
-	get("limit-locked-larger", USER, 36 << 20, 3, ENOMEM);
+	get("limit-locked-larger", USER, 18 << 20, 3, ENOMEM);
 	param("user_kb", 256 << 10);
 }
 
@@ -339,14 +339,14 @@ static void cgroups(void)
 		create_all(&why);
 		after = get_number(CGROUP "/memory.current", "");
 		test_result("limit-memcg-charged",
-			    after - before >= MANY * (8ul << 20),
+			    after - before >= MANY * (2ul << 20),
 			    "%lu kB for %d VMs", (after - before) >> 10, MANY);
 		_exit(test_exit());
 	}
 	waitpid(pid, &status, 0);
 	test_result("limit-memcg", WIFEXITED(status) && !WEXITSTATUS(status),
 		    "status %#x", status);
-	put(CGROUP "/memory.max", "33554432");
+	put(CGROUP "/memory.max", "8388608");
 	pid = fork();
 	if (!pid) {
 		into_cgroup();

@@ -27,7 +27,6 @@
 #include "../../../../../arch/x86/vmbt/vmm/ring1/ring1.h"
 
 #define RAM_SIZE	0x400000u
-#define MON_PAGES	(VMBT_MON_SIZE / 4096)
 #define CHOICES		96
 #define MAX_CODE	256
 
@@ -56,7 +55,7 @@ static void dump(const struct bt_unit *u)
 		fprintf(stderr, " %02x", ram[u->gpa + i]);
 	fprintf(stderr, "\n# translation:");
 	for (i = 0; i < u->tc_len; i++)
-		fprintf(stderr, " %02x", v->bt->mon[u->tc + i]);
+		fprintf(stderr, " %02x", *bt_code(v->bt, u->tc + i));
 	fprintf(stderr, "\n");
 }
 
@@ -183,11 +182,13 @@ static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
 static void verify_unit(u32 idx)
 {
 	const struct bt_unit *u = bt_unit(v->bt, idx);
-	const u8 *code = v->bt->mon + u->tc;
+	u8 code[BT_MAX_TC];
 	const struct bt_map *m;
 	struct vmbt_insn in;
 	u32 off, n = 0, i;
 
+	for (i = 0; i < u->tc_len; i++)
+		code[i] = *bt_code(v->bt, u->tc + i);
 	for (off = 0; off < u->tc_len; off += in.len) {
 		/* INT is followed by padding where a jump may be patched in. */
 		if (vmbt_decode(&in, code + off, u->tc_len - off, true) !=
@@ -399,18 +400,13 @@ size_t random_input(u8 *p, size_t max, u32 (*below)(u32 n))
 
 static void setup(void)
 {
-	u32 mon;
-
 	ram = calloc(1, RAM_SIZE);
 	engine_plat(ram, RAM_SIZE);
 	v->shared = engine_shared();
 	v->guest = &v->shared->guest;
 	v->stats = &v->shared->stats;
 	mmu_init(v, 4, 16384);
-	mon = pool_alloc_run(v, MON_PAGES);
-	plat_set_mon(mon);
-	v->mon_pool = mon;
-	v->mon = plat_mon();
+	mmu_monitor_init(v);
 	desc_init(v);
 	bt_init(v);
 }

@@ -48,7 +48,7 @@ SEEDS = [
     ("host-page", "HOST",
      [("arch/x86/vmbt/host/hostile.c",
        "\tmemcpy(w->home_gdt,",
-       "\t((u64 *)page_address(v->space->poolmap[1]))[488] =\n"
+       "\t((u64 *)page_address(v->space->poolmap[0]))[v->space->pool_first + 2] =\n"
        "\t\tvirt_to_phys(w->page);\n\tmemcpy(w->home_gdt,")]),
     ("length", "CANARY|VMM",
      [("arch/x86/vmbt/vmm/bt/enter.c",

@@ -28,7 +28,6 @@ static struct vmbt_shared shared;
 static u8 *ram, *pool;
 static u64 ram_size;
 static u32 pool_now = 2048;
-static u32 mon_pool;
 static ucontext_t user, vmm;
 static u32 requests;
 
@@ -72,9 +71,8 @@ u64 plat_pool_phys(u32 idx)
 	return POOL_PHYS + ((u64)idx << 12);
 }
 
-u32 plat_pool_grow(u32 want, bool run)
+u32 plat_pool_grow(u32 want)
 {
-	(void)run;
 	if (want > POOL_PAGES - pool_now)
 		want = POOL_PAGES - pool_now;
 	pool_now += want;
@@ -186,16 +184,6 @@ void plat_mmio(u64 gpa, void *data, u32 len, bool write)
 	plat_exit(VMBT_EXIT_MMIO);
 	if (!write)
 		memcpy(data, shared.exit.mmio_data, len);
-}
-
-void *plat_mon(void)
-{
-	return plat_pool_virt(mon_pool);
-}
-
-void plat_set_mon(u32 pool_idx)
-{
-	mon_pool = pool_idx;
 }
 
 struct vmbt_shared *plat_shared(void)

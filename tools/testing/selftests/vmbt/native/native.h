@@ -53,6 +53,8 @@ void native_run(const struct native_entry *in, struct native_exit *out);
 /* mmu/'s own, behind the linker's --wrap. */
 void __real_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
 void __real_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
+bool __real_mmu_monitor_fill(struct vcpu *v, u32 n);
+void __real_mmu_monitor_drop(struct vcpu *v, u32 from, u32 to);
 void __wrap_mmu_trace_add(struct vcpu *v, u64 gfn, u32 client);
 void __wrap_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client);
 

@@ -28,7 +28,8 @@
 #define MAX_STEPS	100000	/* of the interpreter */
 
 static struct vmbt_shared shared;
-static u8 *pool, *mon;
+static u8 *pool;
+static int pool_fd;
 struct vcpu native_vcpu;
 bool native_stepping, native_floating;
 u32 native_max_exits = 20000;
@@ -72,9 +73,8 @@ u64 plat_pool_phys(u32 idx)
 	return 0x8000000000ULL + ((u64)idx << 12);
 }
 
-u32 plat_pool_grow(u32 want, bool run)
+u32 plat_pool_grow(u32 want)
 {
-	(void)run;
 	(void)want;
 	return POOL_PAGES;
 }
@@ -198,16 +198,6 @@ int plat_guest_insn(struct vcpu *v, const u8 *code, u32 len, u32 gpr[8], u32 *ef
 	return X_UNSUPPORTED;
 }
 
-void *plat_mon(void)
-{
-	return mon;
-}
-
-void plat_set_mon(u32 pool_idx)
-{
-	(void)pool_idx;
-}
-
 struct vmbt_shared *plat_shared(void)
 {
 	return &shared;
@@ -238,19 +228,59 @@ void __wrap_mmu_trace_del(struct vcpu *v, u64 gfn, u32 client)
 		native_protect(gfn, NATIVE_CODE, false);
 }
 
-static void map_monitor(void)
+/* The pool can be mapped twice: what is in the monitor area is seen there, too. */
+static void map_pool(void)
 {
-	int fd = memfd_create("mon", 0);
-
-	if (fd < 0 || ftruncate(fd, VMBT_MON_SIZE) ||
-	    mmap((void *)(u64)MON_BASE, VMBT_MON_SIZE, PROT_READ | PROT_EXEC,
-		 MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0) == MAP_FAILED ||
-	    mprotect((void *)(u64)MON_BASE, 4096, PROT_READ | PROT_WRITE)) {
-		perror("monitor area");
+	pool_fd = memfd_create("pool", 0);
+	if (pool_fd < 0 || ftruncate(pool_fd, POOL_PAGES * 4096L))
+		pool = MAP_FAILED;
+	else
+		pool = mmap(NULL, POOL_PAGES * 4096L, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    pool_fd, 0);
+	if (pool == MAP_FAILED ||
+	    mmap((void *)(u64)MON_BASE, VMBT_MON_SIZE, PROT_NONE, MAP_PRIVATE |
+		 MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED) {
+		perror("pool and monitor area");
 		exit(1);
 	}
-	mon = mmap(NULL, VMBT_MON_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-		   0);
+}
+
+/* Pages of the area as the guest's own page tables would have them. */
+static void show_monitor(u32 from, u32 to)
+{
+	u32 n;
+
+	for (n = from; n < to; n++) {
+		u8 *page = native_vcpu.mon_page[n];
+		void *at = (void *)(u64)(MON_BASE + n * 4096);
+		int prot = n ? PROT_READ | PROT_EXEC : PROT_READ | PROT_WRITE;
+
+		if (page)
+			at = mmap(at, 4096, prot, MAP_SHARED | MAP_FIXED, pool_fd,
+				  page - pool);
+		else
+			at = mmap(at, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+				  MAP_FIXED, -1, 0);
+		if (at == MAP_FAILED) {
+			perror("monitor area");
+			exit(1);
+		}
+	}
+}
+
+bool __wrap_mmu_monitor_fill(struct vcpu *v, u32 n)
+{
+	bool had = mmu_monitor_has(v, n), has = __real_mmu_monitor_fill(v, n);
+
+	if (has && !had)
+		show_monitor(n, n + 1);
+	return has;
+}
+
+void __wrap_mmu_monitor_drop(struct vcpu *v, u32 from, u32 to)
+{
+	__real_mmu_monitor_drop(v, from, to);
+	show_monitor(from, to);
 }
 
 static void set_seg(enum vmbt_sreg s, u16 sel, u32 base, u32 limit, u16 attr)
@@ -270,13 +300,10 @@ void native_reset(bool code32, u32 base)
 	enum vmbt_sreg s;
 
 	if (!pool) {
-		pool = aligned_alloc(4096, POOL_PAGES * 4096UL);
-		memset(pool, 0, POOL_PAGES * 4096UL);
-		map_monitor();
+		map_pool();
 		v->shared = &shared;
 		v->guest = &shared.guest;
 		v->stats = &shared.stats;
-		v->mon = (void *)mon;
 		v->mon_base = MON_BASE;
 		v->mon_data = MON_BASE;
 		shared.mem_top = RAM_SIZE;
@@ -284,6 +311,8 @@ void native_reset(bool code32, u32 base)
 			shared.no_offers = strtoul(getenv("NO_OFFERS"), NULL, 0);
 		shared.host_caps = VMBT_HOST_NX | VMBT_HOST_LIMITS;
 		mmu_init(v, 64, POOL_PAGES);
+		mmu_monitor_init(v);
+		show_monitor(0, VMBT_MON_SIZE / 4096);
 		desc_init(v);
 		bt_init(v);
 	}
@@ -509,7 +538,7 @@ static u32 step_last;
 bool native_step(u32 eip, u32 esp)
 {
 	const struct vmbt_seg *ss = &native_vcpu.guest->seg[VMBT_SS];
-	const u8 *p = mon + step_last;
+	const u8 *p = (u8 *)(u64)(MON_BASE + step_last);
 	u32 lin;
 
 	if (step_last && p[*p == 0x66] == 0x9c) {

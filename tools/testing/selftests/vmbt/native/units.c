@@ -168,7 +168,8 @@ static void test_second(void)
 	check(go(OTHER) == NS_HLT && *eax == 200000, "second", "another g", *eax);
 	bt_end_epoch(v);
 	for (u32 i = 0; i < VMBT_MON_HASH2_ENTRIES; i++)
-		check(!v->bt->hash[0].second[i].target, "second", "left after an epoch", i);
+		check(!bt_hash_entry(v->bt->hash[0].second, i)->target, "second",
+		      "left after an epoch", i);
 	for (u32 i = 0; i < 4; i++)
 		check(!bt_hash_find(&v->bt->hash[0], free_places[i]),
 		      "second", "found in an empty table", i);
@@ -189,7 +190,7 @@ static void test_second_undone(void)
 	v->guest->eip = OTHER;
 	v->guest->gpr[VMBT_ESP] = STACK;
 	check(bt_enter(v) == X_OK, "second-undone", "no unit", 0);
-	tc = (u8 *)v->mon + v->frame.rip;
+	tc = bt_code(v->bt, v->frame.rip);
 	for (i = 0; i < 64; i++)
 		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
 		    tc[i + 3] == offsetof(struct vmbt_mon, site))
@@ -357,6 +358,120 @@ static void test_flush(void)
 	*eax = 0;
 	go(0x00500000);
 	check(*eax == n, "flush", "eax the second time", *eax);
+}
+
+/* Pages of the cache, below @end, that have memory. */
+static u32 cache_pages(u32 end)
+{
+	u32 n, have = 0;
+
+	for (n = VMBT_MON_TC / 4096; n < end / 4096; n++)
+		have += mmu_monitor_has(v, n);
+	return have;
+}
+
+/* @n blocks of 60 bytes (four units), one leading to the next, then HLT. EAX counts them. */
+static void many_units(u32 n)
+{
+	u32 i, at = 0;
+
+	for (i = 0; i < n; i++) {
+		at = 0x00500000 + i * 64;
+		memset(native_ram(at), 0x90, 60);
+		*native_ram(at) = 0x40;			/* inc eax */
+		native_ram(at)[59] = 0xe9;
+		memset(native_ram(at + 60), 0, 4);
+	}
+	*native_ram(at + 64) = 0xf4;
+	*eax = 0;
+}
+
+/*
+ * The cache, its tables and the hash get their pages as they need them, and have
+ * but the first ones when all is forgotten.
+ */
+static void test_pages(void)
+{
+	static const u8 call[] = { 0xb8, 0x00, 0x00, 0x21, 0x00, 0xff, 0xd0, 0xf4 };
+	static const u8 ret[] = { 0xc3 };
+	u32 tc = 0x00150000, few, used, own, n;
+
+	bt_flush(v);
+	few = v->stats->bt_pages;
+	check(cache_pages(VMBT_MON_SIZE) == 1, "pages", "of an empty cache",
+	      cache_pages(VMBT_MON_SIZE));
+	for (n = VMBT_MON_HASH1 / 4096, own = 0; n < VMBT_MON_INSN / 4096; n++)
+		own += mmu_monitor_has(v, n);
+	/* The runtime's are between the tables. */
+	check(own == (ring1_code_end - ring1_code + 4095) / 4096, "pages", "of no hash", own);
+	load(CODE, call, sizeof(call));
+	load(OTHER, ret, sizeof(ret));
+	go(CODE);
+	n = VMBT_MON_HASH1 / 4096 + (OTHER & 0xffff) * 8 / 4096;
+	check(mmu_monitor_has(v, n), "pages", "an indirect CALL left none", n);
+	many_units(6000);
+	check(go(0x00500000) == NS_HLT && *eax == 6000, "pages", "eax", *eax);
+	used = v->bt->region[0].pos;
+	check(used > tc, "pages", "little was translated", used);
+	check(cache_pages(tc) == (tc - VMBT_MON_TC) / 4096, "pages", "missing", cache_pages(tc));
+	/* What the next unit may take, and no more. */
+	check(cache_pages(VMBT_MON_SIZE) - cache_pages(used) <= 2, "pages", "not needed yet",
+	      cache_pages(VMBT_MON_SIZE) - cache_pages(used));
+	check(v->stats->bt_pages > few + (used - VMBT_MON_TC) / 4096, "pages", "counted",
+	      v->stats->bt_pages);
+	used = v->stats->pool_free;
+	own = v->stats->bt_pages;
+	bt_flush(v);
+	check(v->stats->bt_pages == few, "pages", "left after a flush", v->stats->bt_pages);
+	check(v->stats->pool_free - used == own - few, "pages", "free after a flush",
+	      v->stats->pool_free - used);
+	check(go(CODE) == NS_HLT, "pages", "after a flush", v->guest->eip);
+}
+
+/* An idle guest's cache goes when it has grown large, and not again soon. */
+static void test_idle(void)
+{
+	bt_flush(v);
+	many_units(1500);
+	go(0x00500000);
+	check(v->bt->nr_units > 4000 && v->bt->nr_units < 8192, "idle", "units", v->bt->nr_units);
+	bt_halted(v, 1000);
+	check(v->bt->nr_units, "idle", "few units are gone", 0);
+	many_units(3000);
+	go(0x00500000);
+	check(v->bt->nr_units > 8192, "idle", "units", v->bt->nr_units);
+	bt_halted(v, 31);
+	check(v->bt->nr_units, "idle", "gone at once", 0);
+	bt_halted(v, 32);
+	check(!v->bt->nr_units, "idle", "kept", v->bt->nr_units);
+	*eax = 0;
+	check(go(0x00500000) == NS_HLT && *eax == 3000, "idle", "eax", *eax);
+	bt_halted(v, 63);
+	check(v->bt->nr_units, "idle", "gone as soon the second time", 0);
+	bt_halted(v, 64);
+	check(!v->bt->nr_units, "idle", "kept the second time", v->bt->nr_units);
+}
+
+/* With no page left the guest goes on, slowly, in what the cache keeps. */
+static void test_no_pages(void)
+{
+	static u32 held[8192];
+	u32 n = 0, k;
+
+	bt_flush(v);
+	do
+		held[n] = pool_alloc(v);
+	while (held[n] != ~0u && ++n < 8192);
+	many_units(1500);
+	check(go(0x00500000) == NS_HLT && *eax == 1500, "no-pages", "eax", *eax);
+	check(cache_pages(VMBT_MON_SIZE) == 1, "no-pages", "of the cache",
+	      cache_pages(VMBT_MON_SIZE));
+	for (k = 0; k < n; k++)
+		pool_free(v, held[k]);
+	*eax = 0;
+	check(go(0x00500000) == NS_HLT && *eax == 1500, "no-pages", "eax again", *eax);
+	check(cache_pages(VMBT_MON_SIZE) > 20, "no-pages", "afterwards",
+	      cache_pages(VMBT_MON_SIZE));
 }
 
 /* STI waits for one instruction, and comes to the VMM if one waits. */
@@ -645,7 +760,7 @@ static void test_load_commits(void)
 	v->guest->gpr[VMBT_ESP] = STACK;
 	check(bt_enter(v) == X_OK, "load-commits", "no unit", 0);
 	/* MOV GS:[site], imm32 */
-	tc = (u8 *)v->mon + v->frame.rip;
+	tc = bt_code(v->bt, v->frame.rip);
 	for (i = 0; i < 64; i++)
 		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
 		    tc[i + 3] == offsetof(struct vmbt_mon, site))
@@ -934,5 +1049,8 @@ int main(void)
 	run("adapt-alone", test_adapt_alone);
 	run("hostile", test_hostile);
 	run("flush", test_flush);
+	run("pages", test_pages);
+	run("no-pages", test_no_pages);
+	run("idle", test_idle);
 	return failed ? 1 : 0;
 }

@@ -85,6 +85,11 @@ unsigned long vmbt_space_cost(u32 pool_pages)
 	return pool_pages;
 }
 
+unsigned long vmbt_space_pages(const struct vmbt_space *space)
+{
+	return space->pool;
+}
+
 void vmbt_space_destroy(struct vmbt_space *space)
 {
 	vfree(space->shared);
@@ -96,7 +101,7 @@ struct vmbt_shared *vmbt_space_shared(struct vmbt_space *space)
 	return space->shared;
 }
 
-u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, bool run, u32 *end)
+u32 vmbt_space_pool_grow(struct vmbt_space *space, u32 want, u32 *end)
 {
 	*end = space->pool += want;
 	return want;

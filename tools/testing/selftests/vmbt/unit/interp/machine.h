@@ -41,7 +41,7 @@ static void machine_init(void)
 	cpu.stats = &cpu.shared->stats;
 	mmu_init(&cpu, 4, 2048);
 	mmu_set_template(&cpu, 1, false, 0);
-	cpu.mon = plat_mon();
+	mmu_monitor_init(&cpu);
 	desc_init(&cpu);
 }
 

@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	cpu.stats = &cpu.shared->stats;
 	mmu_init(&cpu, 4, 2048);
 	mmu_set_template(&cpu, 1, false, 0);
-	cpu.mon = plat_mon();
+	mmu_monitor_init(&cpu);
 	desc_init(&cpu);
 	cpu_reset(&cpu);
 	mmu_mode_changed(&cpu);

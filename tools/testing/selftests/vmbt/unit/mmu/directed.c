@@ -789,21 +789,172 @@ static void mmu_host_takes_frames(void)
 	EXPECT_EQ(hw(LIN, MMU_WRITE), HW_OK);
 }
 
+/* Where the current root maps @lin, as the CPU finds it; 0: nowhere. */
+static u64 mapped(u32 lin, u32 access)
+{
+	struct hw_result r;
+
+	mmu_activate(&vcpu);
+	hw_check();
+	r = hw_access(lin, access);
+	return r.fault ? 0 : r.phys & ~0xfffull;
+}
+
+static u64 page_phys(u32 n)
+{
+	return plat_pool_phys(pool_index(vcpu.mon_page[n]));
+}
+
+/* Pages of the area that nothing was written to are not there. */
+static void mmu_monitor_pages(void)
+{
+	static const u32 hash[] = { 1, 0x80, 0x81, 0x100, 0x104, 0x10c };
+	struct fake_config c = plain;
+	u32 base, n, i, free;
+	u64 empty;
+
+	c.bare = true;
+	start_with(&c, VMBT_CR0_PG, 0, 0, PD << 12);
+	go();
+	base = vcpu.mon_base;
+	/* Data, the VMM's instructions, and a page for all that is empty. */
+	EXPECT_EQ(mapped(base, MMU_WRITE), page_phys(0));
+	EXPECT_EQ(mapped(base + VMBT_MON_INSN, MMU_EXEC), page_phys(VMBT_MON_INSN >> 12));
+	empty = plat_pool_phys(pool_index(vcpu.mmu->mon_empty));
+	for (n = 1; n < MON_PAGES; n++) {
+		for (i = 0; i < ARRAY_SIZE(hash) && hash[i] != n; i++)
+			;
+		if (i < ARRAY_SIZE(hash))
+			EXPECT_EQ(mapped(base + n * 4096, MMU_READ), empty);
+		else if (n > 0x10c && n != VMBT_MON_INSN >> 12)
+			EXPECT_EQ(mapped(base + n * 4096, MMU_READ), 0);
+	}
+	EXPECT_EQ(hw(base + 0x1000, MMU_WRITE), MMU_FAULT_TRUE);
+	EXPECT_EQ(hw(base + 0x110000, MMU_EXEC), MMU_FAULT_TRUE);
+	EXPECT_EQ(vcpu.exc.error, 0);
+	/* One comes: nothing changes for its neighbours. */
+	EXPECT(mmu_monitor_fill(&vcpu, 0x110));
+	EXPECT_EQ(mapped(base + 0x110000, MMU_EXEC), page_phys(0x110));
+	EXPECT_EQ(mapped(base + 0x111000, MMU_READ), 0);
+	EXPECT_EQ(mapped(base + 0x10f000, MMU_EXEC), page_phys(0x10f));
+	/* A second time there is nothing to do. */
+	free = vcpu.stats->pool_free;
+	EXPECT(mmu_monitor_fill(&vcpu, 0x110));
+	EXPECT_EQ(vcpu.stats->pool_free, free);
+	/* Instead of the empty one, which the CPU has cached. */
+	EXPECT_EQ(mapped(base + 0x2000, MMU_READ), empty);
+	EXPECT(mmu_monitor_fill(&vcpu, 2));
+	EXPECT(page_phys(2) != empty);
+	EXPECT_EQ(mapped(base + 0x2000, MMU_READ), page_phys(2));
+	EXPECT_EQ(mapped(base + 0x3000, MMU_READ), empty);
+	EXPECT_EQ(vcpu.stats->pool_free, free - 1);
+	/* And they go, all at once. */
+	mmu_monitor_drop(&vcpu, 1, MON_PAGES);
+	EXPECT_EQ(mapped(base + 0x110000, MMU_READ), 0);
+	EXPECT_EQ(mapped(base + 0x2000, MMU_READ), empty);
+	EXPECT_EQ(mapped(base, MMU_WRITE), page_phys(0));
+	EXPECT(!mmu_monitor_has(&vcpu, 0x110) && !mmu_monitor_has(&vcpu, 2));
+	EXPECT(vcpu.stats->pool_free >= free + 1);
+	/* Nothing is half done when the host has no more. */
+	while (pool_alloc(&vcpu) != ~0u)
+		;
+	EXPECT(!mmu_monitor_fill(&vcpu, 0x120) && !mmu_monitor_fill(&vcpu, 5));
+	EXPECT_EQ(mapped(base + 0x120000, MMU_READ), 0);
+	EXPECT_EQ(mapped(base + 0x5000, MMU_READ), empty);
+}
+
+/* Records and list nodes that say nothing go back, too. */
+static void mmu_trims(void)
+{
+	struct fake_config c = plain;
+	u32 t, i, left, pages;
+
+	c.pool_pages = 60;
+	c.bare = true;
+	start_with(&c, VMBT_CR0_PG, 0, 0, PD << 12);
+	left = pool_now();
+	/* Sixteen frames, each mapped 60 times: lists of nodes. */
+	for (t = 0; t < 60; t++) {
+		put(PD << 12 | t * 4, (320 + t) << 12 | 7, 4);
+		for (i = 0; i < 16; i++)
+			put((320 + t) << 12 | i * 4, (512 + i) << 12 | 7, 4);
+	}
+	go();
+	for (t = 0; t < 60; t++)
+		for (i = 0; i < 16; i++)
+			EXPECT_EQ(hw(t << 22 | i << 12, MMU_READ), HW_OK);
+	EXPECT(vcpu.mmu->node_head && pool_now() > left + 60);
+	pages = 0;
+	for (i = 0; i < RAM_FRAMES; i += 256)
+		pages += !!frame_peek(vcpu.mmu, i);
+	EXPECT_EQ(pages, 3);
+	/* Of what is in use nothing goes. */
+	frame_trim(&vcpu);
+	node_trim(&vcpu);
+	EXPECT_EQ(frame_peek(vcpu.mmu, 512)->nrmap, 60);
+	EXPECT(frame_peek(vcpu.mmu, 320)->trace & MMU_TRACE_SHADOW);
+	mmu_shrink(&vcpu, 5000);
+	EXPECT_EQ(vcpu.stats->pool_free, 64);
+	EXPECT(pool_now() < left + 40);
+	EXPECT_EQ(vcpu.mmu->node_head, 0);
+	/* What is still traced or mapped is known. */
+	EXPECT(frame_peek(vcpu.mmu, PD)->trace & MMU_TRACE_SHADOW);
+	EXPECT(!frame_peek(vcpu.mmu, 256) && !frame_peek(vcpu.mmu, 512));
+	for (i = 0; i < RAM_FRAMES; i++)
+		if (ram_ptr(i))
+			memcpy(ref_ram[i], ram_ptr(i), 4096);
+	hw_check();
+	for (t = 0; t < 60; t++)
+		for (i = 0; i < 16; i++)
+			EXPECT_EQ(hw(t << 22 | i << 12, MMU_READ), HW_OK);
+	hw_check();
+}
+
+/* What is free in plenty goes back unasked, and no more than that. */
+static void mmu_gives_unasked(void)
+{
+	struct fake_config c = plain;
+	u32 idx[900], i, n, first, had;
+
+	c.pool_pages = 200;
+	c.bare = true;
+	start_with(&c, 0, 0, 0, 0);
+	first = pool_now();
+	for (i = 0; i < 900; i++)
+		idx[i] = pool_alloc(&vcpu);
+	for (i = 0; i < 400; i++)
+		pool_free(&vcpu, idx[i]);
+	had = pool_now();
+	for (n = 0; n < 20; n++)
+		mmu_halted(&vcpu);
+	EXPECT_EQ(pool_now(), had);
+	for (; i < 601; i++)
+		pool_free(&vcpu, idx[i]);
+	/* Not while the guest takes pages between its halts. */
+	idx[600] = pool_alloc(&vcpu);
+	for (n = 0; n < 7; n++)
+		mmu_halted(&vcpu);
+	EXPECT_EQ(pool_now(), had);
+	mmu_halted(&vcpu);
+	EXPECT_EQ(vcpu.stats->pool_free, 128);
+	EXPECT_EQ(pool_now(), had - vcpu.stats->pool_given);
+	EXPECT(vcpu.stats->pool_given > 400 && pool_now() > first);
+	for (i = 600; i < 900; i++)
+		EXPECT(!pool_gone(idx[i]));
+}
+
 static void mmu_pool(void)
 {
-	u32 run, i, a, b;
+	u32 i, a, b;
 
 	start_with(&plain, 0, 0, 0, 0);
-	run = pool_alloc_run(&vcpu, 32);
-	EXPECT(run != ~0u);
 	a = pool_alloc(&vcpu);
 	b = pool_alloc(&vcpu);
-	EXPECT(a != b && (a < run || a >= run + 32) && (b < run || b >= run + 32));
+	EXPECT(a != b);
 	memset(plat_pool_virt(a), 0xff, 4096);
 	pool_free(&vcpu, a);
 	EXPECT_EQ(pool_alloc(&vcpu), a);
 	EXPECT_EQ(*(u64 *)plat_pool_virt(a), 0);
-	EXPECT_EQ(pool_alloc_run(&vcpu, 1u << 20), ~0u);
 	for (i = 0; pool_alloc(&vcpu) != ~0u; i++)
 		;
 	EXPECT(i > 1800 && i < 2000);
@@ -813,7 +964,7 @@ static void mmu_pool(void)
 static void mmu_gives_back(void)
 {
 	struct fake_config c = plain;
-	u32 idx[600], i, k, first, end, run;
+	u32 idx[600], i, k, first, end;
 
 	c.pool_pages = 200;
 	start_with(&c, 0, 0, 0, 0);
@@ -836,14 +987,7 @@ static void mmu_gives_back(void)
 			EXPECT(!pool_gone(idx[i]));
 	}
 	EXPECT(k > 0 && pool_end() > idx[599]);
-	/* A run is of neighbours, holes are no part of it. */
-	run = pool_alloc_run(&vcpu, 200);
-	EXPECT(run > idx[599]);
-	for (i = 0; i < 200; i++) {
-		EXPECT(!pool_gone(run + i));
-		EXPECT_EQ(*(u64 *)plat_pool_virt(run + i), 0);
-	}
-	/* Then the holes are filled: no new numbers. */
+	/* The holes are filled: no new numbers. */
 	end = pool_end();
 	for (i = 100; i < 100 + k; i++) {
 		idx[i] = pool_alloc(&vcpu);
@@ -856,10 +1000,6 @@ static void mmu_gives_back(void)
 	for (i = 0; i < 600; i++)
 		if (i < 100 + k || i >= 500)
 			pool_free(&vcpu, idx[i]);
-	mmu_shrink(&vcpu, 5000);
-	EXPECT_EQ(pool_now(), first + 10 + 64);
-	for (i = 0; i < 200; i++)
-		pool_free(&vcpu, run + i);
 	mmu_shrink(&vcpu, 5000);
 	EXPECT_EQ(pool_now(), first);
 	mmu_shrink(&vcpu, 5000);
@@ -993,6 +1133,9 @@ int main(void)
 	CASE(mmu_host_takes_frames);
 	CASE(mmu_write_grants);
 	CASE(mmu_aliases);
+	CASE(mmu_monitor_pages);
+	CASE(mmu_trims);
+	CASE(mmu_gives_unasked);
 	CASE(mmu_pool);
 	CASE(mmu_gives_back);
 	CASE(mmu_gives_shadows_back);

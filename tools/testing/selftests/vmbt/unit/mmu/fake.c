@@ -16,7 +16,6 @@
 #define HOST_PAGES	(HUGE_PAGES + RAM_FRAMES * 2)
 #define HOST_BASE	0x340000000ull
 #define POOL_BASE	0x87000000000ull
-#define MON_PAGES	(VMBT_MON_SIZE / 4096)
 
 struct vcpu vcpu;
 struct vmbt_shared shared;
@@ -30,7 +29,7 @@ static u8 (*pool)[4096];
 static bool whole[HUGE_GROUPS];
 static struct { u32 page; bool granted, write; } ram[RAM_FRAMES];
 static s32 owner[HOST_PAGES];
-static u32 pool_count, mon_idx;
+static u32 pool_count;
 static size_t pool_have;
 /* Numbers without a page. */
 static bool *gone;
@@ -132,9 +131,9 @@ void host_collapse(u64 gfn)
 			move_to(HUGE_GFN(n) + i, (u32)n * 512 + i);
 }
 
-u32 mon_pool_idx(void)
+u8 *pool_ptr(u32 idx)
 {
-	return mon_idx;
+	return pool[idx];
 }
 
 u32 pool_now(void)
@@ -225,7 +224,7 @@ void fake_init(const struct fake_config *c)
 			      (u32)huge_of(i) * 512 + i % 512 : host_page_free();
 		owner[ram[i].page] = (s32)i;
 	}
-	pool_count = c->pool_pages + MON_PAGES;
+	pool_count = c->pool_pages + (c->bare ? 0 : MON_PAGES);
 	vcpu.shared = &shared;
 	vcpu.guest = &shared.guest;
 	vcpu.stats = &shared.stats;
@@ -239,7 +238,10 @@ void fake_init(const struct fake_config *c)
 	mmu_init(&vcpu, 10, pool_count);
 	mmu_set_template(&vcpu, 7, c->la57, c->pte_enc);
 	hw_reset(POOL_BASE + ((7 ^ 0x15) << 12));
-	mon_idx = pool_alloc_run(&vcpu, MON_PAGES);
+	mmu_monitor_init(&vcpu);
+	for (i = 0; i < MON_PAGES && !c->bare; i++)
+		if (!mmu_monitor_fill(&vcpu, i))
+			broken("no page %u in the monitor area", i);
 }
 
 bool plat_gfn_large(u64 gfn)
@@ -303,14 +305,14 @@ u64 plat_pool_phys(u32 idx)
 	return gone[idx] ? 0 : POOL_BASE + ((u64)(idx ^ 0x15) << 12);
 }
 
-u32 plat_pool_grow(u32 want, bool run)
+u32 plat_pool_grow(u32 want)
 {
 	u32 max = config.pool_max + MON_PAGES, i;
 
 	hw_trip(1);
 	if (want > max - pool_now())
 		want = max - pool_now();
-	for (i = 0; !run && want && i < pool_count; i++) {
+	for (i = 0; want && i < pool_count; i++) {
 		if (!gone[i])
 			continue;
 		gone[i] = false;
@@ -325,15 +327,16 @@ u32 plat_pool_grow(u32 want, bool run)
 
 u32 plat_pool_shrink(u32 n, bool done)
 {
-	u32 i, idx;
+	u32 i, k, idx;
 
 	(void)done;
 	for (i = 0; i < n; i++) {
 		idx = shared.shrink_list[i];
 		if (idx < 10 || pool_gone(idx))
 			broken("pool page %u was given back", idx);
-		if (idx - mon_idx < MON_PAGES)
-			broken("page %u of the monitor area was given back", idx);
+		for (k = 0; k < MON_PAGES; k++)
+			if (vcpu.mon_page[k] == pool[idx])
+				broken("page %u of the monitor area was given back", k);
 		/* The page is somebody else's now. */
 		memset(pool[idx], 0xa5, 4096);
 		gone[idx] = true;
@@ -402,11 +405,6 @@ void plat_mmio(u64 gpa, void *data, u32 len, bool write)
 		mmio_log.w[mmio_log.n].gpa = gpa + i;
 		mmio_log.w[mmio_log.n++].byte = ((u8 *)data)[i];
 	}
-}
-
-void *plat_mon(void)
-{
-	return pool[mon_idx];
 }
 
 struct vmbt_shared *plat_shared(void)

@@ -10,6 +10,7 @@
 
 #include "../../../../../../arch/x86/vmbt/vmm/mmu/mmu_int.h"
 
+#define MON_PAGES	(VMBT_MON_SIZE / 4096)
 #define RAM_FRAMES	1088	/* mem_top; with a hole and ROM in it */
 /* What the host may have in huge pages: 512 frames each, with no hole. */
 #define HUGE_GROUPS	2
@@ -23,6 +24,7 @@ struct fake_config {
 	u32 pool_pages;		/* at start, beside the monitor area */
 	u32 pool_max;
 	bool pcid, trips, la57, fixed, split, grants, busy, huge;
+	bool bare;		/* no more of the monitor area than it begins with */
 	u64 pte_enc;
 };
 
@@ -44,7 +46,7 @@ u8 *phys_ptr(u64 phys);
 bool granted_write(u64 gfn);
 void host_move(u64 gfn);	/* another host page, same contents */
 void host_collapse(u64 gfn);	/* the 512 around it: in a huge page again */
-u32 mon_pool_idx(void);
+u8 *pool_ptr(u32 idx);
 u8 mmio_byte(u64 gpa);
 
 /* Bytes that devices saw written, in order. */

@@ -385,7 +385,7 @@ static void check_mon(u32 lin, u64 leaf, bool u)
 
 	if (apart && there != data)
 		broken("monitor area +%x is at %x", off, lin);
-	if (idx != (s64)(mon_pool_idx() + off / 4096))
+	if (idx < 0 || pool_ptr((u32)idx) != vcpu.mon_page[off / 4096])
 		broken("monitor area +%x maps %llx", off, leaf);
 	if (w != data)
 		broken("monitor area +%x: writable %d", off, w);

@@ -668,6 +668,34 @@ static void shrink_step(void)
 	}
 }
 
+/* Pages of the monitor area come and go; whose they are is theirs alone. */
+static void monitor_step(void)
+{
+	u32 n = 1 + rnd(MON_PAGES - 1), to = n + 1 + rnd(20), i, k;
+	u8 *page;
+
+	if (rnd(3)) {
+		if (mmu_monitor_has(&vcpu, n) || !mmu_monitor_fill(&vcpu, n))
+			return;
+		for (k = 0; k < 4096; k++)
+			if (vcpu.mon_page[n][k])
+				broken("monitor page %u is not zeroed", n);
+		memset(vcpu.mon_page[n], 0x3c, 4096);
+		return;
+	}
+	for (i = n; i < to && i < MON_PAGES; i++) {
+		page = vcpu.mon_page[i];
+		for (k = 0; mmu_monitor_has(&vcpu, i) && k < 4096; k++)
+			if (page[k] != 0x3c && page[k])
+				broken("monitor page %u was written to", i);
+	}
+	mmu_monitor_drop(&vcpu, n, to < MON_PAGES ? to : MON_PAGES);
+	page = vcpu.mmu->mon_empty;
+	for (k = 0; k < 4096; k++)
+		if (page[k])
+			broken("the empty page of the monitor area was written to");
+}
+
 static bool step(void)
 {
 	static const u32 kinds[] = { 0, MMU_WRITE, MMU_EXEC };
@@ -727,6 +755,9 @@ static bool step(void)
 	case 26:
 		if (!rnd(30))
 			shrink_step();
+		break;
+	case 27:
+		monitor_step();
 		break;
 	}
 	return true;
