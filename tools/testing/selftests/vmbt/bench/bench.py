@@ -17,7 +17,8 @@ usage: bench.py [--twice] [ROW]...	all rows without one; --twice: run all of it
        bench.py --profile ROW...	instructions an operation by the VMM's functions
 Environment: COLUMN='native vmbt' runs these alone, and takes the others as the last
 run of theirs left them, which is said; JOBS=2 runs at a time, TIMEOUT=1200
-seconds for one, GUEST=debian-686, MODPARAMS as of scripts/testhost.
+seconds for one, GUEST=debian-686, GUEST_MEM=256 (megabytes; with others the output's
+names have them), MODPARAMS as of scripts/testhost.
 Output: a table, build/bench.json, and build/bench/counts.json with all counts.
 """
 import bisect
@@ -36,6 +37,8 @@ TOP = os.path.abspath(os.path.join(HERE, "../../../../.."))
 BUILD = os.path.join(TOP, "build")
 OUT = os.path.join(BUILD, "bench")
 GUEST = os.environ.get("GUEST", "debian-686")
+MEMORY = int(os.environ.get("GUEST_MEM", "256"))
+SIZE = "" if MEMORY == 256 else "-%dm" % MEMORY
 TIMEOUT = int(os.environ.get("TIMEOUT", "1200"))
 APPEND = "console=ttyS0 acpi=off nolapic noisapnp pnpbios=off quiet panic=-1 nokaslr norandmaps"
 # No AVX: count.c takes LZCNT for its own, and the C library's AVX2 code has it.
@@ -272,7 +275,7 @@ def host_initrd(d, column, where, guest):
             if os.path.exists("/" + lib):
                 cpio.program("/" + lib)
             args += ["-accel", "tcg", "-cpu", INTEL if where == "intel" else MODEL]
-    args += ["-m", "256", "-no-reboot", "-serial", "stdio", "-kernel", "/guest/kernel"]
+    args += ["-m", str(MEMORY), "-no-reboot", "-serial", "stdio", "-kernel", "/guest/kernel"]
     if initrd:
         args += ["-initrd", "/guest/initrd"]
     args += ["-append", append]
@@ -285,7 +288,7 @@ def host_initrd(d, column, where, guest):
 
 def execute(column, where, rows, suffix=""):
     """One run of the emulated machine: its serial lines and the plugin's counts."""
-    d = os.path.join(OUT, "%s-%s%s" % (column, where, suffix))
+    d = os.path.join(OUT, "%s-%s%s%s" % (column, where, SIZE, suffix))
     shutil.rmtree(d, ignore_errors=True)
     os.makedirs(d)
     guest = guest_files(d, where, rows, column != "native")
@@ -297,11 +300,11 @@ def execute(column, where, rows, suffix=""):
            "-plugin", "file=%s,out=%s,entry=0x100000,base=%#x,end=%#x" % (
                os.path.join(OUT, "count.so"), counted, *VMM)]
     if column == "native":
-        cmd += ["-m", "256", "-kernel", guest[0], "-append", guest[2]]
+        cmd += ["-m", str(MEMORY), "-kernel", guest[0], "-append", guest[2]]
         if guest[1]:
             cmd += ["-initrd", guest[1]]
     else:
-        cmd += ["-m", "1536", "-kernel", os.path.join(BUILD, "host/vmlinux"),
+        cmd += ["-m", str(1280 + MEMORY), "-kernel", os.path.join(BUILD, "host/vmlinux"),
                 "-initrd", host_initrd(d, column, where, guest),
                 "-serial", "file:" + os.path.join(d, "log"),
                 "-append", "console=ttyS1 quiet panic=-1 tsc=reliable no_timer_check nokaslr "
@@ -330,7 +333,7 @@ def read_back(d):
 
 def left(column, where):
     """The same from an earlier run, if there was one."""
-    d = os.path.join(OUT, "%s-%s" % (column, where))
+    d = os.path.join(OUT, "%s-%s%s" % (column, where, SIZE))
     if not os.path.exists(os.path.join(d, "serial")):
         return [], []
     print("bench: %s-%s: as an earlier run left it" % (column, where))
@@ -514,10 +517,10 @@ def report(chosen, result):
         row["goal"] = r.goal
         rows.append(row)
         did[r.name] = have.get("did")
-    with open(os.path.join(BUILD, "bench.json"), "w") as f:
+    with open(os.path.join(BUILD, "bench%s.json" % SIZE), "w") as f:
         json.dump({"rows": rows}, f, indent=1)
         f.write("\n")
-    with open(os.path.join(OUT, "counts.json"), "w") as f:
+    with open(os.path.join(OUT, "counts%s.json" % SIZE), "w") as f:
         json.dump(result, f, indent=1)
     show(rows, did)
     bad = [r["name"] for r in rows if not r["native"] or not r["vmbt"]]
