@@ -36,7 +36,6 @@
 #define ST3_PROTECTED	0x40
 #define ST3_ONES	0x28
 
-
 /* Data rates as the registers name them: data sheet, table 2-5. */
 #define RATE		0x03
 #define RATE_500K	0
