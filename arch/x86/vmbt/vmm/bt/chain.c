@@ -24,6 +24,7 @@ static void put32(struct bt *bt, u32 at, u32 x)
 static void patch(struct bt *bt, const struct bt_unit *u, u32 n, u32 tc)
 {
 	const struct bt_exit *x = &u->ex[n];
+
 	if (x->jmp_off == x->slot + 1) {
 		/* The slot itself: JMP rel32, or INT and padding. */
 		u32 at = u->tc + x->slot;
