@@ -146,6 +146,7 @@ static u64 entry_clear(struct vcpu *v, struct sp *sp, u32 i)
  */
 void sp_drop_entry(struct vcpu *v, struct sp *sp, u32 i)
 {
+	bool large = role_level(sp->role) == 2 && sp_is_large(sp, i);
 	u64 old = sp->spt[i];
 
 	if (!old)
@@ -154,18 +155,17 @@ void sp_drop_entry(struct vcpu *v, struct sp *sp, u32 i)
 		/* The processor only caches what it has marked accessed. */
 		if (old & PTE_A)
 			tlb_note_leaf(v, sp, i);
-	} else if (role_level(sp->role) == 2 && sp_is_large(sp, i)) {
+	} else if (large) {
 		tlb_note_large(v, sp, i);
-		entry_clear(v, sp, i);
-		/* What comes next may be of another size, see large.c. */
-		tlb_sync(v);
-		return;
 	} else {
 		if (role_level(sp->role) == 2 && sp->aux[i] == CHILD_MON)
 			return;
 		tlb_note_table(v, sp);
 	}
 	entry_clear(v, sp, i);
+	/* What comes next may be of another size, see large.c. */
+	if (large)
+		tlb_sync(v);
 }
 
 /* Clear the upper-level entry that @ref names. */

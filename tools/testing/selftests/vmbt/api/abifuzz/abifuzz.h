@@ -27,7 +27,7 @@
 #define ERRNOS		160
 #define OPS_MAX		128
 #define EXITS		40
-#define TALLIES		15
+#define TALLIES		16
 
 /* random.c */
 struct rng {
