@@ -214,7 +214,7 @@ int cpu_invlpg(struct vcpu *v, u32 lin)
 	if (vcpu_cpl(v))
 		return gp0(v);
 	mmu_invlpg(v, lin);
-	desc_mappings_changed(v);
+	desc_mapping_changed(v, lin);
 	return X_OK;
 }
 

@@ -32,8 +32,10 @@ void desc_seg_loaded(struct vcpu *v, enum vmbt_sreg s);
 void desc_segs_changed(struct vcpu *v);
 /* GDTR or LDTR changed. */
 void desc_tables_changed(struct vcpu *v);
-/* CR3, paging mode or INVLPG: the guest's tables may lie elsewhere now. */
+/* CR3 or paging mode: the guest's tables may lie elsewhere now. */
 void desc_mappings_changed(struct vcpu *v);
+/* INVLPG: if one of them is there. */
+void desc_mapping_changed(struct vcpu *v, u32 lin);
 
 /* v->mon_base changed: the descriptors with that base, and truncation. */
 void desc_monitor_moved(struct vcpu *v);

@@ -105,6 +105,7 @@ struct desc_regs {
  * @regime: what @cur was found for: 0 without tables, else the ring
  * @offered_ss: SS when the ring-1 runtime was told about all registers
  * @user_offered: and that it may go to ring 3 (user.c)
+ * @user_waits: that was so, and will be if @remap turns out to mean nothing
  * @user_cs: CS there when that was offered
  * @user_ss: SS likewise
  * @ring3: the entries for translated ring-3 code are in the run GDT: always where
@@ -135,6 +136,7 @@ struct desc {
 	struct vmbt_seg user_cs;
 	struct vmbt_seg user_ss;
 	bool user_offered;
+	bool user_waits;
 	bool ring3;
 	u64 changes;
 	struct desc_loaded loaded[VMBT_NSEG];
@@ -153,6 +155,10 @@ bool desc_other_half(const struct vmbt_seg *seg, u32 off, u32 mon, bool flip);
 /* state.c */
 void desc_forget_offer(struct vcpu *v, u32 idx);
 void desc_use_view(struct vcpu *v, enum vcpu_mode mode);
+
+/* user.c */
+void desc_suspend_user(struct vcpu *v);
+void desc_resume_user(struct vcpu *v);
 
 /* table.c */
 void desc_tables_init(struct vcpu *v);

@@ -346,7 +346,28 @@ void desc_tables_changed(struct vcpu *v)
 void desc_mappings_changed(struct vcpu *v)
 {
 	v->desc->remap = true;
-	desc_revoke_user(v);
+	desc_suspend_user(v);
+}
+
+/**
+ * desc_mapping_changed() - one linear address may mean another frame now
+ * @v: the vCPU
+ * @lin: the address, any in its page
+ *
+ * What a table's own pages mean is asked again, as the CPU may after an INVLPG of
+ * another page only (SDM vol. 3, 4.10.4.1 and 4.10.2.3: it may, and need not).
+ */
+void desc_mapping_changed(struct vcpu *v, u32 lin)
+{
+	for (int i = 0; i < DESC_NTAB; i++) {
+		const struct desc_table *t = &v->desc->tab[i];
+
+		if (t->valid && (lin & ~0xfffU) - (t->base & ~0xfffU) <=
+				(t->base & 0xfff) + t->limit) {
+			desc_mappings_changed(v);
+			return;
+		}
+	}
 }
 
 /**

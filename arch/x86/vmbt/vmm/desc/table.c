@@ -255,6 +255,18 @@ static bool user_writes(struct vcpu *v, u32 lin)
 	return mmu_walk(v, lin, MMU_USER | MMU_WRITE | MMU_PEEK, &x) == X_OK;
 }
 
+/* One of the pages that are compared. */
+static bool writable_by_user(struct vcpu *v, const struct desc_table *t)
+{
+	for (u32 p = t->compared; p; p &= p - 1) {
+		u32 page = __builtin_ctz(p);
+
+		if (user_writes(v, page ? (t->base & ~0xfffU) + page * 4096 : t->base))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Watch the page with offset @off of the table, or have it compared; false if
  * it is not mapped or neither can be done.
@@ -501,8 +513,11 @@ void desc_check_maps(struct vcpu *v)
 			desc_drop_all(v, t);
 			break;
 		}
+		if (t->compared && writable_by_user(v, t))
+			desc_drop_all(v, t);
 	}
 	v->exc = exc;
+	desc_resume_user(v);
 }
 
 static bool unchanged(const struct desc_table *t, const u8 *at, u32 n)
@@ -524,13 +539,8 @@ static bool compare(struct vcpu *v, struct desc_table *t)
 	const u8 *at = NULL;
 	u64 raw[DESC_SMALL];
 
-	for (u32 p = t->compared; p; p &= p - 1) {
-		u32 page = __builtin_ctz(p);
-
-		if (user_writes(v, page ? (t->base & ~0xfffU) + page * 4096 :
-					  t->base))
-			return false;
-	}
+	if (writable_by_user(v, t))
+		return false;
 	if (n <= DESC_SMALL) {
 		at = mmu_known(v, t->base, n * 8);
 		if (!at && mmu_read(v, t->base, raw, n * 8, MMU_PEEK) != X_OK)

@@ -25,7 +25,36 @@ void desc_revoke_user(struct vcpu *v)
 {
 	v->desc->changes++;
 	v->desc->user_offered = false;
+	v->desc->user_waits = false;
 	v->mon->no_user = 1;
+}
+
+/**
+ * desc_suspend_user() - nor does the next one until desc_resume_user()
+ * @v: the vCPU; what the offer came from may have changed
+ */
+void desc_suspend_user(struct vcpu *v)
+{
+	struct desc *d = v->desc;
+
+	d->user_waits |= d->user_offered;
+	d->user_offered = false;
+	v->mon->no_user = 1;
+}
+
+/**
+ * desc_resume_user() - it has not
+ * @v: the vCPU
+ */
+void desc_resume_user(struct vcpu *v)
+{
+	struct desc *d = v->desc;
+
+	if (!d->user_waits)
+		return;
+	d->user_waits = false;
+	d->user_offered = true;
+	v->mon->no_user = 0;
 }
 
 /* Let the runtime compare the GDT; false if it cannot. */
