@@ -96,11 +96,7 @@ static bool same_memory(struct vcpu *v, enum core_gate n)
 	u64 raw;
 
 	for (u32 i = 0; i < ENTRIES; i++) {
-		const u8 *p = mmu_pinned(v, n * PINS + i);
-
-		if (!p)
-			return false;
-		__builtin_memcpy(&raw, p, 8);
+		__builtin_memcpy(&raw, mmu_pinned(v, n * PINS + i), 8);
 		if (raw != gates[n].raw[i])
 			return false;
 	}
@@ -136,9 +132,9 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 	if ((flags & ~PLAIN_FLAGS) || !desc_again_fits(v, n, n != CORE_SYSENTER))
 		return false;
 	if (n != CORE_SYSENTER) {
-		sp = (u32 *)mmu_pinned(v, n * PINS + STACK);
-		if (!sp || !same_memory(v, n))
+		if (!mmu_pins_hold(v, n * PINS, PINS) || !same_memory(v, n))
 			return false;
+		sp = (u32 *)mmu_pinned(v, n * PINS + STACK);
 	}
 	tc = bt_handler(v, t->eip, t->ctx);
 	if (!tc)

@@ -148,7 +148,7 @@ void frame_trace_add(struct vcpu *v, u64 gfn, u32 client)
 	if (!f->trace) {
 		large_traced(v, gfn);
 		frame_protect(v, f);
-		pins_forget_writes(v->mmu);
+		pins_forget_writes(v->mmu, (u32)gfn);
 	}
 	f->trace |= client;
 }
@@ -171,5 +171,5 @@ void frame_trace_del(struct vcpu *v, u64 gfn, u32 client)
 			large_untraced(v->mmu, gfn);
 	}
 	if (client & MMU_TRACE_SHADOW)
-		reads_forget(v->mmu);
+		reads_forget_table(v->mmu, (u32)gfn);
 }

@@ -72,6 +72,7 @@ const u8 *mmu_known(struct vcpu *v, u32 lin, u32 len);
 /* Places that are used again and again; 0 to MMU_PINS - 1. */
 #define MMU_PINS	16
 u8 *mmu_pin(struct vcpu *v, u32 n, u32 lin, u32 len, bool write);
+bool mmu_pins_hold(struct vcpu *v, u32 first, u32 n);
 u8 *mmu_pinned(struct vcpu *v, u32 n);
 
 /*

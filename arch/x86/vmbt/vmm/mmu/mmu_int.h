@@ -189,7 +189,9 @@ struct kept_page {
 	u32 page;
 	u32 access;		/* MMU_USER, MMU_WRITE */
 	u8 *virt;		/* NULL: unused; of what is pinned, the very byte */
+	u64 pde;		/* the directory's entry */
 	u32 dir_gfn, pt_gfn;	/* the tables that it was found by, or NO_TABLE */
+	u32 gfn;		/* what they lead to */
 };
 
 #define NO_TABLE	0xffffffffu
@@ -227,6 +229,7 @@ struct mmu {
 
 	struct kept_page reads[16];
 	struct kept_page pins[MMU_PINS];
+	u32 pins_good;		/* that hold in the present address space */
 
 	/* invalidate.c: what the hardware must forget before the guest runs */
 	u32 tlb_n;
@@ -319,8 +322,9 @@ int walk_raise(struct vcpu *v, u32 lin, u32 error);
 const u8 *reads_find(struct mmu *m, u32 lin, u32 access);
 void reads_keep(struct vcpu *v, const struct walk *w, const struct plat_page *page);
 void reads_forget(struct mmu *m);
+void reads_new_space(struct mmu *m);
 void reads_forget_table(struct mmu *m, u32 gfn);
-void pins_forget_writes(struct mmu *m);
+void pins_forget_writes(struct mmu *m, u32 gfn);
 
 static inline bool role_pae(u32 role)
 {

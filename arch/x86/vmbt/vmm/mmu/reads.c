@@ -10,6 +10,10 @@
  * the window says is told by mmu_window_changed(). So unlike a TLB this is
  * never stale, and no INVLPG of the guest's concerns it. A page to write to must
  * have no trace, either.
+ *
+ * A load of CR3 may change all translations; pins are places of the kernel's, which
+ * its processes have in common, so they are looked up by the new directory when they
+ * are wanted there.
  */
 #include "mmu_int.h"
 
@@ -72,7 +76,7 @@ static void keep(struct vcpu *v, struct kept_page *k, const struct walk *w, void
 	*k = (struct kept_page){
 		.page = w->lin >> 12, .virt = virt,
 		.access = w->access & (MMU_USER | MMU_WRITE),
-		.dir_gfn = dir, .pt_gfn = pt,
+		.dir_gfn = dir, .pt_gfn = pt, .pde = w->pde, .gfn = w->gfn,
 	};
 }
 
@@ -108,6 +112,7 @@ u8 *mmu_pin(struct vcpu *v, u32 n, u32 lin, u32 len, bool write)
 	struct walk w;
 
 	k->virt = NULL;
+	v->mmu->pins_good &= ~BIT(n);
 	if (len > 4096 - (lin & 4095) ||
 	    walk_guest(v, lin, MMU_PEEK | (write ? MMU_WRITE : 0), &w) != X_OK ||
 	    plat_gfn_map(w.gfn, write, &page) != VMBT_PAGE_RAM)
@@ -116,31 +121,95 @@ u8 *mmu_pin(struct vcpu *v, u32 n, u32 lin, u32 len, bool write)
 	if (write && (!w.dirty || !page.writable || (f && f->trace)))
 		return NULL;
 	keep(v, k, &w, (u8 *)page.virt + (lin & 4095));
+	if (k->virt)
+		v->mmu->pins_good |= BIT(n);
 	return k->virt;
+}
+
+/* Does the present address space have the place where the one before had it? */
+static bool same_place(struct vcpu *v, struct kept_page *k)
+{
+	u32 lin = k->page << 12, dir = walk_dir_gfn(v, lin);
+	struct mmu *m = v->mmu;
+	struct walk w;
+	u64 pde;
+
+	if (!table_traced(m, dir) || walk_read_pde(v, lin, &pde) != X_OK)
+		return false;
+	if (pde != k->pde) {
+		if (walk_guest(v, lin, k->access, &w) != X_OK || w.gfn != k->gfn ||
+		    ((k->access & MMU_WRITE) && !w.dirty) ||
+		    (w.big ? NO_TABLE : w.pt_gfn) != k->pt_gfn)
+			return false;
+		k->pde = w.pde;
+	}
+	k->dir_gfn = dir;
+	return true;
+}
+
+/**
+ * mmu_pins_hold() - are places that mmu_pin() has kept where they were?
+ * @v: the vCPU
+ * @first: pin
+ * @n: how many
+ *
+ * Context: may make a host call.
+ * Return: false: something has changed on the way to one of them
+ */
+bool mmu_pins_hold(struct vcpu *v, u32 first, u32 n)
+{
+	u32 wanted = (BIT(n) - 1) << first, i;
+	struct mmu *m = v->mmu;
+	struct vcpu_exc exc;
+
+	if (likely((m->pins_good & wanted) == wanted))
+		return true;
+	exc = v->exc;
+	for (i = first; (m->pins_good & wanted) != wanted; i++) {
+		if (i == first + n)
+			return false;
+		if (m->pins_good >> i & 1)
+			continue;
+		if (!m->pins[i].virt || !same_place(v, &m->pins[i]))
+			break;
+		/* Unless a host call on the way was the end of it. */
+		if (m->pins[i].virt)
+			m->pins_good |= BIT(i);
+	}
+	v->exc = exc;
+	return (m->pins_good & wanted) == wanted;
 }
 
 /**
  * mmu_pinned() - a place that mmu_pin() has kept
  * @v: the vCPU
- * @n: which pin
- * Return: where it is, or NULL if something has changed on the way there
+ * @n: which pin; of those that mmu_pins_hold() has found to hold since the last
+ *	host call, load of CR3 or change of translations
+ * Return: where it is
  */
 u8 *mmu_pinned(struct vcpu *v, u32 n)
 {
 	return v->mmu->pins[n].virt;
 }
 
+static void forget_pin(struct mmu *m, u32 n)
+{
+	m->pins[n].virt = NULL;
+	m->pins_good &= ~BIT(n);
+}
+
 /**
  * pins_forget_writes() - a frame gets a trace
  * @m: the MMU
+ * @gfn: the frame
  */
-void pins_forget_writes(struct mmu *m)
+void pins_forget_writes(struct mmu *m, u32 gfn)
 {
 	u32 i;
 
 	for (i = 0; i < MMU_PINS; i++)
-		if (m->pins[i].access & MMU_WRITE)
-			m->pins[i].virt = NULL;
+		if ((m->pins[i].access & MMU_WRITE) && m->pins[i].gfn == gfn)
+			forget_pin(m, i);
 }
 
 /**
@@ -154,23 +223,42 @@ void reads_forget(struct mmu *m)
 	for (i = 0; i < ARRAY_SIZE(m->reads); i++)
 		m->reads[i].virt = NULL;
 	for (i = 0; i < MMU_PINS; i++)
-		m->pins[i].virt = NULL;
+		forget_pin(m, i);
 }
 
-static void forget_by(struct kept_page *k, u32 n, u32 gfn)
+/**
+ * reads_new_space() - the guest has loaded CR3
+ * @m: the MMU
+ */
+void reads_new_space(struct mmu *m)
 {
-	for (; n--; k++)
-		if (k->dir_gfn == gfn || k->pt_gfn == gfn)
-			k->virt = NULL;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(m->reads); i++)
+		m->reads[i].virt = NULL;
+	m->pins_good = 0;
 }
 
 /**
  * reads_forget_table() - entries of one of the guest's tables change
  * @m: the MMU
  * @gfn: its frame
+ *
+ * The directory counts only for what it was looked up by.
  */
 void reads_forget_table(struct mmu *m, u32 gfn)
 {
-	forget_by(m->reads, ARRAY_SIZE(m->reads), gfn);
-	forget_by(m->pins, MMU_PINS, gfn);
+	const struct kept_page *k;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(m->reads); i++) {
+		k = &m->reads[i];
+		if (k->dir_gfn == gfn || k->pt_gfn == gfn)
+			m->reads[i].virt = NULL;
+	}
+	for (i = 0; i < MMU_PINS; i++) {
+		k = &m->pins[i];
+		if (k->pt_gfn == gfn || (k->dir_gfn == gfn && (m->pins_good >> i & 1)))
+			forget_pin(m, i);
+	}
 }

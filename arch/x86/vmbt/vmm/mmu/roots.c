@@ -250,8 +250,11 @@ void mmu_mode_changed(struct vcpu *v)
 	/* CR0.WP says nothing about where code is. */
 	if ((role ^ m->base_role) & ~ROLE_WP)
 		code_epoch(v);
+	if (role == m->base_role)
+		reads_new_space(m);
+	else
+		reads_forget(m);
 	m->base_role = role;
-	reads_forget(m);
 	root_switch(v);
 	tlb_sync(v);
 }

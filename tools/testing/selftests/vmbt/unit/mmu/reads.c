@@ -70,7 +70,9 @@ static void mmu_kept_reads(void)
 /* Pinned for writes at 0, for reads at 1; whether they hold now. */
 static u32 pins(void)
 {
-	return (mmu_pinned(&vcpu, 0) ? 1 : 0) | (mmu_pinned(&vcpu, 1) ? 2 : 0);
+	EXPECT(mmu_pins_hold(&vcpu, 0, 2) ==
+	       (mmu_pins_hold(&vcpu, 0, 1) && mmu_pins_hold(&vcpu, 1, 1)));
+	return (mmu_pins_hold(&vcpu, 0, 1) ? 1 : 0) | (mmu_pins_hold(&vcpu, 1, 1) ? 2 : 0);
 }
 
 static void pin(u32 lin)
@@ -128,8 +130,76 @@ static void mmu_pins(void)
 	EXPECT_EQ(read_at(lin, 0), val);
 	mmu_window_changed(&vcpu);
 	EXPECT_EQ(pins(), 0);
+}
+
+/* Go to the address space of @pd, and have the CPU use it at @lin. */
+static void go_to(u32 pd, u32 lin)
+{
+	EXPECT_EQ(mmu_load_cr3(&vcpu, pd << 12), X_OK);
+	EXPECT_EQ(hw(lin, MMU_READ), HW_OK);
+}
+
+/* Pins are the kernel's: another process has them where its tables say the same. */
+static void mmu_pins_elsewhere(void)
+{
+	u32 lin = LIN & ~3u, other = 0x00c00000, pde;
+
+	two_level(3, 3, VMBT_CR0_WP, 0);
+	put(PT_B << 12, DATA_B << 12 | 3, 4);
+	put(PT_B << 12 | 8, DATA << 12 | 0x63, 4);
+	put(PD << 12 | 3 * 4, PT_B << 12 | 3, 4);
+	put(PD_B << 12 | 3 * 4, PT_B << 12 | 3, 4);
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pde = PT << 12 | 0x23;
 	pin(lin);
+	/* Its directory is not watched yet; then it has nothing there. */
 	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(pins(), 0);
+	go_to(PD_B, other);
+	EXPECT_EQ(pins(), 0);
+	go_to(PD, other);
+	EXPECT_EQ(pins(), 3);
+	/* The same table; what is written to the directory that was left is nothing. */
+	go_to(PD_B, other);
+	store(PD_B << 12 | 4, pde, 4);
+	EXPECT_EQ(pins(), 3);
+	go_to(PD, other);
+	store(PD_B << 12 | 4, 0, 4);
+	EXPECT_EQ(pins(), 3);
+	/* But the table's entry, whoever has it written, and the directory's. */
+	go_to(PD_B, other);
+	store(PD_B << 12 | 4, pde & ~0x20u, 4);
+	EXPECT_EQ(pins(), 3);
+	store(PT << 12 | 8, DATA_B << 12 | 0x63, 4);
+	EXPECT_EQ(pins(), 0);
+	store(PT << 12 | 8, DATA << 12 | 0x63, 4);
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	store(PD_B << 12 | 4, 0, 4);
+	EXPECT_EQ(pins(), 0);
+	/* Read-only there; another table with the same entry; another frame. */
+	go_to(PD, other);
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	go_to(PD_B, other);
+	store(PD_B << 12 | 4, pde & ~2u, 4);
+	EXPECT_EQ(pins(), 2);
+	store(PD_B << 12 | 4, PT_B << 12 | 0x23, 4);
+	EXPECT_EQ(pins(), 0);
+	/* A trace that comes while the other one runs. */
+	go_to(PD, other);
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	go_to(PD_B, other);
+	mmu_trace_add(&vcpu, DATA, MMU_TRACE_DESC);
+	go_to(PD, other);
+	EXPECT_EQ(pins(), 2);
+	mmu_trace_del(&vcpu, DATA, MMU_TRACE_DESC);
+	/* Another paging mode is another matter. */
+	EXPECT_EQ(hw(lin, MMU_WRITE), HW_OK);
+	pin(lin);
+	vcpu.guest->cr4 |= VMBT_CR4_PSE;
+	mmu_mode_changed(&vcpu);
 	EXPECT_EQ(pins(), 0);
 }
 
@@ -137,5 +207,6 @@ int main(void)
 {
 	CASE(mmu_kept_reads);
 	CASE(mmu_pins);
+	CASE(mmu_pins_elsewhere);
 	return check_failed ? 1 : 0;
 }
