@@ -101,13 +101,21 @@ static void parse_state(const u8 *p, u32 len, struct state *st)
 	}
 }
 
-/* "flags-mask" of an opcode, or of its /reg form ("F6.6"). */
+/*
+ * "flags-mask" of an opcode, or of its /reg form ("F6.6"). What the set says of C1, it
+ * forgot to say of C0, the same instructions with bytes: Intel's CPUs and AMD's differ.
+ */
 static u16 flags_mask(const char *file)
 {
 	char key[16], *p, *end, *m;
 	const char *dot = strchr(file, '.');
+	char words[16];
 	u16 mask = 0xffff;
 
+	if (!strncmp(file, "C0.", 3)) {
+		snprintf(words, sizeof(words), "C1.%s", file + 3);
+		return flags_mask(words);
+	}
 	snprintf(key, sizeof(key), "\"%.*s\":",
 		 dot ? (int)(dot - file) : (int)strlen(file), file);
 	p = strstr(metadata, key);

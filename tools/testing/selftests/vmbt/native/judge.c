@@ -274,6 +274,28 @@ static bool at_special(const struct vmbt_insn *in, const u32 *gpr)
 					    enter_display(in, gpr)));
 }
 
+static bool on_intel(void)
+{
+	__builtin_cpu_init();
+	return __builtin_cpu_is("intel");
+}
+
+/*
+ * What the manual leaves open, and Intel's CPUs do otherwise than AMD's and vmbt: a
+ * 32-bit PUSH of a segment register writes zeros above it or nothing at all (SDM vol. 2,
+ * PUSH); CMPS may look at its second operand first, where both are beyond their limits.
+ */
+static const char *left_open(const struct vmbt_insn *in)
+{
+	if (!on_intel())
+		return NULL;
+	if (in->op == VMBT_OP_PUSH_SREG && in->opsize == 4)
+		return "the upper half of a pushed selector";
+	if (in->op == VMBT_OP_CMPS && in->seg_override == VMBT_SEG_SS)
+		return "CMPS by two segments";
+	return NULL;
+}
+
 /* What a process may not do, or not see, as a guest would. */
 static const char *not_raw(const struct vmbt_insn *in)
 {
@@ -290,6 +312,8 @@ static const char *not_raw(const struct vmbt_insn *in)
 		return "x87 or SSE under the interpreter";
 	if (in->map >= VMBT_MAP_VEX_0F)
 		return "AVX: the upper halves are not reset";
+	if (left_open(in))
+		return left_open(in);
 	switch (in->op) {
 	case VMBT_OP_PUSH_SREG:
 	case VMBT_OP_MOV_FROM_SREG:
