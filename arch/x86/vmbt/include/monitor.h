@@ -30,6 +30,7 @@ struct vmbt_mon_same {
 /* Added to no selector gives 0. */
 #define VMBT_MON_NONE	1
 #define VMBT_MON_OFFERS	32
+#define VMBT_MON_HOT	(8 * 0xff + 16)
 
 /**
  * struct vmbt_mon - offsets from %gs
@@ -61,6 +62,8 @@ struct vmbt_mon_same {
  * @flags_slow: TF where no POPF and no IRET may stay in line, whatever they load
  * @operand: memory operand of an x87 or SSE instruction that the VMM lends the
  *	guest's ring for
+ * @cold_left: after so many writes to pages that are not @hot the VMM gets one
+ * @hot: by vmbt_hot_index() of a page, 1 if a write there is likely to meet a trace
  */
 struct vmbt_mon {
 	u32 vif;
@@ -84,7 +87,18 @@ struct vmbt_mon {
 	u32 gdt[64];
 	u32 flags_slow;
 	u8 operand[16] __aligned(16);
+	u32 cold_left;
+	u8 hot[VMBT_MON_HOT];
 };
+
+/*
+ * What LEA can make of bits 23:12 of an address. Two pages may share an entry: it
+ * says how to do a write, not whether it may be done.
+ */
+static inline u32 vmbt_hot_index(u32 off)
+{
+	return (off >> 12 & 15) + 8 * (off >> 16 & 0xff);
+}
 
 /*
  * Inline hash: indexed by the low 16 bits of the guest EIP. neg_eip is the

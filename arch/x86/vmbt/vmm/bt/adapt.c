@@ -6,9 +6,15 @@
  * faults: recovering the state of a fault, fetching, decoding and finding the
  * way back cost several times what a callout does, which keeps its instruction
  * decoded and goes on behind it. But a callout costs more than a thousand times
- * what a write without a trace does. So whether it pays is watched: of each
- * WINDOW executions USEFUL must have met a trace, or the instruction is copied
- * again, and needs twice as many faults the next time.
+ * what a write without a trace does, and the same instruction writes tables that
+ * are in use and others that are being torn down. So it asks by the page, in the
+ * ring-1 runtime, before it is one: mon->hot has the pages with traces, as far as
+ * faults and the tables' comings and goings tell.
+ *
+ * Whether it pays is watched: of each WINDOW callouts USEFUL must have met a trace,
+ * or the instruction is copied again, and needs twice as many faults the next time.
+ * One in RING1_COLD of the writes that did not look like it is a callout all the same, and
+ * counts for several.
  *
  * Instructions are known by physical address. What is known of one says nothing
  * wrong of another that takes its place: any may be interpreted.
@@ -24,6 +30,12 @@
 #define WINDOW		32
 #define USEFUL		8
 #define BACKOFF_MOST	10
+/*
+ * What one of RING1_COLD writes counts that did not look like meeting a trace: six of
+ * them, and 384 writes that asked for nothing, cost what the eight that are needed for
+ * a window spare.
+ */
+#define COLD_COUNTS	4
 
 static struct bt_hot *slot_of(struct bt *bt, u64 gpa)
 {
@@ -45,14 +57,17 @@ static u64 insn_gpa(const struct bt_unit *u, u32 off)
 /**
  * bt_adapt_fault() - a write of translated code has met a trace
  * @v: the vCPU, right behind bt_sync()
+ * @lin: where it wrote to
  */
-void bt_adapt_fault(struct vcpu *v)
+void bt_adapt_fault(struct vcpu *v, u32 lin)
 {
+	u32 off = lin - v->guest->seg[VMBT_DS].base;
 	struct bt *bt = v->bt;
 	const struct bt_unit *u;
 	struct bt_hot *h;
 	u64 gpa;
 
+	v->mon->hot[vmbt_hot_index(off)] = 1;
 	if (bt->last_unit == BT_NIL)
 		return;
 	u = bt_unit(bt, bt->last_unit);
@@ -101,6 +116,7 @@ void bt_adapt_done(struct vcpu *v, bool useful)
 	struct bt *bt = v->bt;
 	const struct bt_site *s = bt->last_site;
 	struct bt_hot *h;
+	u8 *hot;
 	u64 gpa;
 
 	if (!s)
@@ -111,8 +127,15 @@ void bt_adapt_done(struct vcpu *v, bool useful)
 	h = slot_of(bt, gpa);
 	if (h->gpa != gpa || !h->callout)
 		return;
+	h->seen++;
 	h->useful += useful;
-	if (++h->seen < WINDOW)
+	if (!useful && s->insn.known) {
+		hot = &v->mon->hot[vmbt_hot_index(vmbt_insn_ea(&s->insn.in, v->guest->gpr))];
+		if (!*hot)
+			h->seen += COLD_COUNTS - 1;
+		*hot = 0;
+	}
+	if (h->seen < WINDOW)
 		return;
 	if (h->useful < USEFUL) {
 		h->callout = false;

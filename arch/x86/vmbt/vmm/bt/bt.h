@@ -115,7 +115,7 @@ void bt_left(struct vcpu *v);
 bool bt_at_boundary(struct vcpu *v);
 
 /* A write met a trace, right behind bt_sync(); bt/adapt.c */
-void bt_adapt_fault(struct vcpu *v);
+void bt_adapt_fault(struct vcpu *v, u32 lin);
 /* The instruction of a BT_INTERP has been done; did it write to a traced page? */
 void bt_adapt_done(struct vcpu *v, bool useful);
 

@@ -35,6 +35,7 @@ void bt_init(struct vcpu *v)
 {
 	v->bt = &bt0;
 	v->mon->ask_imr = 1;
+	v->mon->cold_left = 1;
 	if (!bt_cache_init(v))
 		plat_panic("no pool pages for the translator");
 	mmu_trace_register(v, MMU_TRACE_CODE, trace_write);
@@ -552,6 +553,24 @@ struct bt_insn *bt_callout_insn(struct vcpu *v)
 	return &s->insn;
 }
 
+/*
+ * Where the guest goes on when the instruction of a routine's site has been done. A
+ * write's own copy is behind the jump to the routine: it is left out.
+ */
+static u32 behind_site(struct bt *bt, const struct bt_site *s, u32 eip)
+{
+	const struct bt_unit *u = bt_unit(bt, s->unit);
+	const struct bt_map *jump = bt_map(bt, s->map);
+
+	if (s->map + 2 < u->map + u->nr_map) {
+		const struct bt_map *copy = bt_map(bt, s->map + 1);
+
+		if (copy->kind == BT_M_START && copy->g_off == jump->g_off && !copy->fix)
+			return u->tc + bt_map(bt, s->map + 2)->tc_off;
+	}
+	return inside(bt, u, eip);
+}
+
 bool bt_continue(struct vcpu *v)
 {
 	const struct vmbt_guest *g = v->guest;
@@ -565,7 +584,7 @@ bool bt_continue(struct vcpu *v)
 	if (in_ring1(rip)) {
 		rip = bt->last_site->behind;
 		if (!rip)
-			rip = inside(bt, bt_unit(bt, bt->last_site->unit), g->eip);
+			rip = behind_site(bt, bt->last_site, g->eip);
 		if (!rip)
 			return false;
 		bt->last_site->behind = rip;

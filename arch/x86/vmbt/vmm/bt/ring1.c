@@ -42,6 +42,8 @@ MON_IS(GDT_OFF, gdt_off);
 MON_IS(GDT_N, gdt_n);
 MON_IS(GDT, gdt);
 MON_IS(FLAGS_SLOW, flags_slow);
+MON_IS(COLD_LEFT, cold_left);
+MON_IS(HOT, hot);
 SAME_IS(NEG_SEL, neg_sel);
 SAME_IS(OFF, off);
 SAME_IS(NEG_LO, neg_lo);
@@ -192,6 +194,32 @@ bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in)
 						BT_MODE_VM)) != need)
 		return false;
 	jump_to(e, ring1_iret, BT_M_RING1);
+	return true;
+}
+
+/**
+ * bt_emit_write() - a write that may meet a trace (adapt.c), at CPL 0
+ * @e: the unit
+ * @in: the instruction, which could be copied; it is behind the call of the runtime
+ * Return: false if it is for the VMM in any case
+ */
+bool bt_emit_write(struct bt_emit *e, const struct vmbt_insn *in)
+{
+	static const u8 lea[] = { 0x8d };
+
+	if ((e->ctx->mode & (BT_MODE_CPL3 | BT_MODE_VM)) || in->mod == 3 ||
+	    !(in->flags & VMBT_IF_MODRM) || in->asize != 4 ||
+	    in->op == VMBT_OP_CMPXCHG8B || (e->v->shared->no_offers & VMBT_OFFER_WRITES))
+		return false;
+	mark(e, BT_M_START);
+	gs_store(e, VMBT_EAX, SPILL(VMBT_EAX));
+	mark(e, BT_M_START);
+	bt_emit_with_modrm(e, in, false, lea, 1, VMBT_EAX);
+	e->fix = BT_F_EAX;
+	jump_to(e, ring1_write, BT_M_RING1);
+	e->fix = 0;
+	mark(e, BT_M_START);
+	bt_emit_copy(e, in);
 	return true;
 }
 

@@ -154,8 +154,10 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 		e->shadow = 0;
 		return !(in->flags & VMBT_IF_ENDS_BLOCK);
 	}
-	mark(e, BT_M_INTERP);
-	e_callout(e);
+	if (!copyable(e, in) || !bt_emit_write(e, in)) {
+		mark(e, BT_M_INTERP);
+		e_callout(e);
+	}
 	e->shadow = 0;
 	return !(in->flags & VMBT_IF_ENDS_BLOCK) &&
 	       in->cls != VMBT_CLS_UD;

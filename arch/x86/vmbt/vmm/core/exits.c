@@ -80,7 +80,7 @@ static void page_fault(struct vcpu *v)
 		if (outcome == MMU_FAULT_EMULATE && fpu_insn(v) && mmu_drop_traces(v, lin))
 			break;
 		if (v->mode != VCPU_DE && v->stats->faults_trace != traced)
-			bt_adapt_fault(v);
+			bt_adapt_fault(v, lin);
 		core_interpret(v, NULL);
 		break;
 	}

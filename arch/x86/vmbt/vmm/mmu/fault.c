@@ -162,7 +162,7 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
 
 	f = frame_peek(m, w.gfn);
 	if ((access & MMU_WRITE) && f && f->trace && !trace_let_go(v, f)) {
-		v->stats->faults_trace++;
+		trace_met(v, lin, w.gfn);
 		return MMU_FAULT_EMULATE;
 	}
 	switch (plat_gfn_map(w.gfn, access & MMU_WRITE, &page)) {
@@ -185,7 +185,7 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
 	pt = shadow_fill(v, &w, &page);
 	/* The page may be one of the tables that just got shadowed. */
 	if ((access & MMU_WRITE) && frame_get(v, w.gfn)->trace) {
-		v->stats->faults_trace++;
+		trace_met(v, lin, w.gfn);
 		return MMU_FAULT_EMULATE;
 	}
 	if (w.big)

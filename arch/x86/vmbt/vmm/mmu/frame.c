@@ -150,6 +150,8 @@ void frame_trace_add(struct vcpu *v, u64 gfn, u32 client)
 		frame_protect(v, f);
 		pins_forget_writes(v->mmu, (u32)gfn);
 	}
+	if (client & ~f->trace & MMU_TRACE_SHADOW)
+		trace_hint(v, gfn, true);
 	f->trace |= client;
 }
 
@@ -170,6 +172,8 @@ void frame_trace_del(struct vcpu *v, u64 gfn, u32 client)
 		if (!f->trace)
 			large_untraced(v->mmu, gfn);
 	}
-	if (client & MMU_TRACE_SHADOW)
+	if (client & MMU_TRACE_SHADOW) {
 		reads_forget_table(v->mmu, (u32)gfn);
+		trace_hint(v, gfn, false);
+	}
 }

@@ -257,6 +257,7 @@ struct mmu {
 	u32 code_pd[4];
 
 	mmu_trace_fn trace_fn[8];
+	u32 hot_off;		/* from a frame's address to where the guest last wrote one */
 
 	/* holes.c: of the pool's numbers, those without a page; never fewer than */
 	u32 nholes, pool_least;
@@ -389,6 +390,8 @@ void large_unlink(struct vcpu *v, struct sp *pd, u32 i);
 void trace_tell(struct vcpu *v, u64 gpa, u32 len, u32 not_clients);
 bool trace_let_go(struct vcpu *v, struct frame *f);
 void trace_done(struct vcpu *v, u64 gpa, u32 len);
+void trace_met(struct vcpu *v, u32 lin, u32 gfn);
+void trace_hint(struct vcpu *v, u64 gfn, bool on);
 
 /* roots.c */
 void root_select(struct vcpu *v);

@@ -36,6 +36,33 @@ void mmu_trace_del(struct vcpu *v, u64 gfn, u32 client)
 	frame_trace_del(v, gfn, client);
 }
 
+/**
+ * trace_met() - a write of the guest's has faulted on a trace
+ * @v: the vCPU
+ * @lin: where
+ * @gfn: the frame there
+ */
+void trace_met(struct vcpu *v, u32 lin, u32 gfn)
+{
+	v->stats->faults_trace++;
+	v->mmu->hot_off = (lin & ~0xfffu) - (gfn << 12);
+}
+
+/**
+ * trace_hint() - a frame is a page table now, or none any more
+ * @v: the vCPU
+ * @gfn: the frame
+ * @on: it is
+ *
+ * Kernels write their tables through one mapping of all memory, from offset 0 of a
+ * segment, so the last write tells where they will write this one (bt/adapt.c).
+ * Nothing depends on it but how the write comes to the VMM.
+ */
+void trace_hint(struct vcpu *v, u64 gfn, bool on)
+{
+	v->mon->hot[vmbt_hot_index((u32)(gfn << 12) + v->mmu->hot_off)] = on;
+}
+
 /* Is the shadow page reachable from the root the guest runs on? */
 static bool sp_is_current(struct vcpu *v, struct sp *sp)
 {

@@ -86,6 +86,14 @@ ring1_code:
 ring1_places:
 	offer_places
 
+/* Bytes [i]: i / 16. */
+ring1_nibbles:
+	nibble = 0
+	.rept	256
+	.byte	nibble >> 4
+	nibble = nibble + 1
+	.endr
+
 /*
  * MOV and POP of ES, DS and FS with the selector in EAX, which has been spilled.
  * Handlers load the kernel's segments and then those of who was interrupted. If
@@ -308,6 +316,42 @@ ring1_iret_user:
 	undo movl %gs:RING1_LOAD, %eax
 	undo addb $0x7f, %al
 	undo sahf
+	vmm
+
+/*
+ * A write to EAX, which has been spilled, by an instruction that has met traces
+ * (bt/adapt.c). Where the page is likely to have one it is the VMM's, else the unit's
+ * own behind the JMP; that faults if there is one after all. Now and then the VMM
+ * gets one of the latter, too, to see whether all this pays.
+ */
+	.globl	ring1_write
+ring1_write:
+	at	RING1_M_START, RING1_F_EAX
+	movl	%ecx, %gs:RING1_ECX
+	at	RING1_M_START, RING1_F_EAX
+	movl	%edx, %gs:RING1_EDX
+	undo movl %eax, %gs:RING1_LOAD
+	undo movzbl %ah, %ecx
+	undo movzbl %cs:VMBT_MON_RT + (ring1_nibbles - ring1_code)(%ecx), %ecx
+	undo movzbl %gs:RING1_LOAD + 2, %edx
+	undo leal (%ecx, %edx, 8), %ecx
+	undo movzbl %gs:RING1_HOT(%ecx), %ecx
+	undo jecxz 1f
+	vmm
+1:
+	undo movl %gs:RING1_COLD_LEFT, %ecx
+	undo leal -1(%ecx), %ecx
+	undo movl %ecx, %gs:RING1_COLD_LEFT
+	undo jecxz 2f
+	undo movl %gs:RING1_SITE, %eax
+	undo leal RING1_JMP_LEN(%eax), %eax
+	undo movl %eax, %gs:RING1_JUMP
+	undo movl %gs:RING1_EDX, %edx
+	undo movl %gs:RING1_ECX, %ecx
+	undo movl %gs:RING1_EAX, %eax
+	undo jmp *%gs:RING1_JUMP
+2:
+	undo movl $RING1_COLD, %gs:RING1_COLD_LEFT
 	vmm
 
 /*

@@ -27,6 +27,13 @@
 #define RING1_GDT_N		716
 #define RING1_GDT		720
 #define RING1_FLAGS_SLOW	976
+#define RING1_COLD_LEFT		1008
+#define RING1_HOT		1012
+/*
+ * One of so many writes that do not look like meeting a trace goes to the VMM, or 50
+ * instructions each; to ask costs 25.
+ */
+#define RING1_COLD		64
 #define RING1_NEG_SEL		0
 #define RING1_OFF		4
 #define RING1_NEG_LO		8
@@ -86,6 +93,7 @@ extern const u8 ring1_iret[];
 extern const u8 ring1_load_es[], ring1_load_ds[], ring1_load_fs[],
 		ring1_load_gs[];
 extern const u8 ring1_lookup[];
+extern const u8 ring1_write[];
 #endif
 
 #endif

@@ -553,6 +553,7 @@ bool native_step(u32 eip, u32 esp)
 
 static int callout(struct vcpu *v, enum native_stop *why)
 {
+	struct bt_insn *kept;
 	u32 traced;
 	int r;
 
@@ -562,6 +563,9 @@ static int callout(struct vcpu *v, enum native_stop *why)
 	switch (bt_callout(v)) {
 	case BT_INTERP:
 		traced = v->traced_writes;
+		kept = bt_callout_insn(v);
+		if (kept && !kept->known)
+			kept->known = interp_fetch(v, &kept->in) == X_OK;
 		r = step(v, why);
 		bt_adapt_done(v, v->traced_writes != traced);
 		return r;
@@ -594,7 +598,7 @@ static int bt_exit(struct vcpu *v, struct native_exit *x, u32 *ticks,
 	/* A trace: the write is the interpreter's. */
 	if (x->trapno == VMBT_VEC_PF && (x->error & VMBT_PF_W) &&
 	    native_protected(x->cr2)) {
-		bt_adapt_fault(v);
+		bt_adapt_fault(v, x->cr2);
 		if (!step(v, why))
 			return 0;
 		/* Not x87 and SIMD, though. */

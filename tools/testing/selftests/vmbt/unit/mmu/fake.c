@@ -19,6 +19,7 @@
 
 struct vcpu vcpu;
 struct vmbt_shared shared;
+static struct vmbt_mon mon_data;
 struct fake_config config;
 struct mmio_log mmio_log;
 u64 rnd_state = 1;
@@ -227,6 +228,7 @@ void fake_init(const struct fake_config *c)
 	pool_count = c->pool_pages + (c->bare ? 0 : MON_PAGES);
 	vcpu.shared = &shared;
 	vcpu.guest = &shared.guest;
+	vcpu.mon = &mon_data;
 	vcpu.stats = &shared.stats;
 	shared.mem_top = RAM_FRAMES << 12;
 	shared.host_caps = VMBT_HOST_NX | (c->pcid ? VMBT_HOST_PCID : 0);
