@@ -283,7 +283,9 @@ static bool on_intel(void)
 /*
  * What the manual leaves open, and Intel's CPUs do otherwise than AMD's and vmbt: a
  * 32-bit PUSH of a segment register writes zeros above it or nothing at all (SDM vol. 2,
- * PUSH); CMPS may look at its second operand first, where both are beyond their limits.
+ * PUSH); CMPS may look at its second operand first, where both are beyond their limits;
+ * OF is another one behind shifts and rotations by more than one; and a REP that a fault
+ * ends has the flags that it began with (SDM vol. 2, REP).
  */
 static const char *left_open(const struct vmbt_insn *in)
 {
@@ -293,6 +295,13 @@ static const char *left_open(const struct vmbt_insn *in)
 		return "the upper half of a pushed selector";
 	if (in->op == VMBT_OP_CMPS && in->seg_override == VMBT_SEG_SS)
 		return "CMPS by two segments";
+	if ((prog->what & (S_INTERP | S_PRIV)) && in->fl_undef &&
+	    in->op >= VMBT_OP_ROL && in->op <= VMBT_OP_SHRD)
+		return "undefined flags of a shift";
+	if ((prog->what & (S_INTERP | S_PRIV)) &&
+	    (in->op == VMBT_OP_CMPS || in->op == VMBT_OP_SCAS) &&
+	    (in->prefixes & (VMBT_PFX_REP | VMBT_PFX_REPNE)))
+		return "flags of a REP that did not end";
 	return NULL;
 }
 
@@ -518,6 +527,8 @@ static const char *not_interp(void)
 		return "another result each time";
 	if (flags_open(in.op))
 		return "undefined flags";
+	if (left_open(&in))
+		return left_open(&in);
 	if (not_offered(&in))
 		return "AVX or XSAVE";
 	/* LMSW can set them; the process's own CR0 stays. */
