@@ -133,14 +133,16 @@ static bool vendor_takes(const struct vmbt_insn *in)
 
 /*
  * Refused by AMD's processors, valid on Intel's; copied, the host decides:
- * PREFETCHW of a register (a hint), VPINSRD and VPEXTRD with W 1. And CLAC and
- * STAC are #UD outside ring 0, where we are.
+ * PREFETCHW of a register (a hint), VPINSRD and VPEXTRD with W 1. The other way
+ * round, SYSCALL and SYSRET outside 64-bit mode. And CLAC and STAC are #UD outside
+ * ring 0, where we are.
  */
 static bool vendor_refuses(const struct vmbt_insn *in)
 {
 	return (in->op == VMBT_OP_PREFETCH && in->mod == 3) ||
 	       (in->map == VMBT_MAP_VEX_0F3A && in->vex_w &&
 		(in->opcode == 0x16 || in->opcode == 0x22)) ||
+	       in->op == VMBT_OP_SYSCALL || in->op == VMBT_OP_SYSRET ||
 	       in->op == VMBT_OP_CLAC || in->op == VMBT_OP_STAC;
 }
 
