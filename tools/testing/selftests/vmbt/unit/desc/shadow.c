@@ -249,6 +249,15 @@ static void arrivals(void)
 	at_ring1();
 	desc_mappings_changed(&cpu);
 	expect(cpu.mon->no_user && !desc_user_arrived(&cpu), "withdrawn", "mappings");
+	/* Until the tables are found where they were; an INVLPG is for its own page. */
+	at_ring1();
+	desc_mappings_changed(&cpu);
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(!cpu.mon->no_user, "withdrawn", "for good");
+	desc_mapping_changed(&cpu, GDT + 0x100000);
+	expect(!cpu.mon->no_user, "withdrawn", "another page");
+	desc_mapping_changed(&cpu, GDT);
+	expect(cpu.mon->no_user && !desc_user_arrived(&cpu), "withdrawn", "the table's page");
 	at_ring1();
 	expect(!cpu_write_dr(&cpu, 7, 0x401) && cpu.mon->no_user, "withdrawn", "breakpoint");
 	done("arrives-at-ring-3");
