@@ -76,7 +76,9 @@ if ! grep -q '^ok [0-9]* selftests: vmbt: api-run$' "$O/host.log" ||
    ! grep -q '^# ok 1 ' "$O/host.log" ||
    grep '^not ok\|^ok .*SKIP' "$O/host.log"; then
 	grep '^# not ok' "$O/host.log" | head -5
-	tail -3 "$O/host.log"
+	# From what the test host says itself on, a panic's first lines among it.
+	sed -n '/^testhost: /,$p' "$O/host.log" | head -60 | sed 's/^/    /'
+	tail -3 "$O/host.log" | sed 's/^/    /'
 	bad "host: kselftest/host.log"
 else
 	ok host
