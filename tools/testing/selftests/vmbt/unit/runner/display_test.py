@@ -24,37 +24,15 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE + "/../../lib", HERE + "/../../boot"]
 import pixels  # noqa: E402
+import program  # noqa: E402
 import rfb  # noqa: E402
+from program import Failure, Skip, expect, until  # noqa: E402
 
 FAKE, WORK = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", TERM="xterm-256color", LANG="C.UTF-8",
-           HOME=WORK, FAKE_GUEST="screen")
+ENV = program.environment(TERM="xterm-256color", LANG="C.UTF-8", HOME=WORK, FAKE_GUEST="screen")
 for unwanted in ("DISPLAY", "WAYLAND_DISPLAY", "LC_ALL"):
     ENV.pop(unwanted, None)
 WIDTH, HEIGHT = 320, 240
-
-
-class Failure(Exception):
-    """Why a test failed."""
-
-
-class Skip(Exception):
-    """Why a test did not run."""
-
-
-def expect(cond, why):
-    """A condition that must hold."""
-    if not cond:
-        raise Failure(why)
-
-
-def until(what, cond, seconds=20):
-    """Wait for something to be so; what it is may be asked at the end."""
-    end = time.time() + seconds
-    while not cond():
-        if time.time() > end:
-            raise Failure(f"not after {seconds} s: {what() if callable(what) else what}")
-        time.sleep(0.02)
 
 
 class Guest:
@@ -605,23 +583,5 @@ def sdl_window():
 TESTS = [vnc, vnc_idle, vnc_stalled, vnc_password, default, vnc_anywhere, curses, curses_signal, sdl, sdl_sandbox,
          sdl_window, sdl_sound]
 
-
-def main():
-    """Run those that are named, or all."""
-    os.makedirs(WORK, exist_ok=True)
-    failed = 0
-    for test in TESTS:
-        if sys.argv[3:] and test.__name__ not in sys.argv[3:]:
-            continue
-        try:
-            test()
-            print(f"ok display_{test.__name__}", flush=True)
-        except Skip as e:
-            print(f"skip display_{test.__name__}: {e}", flush=True)
-        except (Failure, OSError, ValueError, rfb.RfbError, subprocess.TimeoutExpired) as e:
-            print(f"not ok display_{test.__name__}: {e}", flush=True)
-            failed += 1
-    sys.exit(failed != 0)
-
-
-main()
+os.makedirs(WORK, exist_ok=True)
+program.main(TESTS, "display_", sys.argv[3:], (rfb.RfbError,))

@@ -14,27 +14,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+
+import program
+from program import expect, until
 
 FAKE, WORK = sys.argv[1:3]
 WORK = os.path.join(WORK, "nbd")
 KERNEL = os.path.join(WORK, "../kernel")
-# The sanitizer looks for leaks by tracing, which the sandbox forbids.
-ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=0", TMPDIR=WORK)
+ENV = program.environment(TMPDIR=WORK)
 BASE = [FAKE, "-kernel", KERNEL, "--device", "/dev/null", "-m", "16", "-append", "disk",
         "-no-reboot", "-sandbox", "on"]
 TEXT, WRITTEN = b"text in the image", b"written by the guest"
 FORMATS = ("qcow2", "vmdk", "vdi", "vpc", "vhdx", "qed", "qcow", "parallels")
-FAILED = 0
-
-
-class Failure(Exception):
-    """Why a test failed."""
-
-
-def expect(cond, why):
-    if not cond:
-        raise Failure(why)
 
 
 def path(name):
@@ -59,21 +50,11 @@ def sectors(fmt, name):
         return f.read(512).rstrip(b"\0"), f.read(512).rstrip(b"\0")
 
 
-class Guest:
+class Guest(program.Process):
     """A vmbt-run whose guest works once, and once more for each key."""
 
     def __init__(self, *args):
-        self.proc = subprocess.Popen(BASE + list(args), stdin=subprocess.PIPE,
-                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.proc.kill()
-        self.proc.wait()
-        for f in (self.proc.stdin, self.proc.stdout, self.proc.stderr):
-            f.close()
+        super().__init__(BASE + list(args), ENV)
 
     def says(self, read, wrote, flushed):
         for line in (b"sector 0: " + read, wrote, flushed):
@@ -132,14 +113,6 @@ def unix(name="server"):
     return where, ["--socket", where]
 
 
-def until(what, why):
-    for _ in range(300):
-        if what():
-            return
-        time.sleep(0.1)
-    raise Failure(why)
-
-
 def connectable(addr, family):
     def tried():
         with socket.socket(family, socket.SOCK_STREAM) as s:
@@ -169,7 +142,7 @@ def killed():
         pid, = g.children()
         g.proc.kill()
         g.proc.wait()
-        until(lambda: not os.path.exists(f"/proc/{pid}"), "qemu-nbd outlives vmbt-run")
+        until("the end of qemu-nbd", lambda: not os.path.exists(f"/proc/{pid}"))
     expect(sectors("qcow2", name) == (TEXT, WRITTEN), "what was flushed is lost")
 
 
@@ -192,13 +165,13 @@ def names():
     name = image("qcow2")
     where, listen = unix()
     with Server(listen, "qcow2", name):
-        until(connectable(where, socket.AF_UNIX), "no server")
+        until("a server", connectable(where, socket.AF_UNIX))
         for file in (f"nbd:unix:{where}", f"nbd+unix:///?socket={where}"):
             with Guest("-drive", f"file={file},format=raw") as g:
                 g.says(TEXT, b"written", b"flushed")
                 g.end()
     with Server(listen, "qcow2", name, "--export-name", "disk:1"):
-        until(connectable(where, socket.AF_UNIX), "no server")
+        until("a server", connectable(where, socket.AF_UNIX))
         for file in (f"nbd:unix:{where}:exportname=disk:1", f"nbd+unix:///disk:1?socket={where}"):
             with Guest("-drive", f"file={file}") as g:
                 g.says(TEXT, b"written", b"flushed")
@@ -208,7 +181,7 @@ def names():
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     with Server(["--bind", "127.0.0.1", "--port", str(port)], "qcow2", name):
-        until(connectable(("127.0.0.1", port), socket.AF_INET), "no server")
+        until("a server", connectable(("127.0.0.1", port), socket.AF_INET))
         for file in (f"nbd:127.0.0.1:{port}", f"nbd://127.0.0.1:{port}/", f"nbd:localhost:{port}"):
             with Guest("-hda", file) as g:
                 g.says(TEXT, b"written", b"flushed")
@@ -221,7 +194,7 @@ def gone():
     name = image("raw")
     where, listen = unix()
     with Server(listen, "raw", name) as server:
-        until(connectable(where, socket.AF_UNIX), "no server")
+        until("a server", connectable(where, socket.AF_UNIX))
         with Guest("-hda", f"nbd:unix:{where}") as g:
             g.says(TEXT, b"written", b"flushed")
             server.proc.kill()
@@ -236,7 +209,7 @@ def read_only():
     name = image("raw")
     where, listen = unix()
     with Server(listen, "raw", name, "--read-only"):
-        until(connectable(where, socket.AF_UNIX), "no server")
+        until("a server", connectable(where, socket.AF_UNIX))
         refused(r"read only \(readonly=on, or -snapshot\)", "-hda", f"nbd:unix:{where}")
         with Guest("-drive", f"file=nbd:unix:{where},readonly=on") as g:
             g.says(TEXT, b"refused", b"flushed")
@@ -273,22 +246,6 @@ def wrong():
 
 TESTS = [formats, killed, forgotten, names, gone, read_only, hints, wrong]
 
-
-def main():
-    """All of them, or those that are named."""
-    global FAILED
-    shutil.rmtree(WORK, ignore_errors=True)
-    os.makedirs(WORK)
-    for t in TESTS:
-        if sys.argv[3:] and t.__name__ not in sys.argv[3:]:
-            continue
-        try:
-            t()
-            print(f"ok nbd {t.__name__}", flush=True)
-        except (Failure, subprocess.SubprocessError, OSError, ValueError) as e:
-            print(f"not ok nbd {t.__name__}: {e}", flush=True)
-            FAILED += 1
-    return FAILED != 0
-
-
-sys.exit(main())
+shutil.rmtree(WORK, ignore_errors=True)
+os.makedirs(WORK)
+program.main(TESTS, "nbd ", sys.argv[3:])

@@ -11,18 +11,12 @@ import shutil
 import subprocess
 import sys
 
+import program
+from program import expect
+
 RUN, WORK = sys.argv[1:3]
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "../../../../../vmbt-run")
-
-
-class Failure(Exception):
-    """Why a test failed."""
-
-
-def expect(cond, why):
-    if not cond:
-        raise Failure(why)
 
 
 def read(name):
@@ -149,12 +143,5 @@ def refused():
         expect(status == 0 and not said, f"{args}: {status} {said}")
 
 
-failed = 0
-for test in (man_page, examples, completion, readconfig, refused):
-    try:
-        test()
-        print(f"ok options_{test.__name__}", flush=True)
-    except (Failure, OSError, AttributeError, IndexError) as e:
-        print(f"not ok options_{test.__name__}: " + str(e).replace("\n", "\\n")[:600], flush=True)
-        failed += 1
-sys.exit(failed != 0)
+program.main([man_page, examples, completion, readconfig, refused], "options_",
+             sys.argv[3:])

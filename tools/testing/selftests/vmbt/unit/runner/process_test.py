@@ -14,20 +14,12 @@ import re
 import socket
 import subprocess
 import sys
-import time
+
+import program
+from program import expect, until
 
 FAKE, INJECT, WORK = sys.argv[1:4]
-ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
-FAILED = 0
-
-
-class Failure(Exception):
-    """Why a test failed."""
-
-
-def expect(cond, why):
-    if not cond:
-        raise Failure(why)
+ENV = program.environment()
 
 
 def path(name):
@@ -37,29 +29,18 @@ def path(name):
 BASE = [FAKE, "-kernel", path("kernel"), "--device", "/dev/null", "-m", "16"]
 
 
-class Guest:
+class Guest(program.Process):
     """A running vmbt-run, its guest halted and echoing."""
 
     def __init__(self, *args):
         with open(path("disk"), "wb") as f:
             f.truncate(1 << 20)
-        self.proc = subprocess.Popen(
+        super().__init__(
             BASE + ["-append", "echo", "-no-reboot", "-drive", "file=" + path("disk"),
                     "-nic", "user", "-pidfile", path("pid"),
-                    "-monitor", "unix:" + path("monitor"), *args],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV,
-            bufsize=0)
+                    "-monitor", "unix:" + path("monitor"), *args], ENV, bufsize=0)
         got = self.proc.stdout.read(6)
         expect(got == b"ready\n", f"{got} {self.proc.stderr.read() if not got else ''}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.proc.kill()
-        self.proc.wait()
-        for f in (self.proc.stdin, self.proc.stdout, self.proc.stderr):
-            f.close()
 
     def threads(self):
         """Of each, by number: its name and its status."""
@@ -147,12 +128,8 @@ def broker():
         expect(os.path.exists(path("pid")) and os.path.exists(path("monitor")), "no files")
         g.proc.kill()
         g.proc.wait()
-        for _ in range(100):
-            # Who is to bury it may not be in a hurry.
-            if stat(left[0])[0] in "XZ":
-                break
-            time.sleep(0.1)
-        expect(stat(left[0])[0] in "XZ", "the broker is still there")
+        # Who is to bury it may not be in a hurry.
+        until("the broker's end", lambda: stat(left[0])[0] in "XZ")
         expect(not os.path.exists(path("pid")), "the process id is still there")
         expect(not os.path.exists(path("monitor")), "the monitor's socket is still there")
     with Guest("-sandbox", "off") as g:
@@ -179,14 +156,4 @@ def reset():
 
 
 TESTS = [status, injected, broker, quits, reset]
-for test in TESTS:
-    if len(sys.argv) > 4 and test.__name__ not in sys.argv[4:]:
-        continue
-    try:
-        test()
-        print(f"ok sandbox_{test.__name__}", flush=True)
-    except (Failure, subprocess.TimeoutExpired, OSError, IndexError, KeyError) as e:
-        text = str(e).replace("\n", "\\n")[:600]
-        print(f"not ok sandbox_{test.__name__}: {text}", flush=True)
-        FAILED += 1
-sys.exit(FAILED != 0)
+program.main(TESTS, "sandbox_", sys.argv[4:])

@@ -20,6 +20,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../lib"))
 from qmp import QMP, Error  # noqa: E402
+import program  # noqa: E402
+from program import Failure, expect  # noqa: E402
 
 RUN, WORK = sys.argv[1:3]
 QEMU = shutil.which("qemu-system-i386") or shutil.which("qemu-system-x86_64")
@@ -28,20 +30,11 @@ HUMAN = os.path.join(WORK, "monitor")
 FIRMWARE = "/usr/share/seabios/bios-256k.bin"
 
 
-class Failure(Exception):
-    """Why a test failed."""
-
-
 def more(sock):
     """What comes next; the end is a failure."""
     part = sock.recv(4096)
     expect(part, "hung up")
     return part
-
-
-def expect(cond, why):
-    if not cond:
-        raise Failure(why)
 
 
 def image(name, size, seed=None):
@@ -616,17 +609,5 @@ def just_a_disk():
 TESTS = [like_qemu, values, human, power, keys, passed_descriptors, wire, connections,
          slow_reader, ends, two_monitors, other_places, just_a_disk]
 
-failed = 0
-for test in TESTS:
-    if len(sys.argv) > 3 and test.__name__ not in sys.argv[3:]:
-        continue
-    try:
-        why = None if os.path.exists(FIRMWARE) else "no " + FIRMWARE
-        why = why or test()
-        print(f"skip qmp_{test.__name__}: {why}" if why else f"ok qmp_{test.__name__}", flush=True)
-    except (Failure, Error, OSError, EOFError, ValueError, KeyError, IndexError,
-            subprocess.TimeoutExpired) as e:
-        text = f"{type(e).__name__}: {e}".replace("\n", "\\n")[:600]
-        print(f"not ok qmp_{test.__name__}: {text}", flush=True)
-        failed += 1
-sys.exit(failed != 0)
+program.main(TESTS, "qmp_", sys.argv[3:], (Error,),
+             missing="" if os.path.exists(FIRMWARE) else "no " + FIRMWARE)

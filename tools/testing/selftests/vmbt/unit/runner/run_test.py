@@ -19,17 +19,10 @@ import sys
 import termios
 import time
 
+import program
+from program import expect
+
 REAL, FAKE, WORK = sys.argv[1:4]
-FAILED = 0
-
-
-class Failure(Exception):
-    """Why a test failed."""
-
-
-def expect(cond, why):
-    if not cond:
-        raise Failure(why)
 
 
 def image(**kw):
@@ -655,15 +648,4 @@ TESTS = [
     terminal_blocked, terminal_flood_leave,
 ]
 
-only = sys.argv[4:]
-for test in TESTS:
-    if only and test.__name__ not in only:
-        continue
-    try:
-        why = test()
-        print(f"skip {test.__name__}: {why}" if why else f"ok {test.__name__}", flush=True)
-    except (Failure, subprocess.TimeoutExpired, OSError, IndexError, KeyError, ValueError) as e:
-        text = str(e).replace("\n", "\\n")[:600]
-        print(f"not ok {test.__name__}: {text}", flush=True)
-        FAILED += 1
-sys.exit(FAILED != 0)
+program.main(TESTS, "", sys.argv[4:])

@@ -17,18 +17,10 @@ import sys
 import termios
 import time
 
+import program
+from program import Failure, expect
+
 FAKE, WORK = sys.argv[1:3]
-ENV = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
-FAILED = 0
-
-
-class Failure(Exception):
-    """Why a test failed."""
-
-
-def expect(cond, why):
-    if not cond:
-        raise Failure(why)
 
 
 def path(name):
@@ -42,12 +34,9 @@ BASE = [FAKE, "-kernel", path("kernel"), "--device", "/dev/null", "-m", "16", "-
 @contextlib.contextmanager
 def guest(where, name="echo"):
     """A guest whose first port leads there."""
-    with subprocess.Popen(BASE + [name, "-serial", where], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV) as p:
-        try:
-            yield p
-        finally:
-            p.kill()
+    with program.Process(BASE + [name, "-serial", where], program.environment(),
+                         stdin=subprocess.DEVNULL) as p:
+        yield p.proc
 
 
 def reach(family, address):
@@ -235,14 +224,4 @@ def wrong():
 
 
 TESTS = [unix_server, unix_wait, unix_stale, unix_client, tcp, deaf_peer, host_port, wrong]
-for test in TESTS:
-    if len(sys.argv) > 3 and test.__name__ not in sys.argv[3:]:
-        continue
-    try:
-        test()
-        print(f"ok serial_{test.__name__}", flush=True)
-    except (Failure, subprocess.TimeoutExpired, OSError, IndexError) as e:
-        text = str(e).replace("\n", "\\n")[:600]
-        print(f"not ok serial_{test.__name__}: {text}", flush=True)
-        FAILED += 1
-sys.exit(FAILED != 0)
+program.main(TESTS, "serial_", sys.argv[3:])

@@ -13,18 +13,11 @@ import os
 import subprocess
 import sys
 
+import program
+from program import expect
+
 FAKE, WORK = sys.argv[1:3]
 NOBODY = 65534
-FAILED = 0
-
-
-class Failure(Exception):
-    """Why a test failed."""
-
-
-def expect(cond, why):
-    if not cond:
-        raise Failure(why)
 
 
 def ip(*args):
@@ -37,33 +30,28 @@ def ip(*args):
 def command(nic, nobody=False):
     """A runner with a card."""
     who = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
-    return subprocess.Popen(
+    return program.Process(
         (who if nobody else []) +
         [FAKE, "-kernel", os.path.join(WORK, "kernel"), "--device", "/dev/null", "-m", "16",
          "-append", "echo", "-no-reboot", "-sandbox", "on", "-nic", nic],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-        env=env)
+        program.environment(), bufsize=0)
 
 
 @contextlib.contextmanager
 def running(nic, **kw):
     """One whose guest runs."""
     with command(nic, **kw) as p:
-        try:
-            got = p.stdout.read(6)
-            expect(got == b"ready\n", f"{nic}: {got or p.stderr.read()}")
-            yield
-        finally:
-            p.kill()
+        got = p.proc.stdout.read(6)
+        expect(got == b"ready\n", f"{nic}: {got or p.proc.stderr.read()}")
+        yield
 
 
 def refused(nic, *says, **kw):
     """One line that says what and what to do, and the status."""
     with command(nic, **kw) as p:
-        p.stdin.close()
-        rc = p.wait(60)
-        err = p.stderr.read().decode()
+        p.proc.stdin.close()
+        rc = p.proc.wait(60)
+        err = p.proc.stderr.read().decode()
         expect(rc == 1 and err.count("\n") == 1, f"{nic}: {rc}: {err}")
         for text in says:
             expect(text in err, f"{nic}: no '{text}' in: {err}")
@@ -138,33 +126,23 @@ def bridge():
 TESTS = [new, users_own, busy, no_tap, bridge]
 
 
-def main():
-    """In a namespace; where that or a tap can't be made, nothing."""
-    if os.environ.get("TAP_TEST") != "1":
-        # Debian's node is everybody's, as it should be; this machine's need not be.
-        node = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200"
-        able = os.geteuid() == 0 and os.path.exists("/dev/net/tun") and not subprocess.run(
-            ["unshare", "-n", "-m", "sh", "-c", node +
-             " && ip link add vmbta type bridge && ip tuntap add dev vmbtb mode tap"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
-        if not able:
-            print("skip tap: needs root, network namespaces, tun and bridge")
-            return 0
-        os.environ["TAP_TEST"] = "1"
-        return subprocess.run(["unshare", "-n", "-m", "sh", "-c", node + ' && exec "$@"', "sh",
-                               sys.executable, *sys.argv], check=False).returncode
-    failed = 0
-    for test in TESTS:
-        if len(sys.argv) > 3 and test.__name__ not in sys.argv[3:]:
-            continue
-        try:
-            test()
-            print(f"ok tap_{test.__name__}", flush=True)
-        except (Failure, subprocess.TimeoutExpired, OSError) as e:
-            text = str(e).replace("\n", "\\n")[:600]
-            print(f"not ok tap_{test.__name__}: {text}", flush=True)
-            failed += 1
-    return failed != 0
+def enter():
+    """Go on in namespaces of our own; outside of them the program ends as it ended there."""
+    if os.environ.get("TAP_TEST") == "1":
+        return
+    # Debian's node is everybody's, as it should be; this machine's need not be.
+    node = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200"
+    able = os.geteuid() == 0 and os.path.exists("/dev/net/tun") and not subprocess.run(
+        ["unshare", "-n", "-m", "sh", "-c", node +
+         " && ip link add vmbta type bridge && ip tuntap add dev vmbtb mode tap"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
+    if not able:
+        print("skip tap: needs root, network namespaces, tun and bridge")
+        sys.exit(0)
+    os.environ["TAP_TEST"] = "1"
+    sys.exit(subprocess.run(["unshare", "-n", "-m", "sh", "-c", node + ' && exec "$@"', "sh",
+                             sys.executable, *sys.argv], check=False).returncode)
 
 
-sys.exit(main())
+enter()
+program.main(TESTS, "tap_", sys.argv[3:])
