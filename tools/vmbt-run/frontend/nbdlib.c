@@ -14,7 +14,7 @@
 
 #include <libnbd.h>
 
-#define MOST	(32U << 20)	/* what every server takes at once: NBD protocol, block sizes */
+#define MOST	(32U << 20)	/* what a server takes at once that says nothing: NBD protocol */
 
 static const char *failure(struct nbd_handle *h)
 {
@@ -66,13 +66,23 @@ static const char *open(const struct nbd_server *where, struct nbd_export *e)
 	return NULL;
 }
 
+/* How much of @len is asked for at once: a server may end the connection over more. */
+static u64 piece(void *handle, u64 len)
+{
+	int64_t most = nbd_get_block_size(handle, LIBNBD_SIZE_MAXIMUM);
+
+	if (most <= 0 || most > MOST)
+		most = MOST;
+	return len < (u64)most ? len : (u64)most;
+}
+
 static int read(void *handle, void *buf, u64 len, u64 offset)
 {
 	u64 n;
 	int rc;
 
 	for (; len; len -= n, buf += n, offset += n) {
-		n = len < MOST ? len : MOST;
+		n = piece(handle, len);
 		rc = error(nbd_pread(handle, buf, n, offset, 0));
 		if (rc)
 			return rc;
@@ -86,7 +96,7 @@ static int write(void *handle, const void *buf, u64 len, u64 offset)
 	int rc;
 
 	for (; len; len -= n, buf += n, offset += n) {
-		n = len < MOST ? len : MOST;
+		n = piece(handle, len);
 		rc = error(nbd_pwrite(handle, buf, n, offset, 0));
 		if (rc)
 			return rc;

@@ -472,49 +472,51 @@ static void g_firmware(void)
 	}
 }
 
-/* One ATA command for the first sectors of the first disk, by PIO; its status. */
-static u8 ata(u8 command, u8 lba, bool write, u8 *data)
+/* One ATA command for some sectors of the first disk, by PIO; its status. */
+static u8 ata(u8 command, u8 lba, u8 sectors, bool write, u8 *data)
 {
+	u8 *end = data + sectors * 512;
 	u16 word;
-	int i;
 
 	outb(0x1f6, 0xe0);
-	outb(0x1f2, 1);
+	outb(0x1f2, sectors);
 	outb(0x1f3, lba);
 	outb(0x1f4, 0);
 	outb(0x1f5, 0);
 	outb(0x1f7, command);
 	while (inb(0x1f7) & 0x80)
 		spin_once();
-	if (!data || inb(0x1f7) & 0x01)
-		return inb(0x1f7);
-	for (i = 0; i < 512; i += 2) {
-		memcpy(&word, data + i, 2);
+	for (; data != end && !(inb(0x1f7) & 0x01); data += 2) {
+		memcpy(&word, data, 2);
 		if (write)
 			outw(0x1f0, word);
 		else
-			io(false, 0x1f0, 2, 1, data + i);
+			io(false, 0x1f0, 2, 1, data);
+		while (inb(0x1f7) & 0x80)
+			spin_once();
 	}
-	while (inb(0x1f7) & 0x80)
-		spin_once();
 	return inb(0x1f7);
 }
 
-/* Says what is in sector 0, writes sector 1, flushes, and waits for a key, again and again. */
+/*
+ * Says what is in sector 0, which it reads together with the next, writes sector 1, flushes,
+ * and waits for a key, again and again.
+ */
 static void g_disk(void)
 {
 	static const char text[] = "written by the guest";
-	u8 data[513] = "";
+	u8 data[2 * 512];
 	bool bad;
 
 	for (;;) {
-		bad = ata(0x20, 0, false, data) & 0x01;
+		bad = ata(0x20, 0, 2, false, data) & 0x01;
+		data[512] = 0;
 		puts_serial("sector 0: ");
 		puts_serial(bad ? "an error" : (char *)data);
 		memset(data, 0, sizeof(data));
 		memcpy(data, text, sizeof(text));
-		puts_serial(ata(0x30, 1, true, data) & 0x01 ? "\nrefused\n" : "\nwritten\n");
-		puts_serial(ata(0xe7, 0, false, NULL) & 0x01 ? "not flushed\n" : "flushed\n");
+		puts_serial(ata(0x30, 1, 1, true, data) & 0x01 ? "\nrefused\n" : "\nwritten\n");
+		puts_serial(ata(0xe7, 0, 0, false, data) & 0x01 ? "not flushed\n" : "flushed\n");
 		while (!(inb(0x3fd) & 1))
 			spin_once();
 		inb(0x3f8);

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 import program
+from nbdserver import SEND_FLUSH, NbdServer
 from program import expect, until
 
 FAKE, WORK = sys.argv[1:3]
@@ -80,13 +81,20 @@ class Guest(program.Process):
         return found
 
     def end(self):
+        """End it; what it said."""
         self.proc.send_signal(signal.SIGTERM)
         self.proc.wait(60)
+        return ours(self.proc.stderr.read())
+
+
+def ours(err):
+    """What vmbt-run itself said."""
+    return re.sub(r"(?m)^(qemu-nbd|==\d+==).*\n", "", err.decode())
 
 
 def refused(pattern, *args):
     p = subprocess.run(BASE + list(args), capture_output=True, env=ENV, timeout=60, check=False)
-    err = re.sub(r"(?m)^(qemu-nbd|==\d+==).*\n", "", p.stderr.decode())
+    err = ours(p.stderr)
     expect(p.returncode in (1, 2), f"{args}: status {p.returncode} {err}")
     expect(err.count("\n") == 1 and re.search(pattern, err), f"{args}: {err!r}, not {pattern!r}")
 
@@ -216,6 +224,48 @@ def read_only():
             g.end()
 
 
+def unflushed():
+    """That a server can't flush is said, if what is written stays; it is not asked to."""
+    where = path("server")
+    line = f"vmbt-run: nbd:unix:{where}: the server can't flush: what the guest flushes may be " \
+        "lost with it\n"
+    for flags, how, wrote, says in (
+            (0, [], b"written", line), (0, ["-snapshot"], b"written", ""),
+            (0, ["readonly=on"], b"refused", ""), (SEND_FLUSH, [], b"written", "")):
+        file = ",".join(["file=nbd:unix:" + where, *(x for x in how if x[0] != "-")])
+        with NbdServer(where, TEXT + bytes(1 << 20), flags) as server:
+            with Guest("-drive", file, *(x for x in how if x[0] == "-")) as g:
+                g.says(TEXT, wrote, b"flushed")
+                said = g.end()
+            expect(said == says, f"{flags} {how}: {said!r}, not {says!r}")
+            asked = [name for name, *_ in server.requests]
+            want = ["read"] if how else ["read", "write"] + ["flush"] * (flags == SEND_FLUSH)
+            expect(asked == want, f"{flags} {how}: {asked}, not {want}")
+
+
+def blocks():
+    """A server's sizes: the least must fit into a sector, the largest is not exceeded."""
+    where = path("server")
+    for least in (1024, 4096):
+        with NbdServer(where, bytes(1 << 20), blocks=(least, 4096, 32 << 20)):
+            for how in ("", ",readonly=on"):
+                refused(f"nbd:unix:{where}: serves blocks of {least} bytes; drives have sectors "
+                        "of 512$", "-drive", f"file=nbd:unix:{where}{how}")
+    whole, halves = [("read", 0, 1024)], [("read", 0, 512), ("read", 512, 512)]
+    for sizes, reads in ((None, whole), ((1, 4096, 32 << 20), whole),
+                         ((512, 4096, 0xffffffff), whole), ((512, 512, 512), halves)):
+        with NbdServer(where, TEXT + bytes(1 << 20), blocks=sizes) as server:
+            with Guest("-hda", f"nbd:unix:{where}") as g:
+                g.says(TEXT, b"written", b"flushed")
+                g.end()
+            expect(server.requests == reads + [("write", 512, 512), ("flush", 0, 0)],
+                   f"{sizes}: {server.requests}")
+            expect(server.data[512:].startswith(WRITTEN), f"{sizes}: not written")
+    # What is left behind the last whole sector is not there.
+    with NbdServer(where, bytes(511)):
+        refused(f"nbd:unix:{where}: empty$", "-hda", f"nbd:unix:{where}")
+
+
 def hints():
     """An image that looks like another format is not taken for raw, unless it is said to be."""
     for fmt in FORMATS:
@@ -244,7 +294,7 @@ def wrong():
     expect(not left, f"{left} is left")
 
 
-TESTS = [formats, killed, forgotten, names, gone, read_only, hints, wrong]
+TESTS = [formats, killed, forgotten, names, gone, read_only, unflushed, blocks, hints, wrong]
 
 shutil.rmtree(WORK, ignore_errors=True)
 os.makedirs(WORK)
