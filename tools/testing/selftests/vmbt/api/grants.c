@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 
 #include "../lib/vm.h"
 #include "fake.h"
+#include "live.h"
 
 #define PAGE	4096ul
 #define PAGES	32
@@ -32,27 +32,11 @@
 enum { RAM, NONE, ROM, RETRY, ERROR };
 
 static struct vm vm;
-
-static uint32_t op(uint32_t eax, uint32_t ebx, uint32_t ecx, uint64_t *esi)
-{
-	struct kvm_regs r = { .rax = eax, .rbx = ebx, .rcx = ecx, .rflags = 2 };
-	int ret;
-
-	vm_set_regs(&vm, &r);
-	do {
-		ret = vm_run(&vm);
-	} while (ret == -EINTR);
-	if (ret)
-		die("KVM_RUN: %s", strerror(-ret));
-	vm_get_regs(&vm, &r);
-	if (esi)
-		*esi = r.rsi;
-	return r.rdx;
-}
+static struct live live;
 
 static uint32_t get(uint32_t gfn, bool write, uint64_t *writable)
 {
-	return op(FAKE_GET_PAGE, gfn, write, writable);
+	return live_fake(&vm, FAKE_GET_PAGE, gfn, write, writable);
 }
 
 static void *page(unsigned int n)
@@ -62,63 +46,17 @@ static void *page(unsigned int n)
 
 static uint32_t counter(unsigned int n)
 {
-	return READ_ONCE(*(uint32_t *)page(n));
+	return counter_in(page(n));
 }
 
-/* Is the page written? On a busy machine that may take a while. */
 static bool moves(unsigned int n)
 {
-	uint32_t before = counter(n);
-	int i;
-
-	for (i = 0; i < 300 && counter(n) == before; i++)
-		sleep_ms(10);
-	return counter(n) != before;
+	return counter_moves(page(n));
 }
 
-/* Is it left alone? */
 static bool frozen(unsigned int n)
 {
-	uint32_t before = counter(n);
-
-	sleep_ms(30);
-	return counter(n) == before;
-}
-
-static pthread_t thread;
-static bool stop;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
-static void *stay(void *unused)
-{
-	struct kvm_regs r = { .rax = FAKE_STAY, .rflags = 2 };
-
-	vm_set_regs(&vm, &r);
-	while (!READ_ONCE(stop))
-		if (vm_run(&vm) != -EINTR)
-			die("left: %s", vm_exit_text(&vm));
-	return unused;
-}
-
-static void start_stay(void)
-{
-	WRITE_ONCE(stop, false);
-	if (pthread_create(&thread, NULL, stay, NULL))
-		die("no thread");
-	sleep_ms(10);
-}
-
-static void stop_stay(void)
-{
-	WRITE_ONCE(stop, true);
-	while (pthread_tryjoin_np(thread, NULL)) {
-		pthread_kill(thread, SIGUSR1);
-		sleep_ms(1);
-	}
+	return counter_frozen(page(n));
 }
 
 static void kinds(void)
@@ -181,7 +119,7 @@ static void changes(void)
 
 	for (i = 0; i < PAGES; i++)
 		get(i, true, &w);
-	start_stay();
+	live_start_fake(&live, &vm);
 	for (i = 0; i < PAGES; i += 7) {
 		char name[32];
 
@@ -219,7 +157,7 @@ static void changes(void)
 
 	vm_set_slot(&vm, 0, 0, 0, 0, NULL);
 	test_result("slot-deleted", frozen(6), "still written");
-	stop_stay();
+	live_stop_fake(&live);
 	vm_set_slot(&vm, 0, 0, 0, vm.size, vm.mem);
 
 	EXPECT_EQ("after-dontneed", get(0, true, &w), RAM);
@@ -239,7 +177,7 @@ static void changes(void)
 
 static void *linger(void *unused)
 {
-	op(FAKE_LINGER, 300, 0, NULL);
+	live_fake(&vm, FAKE_LINGER, 300, 0, NULL);
 	return unused;
 }
 
@@ -250,6 +188,7 @@ static void *linger(void *unused)
 static void kick(void)
 {
 	uint32_t before, after;
+	pthread_t thread;
 	uint64_t w;
 	int i;
 
@@ -279,11 +218,11 @@ static void dirty_log(void)
 	get(8, false, &w);
 	EXPECT_EQ("dirty-read-is-read", w, 0);
 	get(9, true, &w);
-	start_stay();
+	live_start_fake(&live, &vm);
 	ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log);
 	EXPECT_EQ("dirty-one", bits, 1 << 9);
 	test_result("dirty-write-taken-away", frozen(9), "still written");
-	stop_stay();
+	live_stop_fake(&live);
 	ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log);
 	EXPECT_EQ("dirty-cleared", bits, 0);
 	get(9, true, &w);
@@ -343,7 +282,7 @@ static void merging(void)
 	put(KSM "run", "0");
 	EXPECT_EQ("unmerge-by-write", get(10, true, &w), RAM);
 	EXPECT_EQ("unmerge-writable", w, 1);
-	op(FAKE_STAY, 3, 0, NULL);
+	live_fake(&vm, FAKE_STAY, 3, 0, NULL);
 	test_result("unmerged-alone", counter(10) != 0x77777777 &&
 		    counter(11) == 0x77777777, "%x %x", counter(10), counter(11));
 	put(KSM "run", "2");
@@ -359,16 +298,18 @@ static void swapping(void)
 		return;
 	}
 	get(12, true, &w);
-	start_stay();
+	live_start_fake(&live, &vm);
 	test_result("swap-used-before", moves(12), "not written");
 	madvise(page(12), PAGE, MADV_PAGEOUT);
-	stop_stay();
+	live_stop_fake(&live);
 	value = counter(12);		/* comes back from swap */
 	EXPECT_EQ("swap-back", get(12, true, &w), RAM);
-	op(FAKE_STAY, 1, 0, NULL);
+	live_fake(&vm, FAKE_STAY, 1, 0, NULL);
 	EXPECT_EQ("swap-value", counter(12), value + 20);
 	swapoff("/dev/zram0");
 }
+
+static bool stop;
 
 static void *churn(void *unused)
 {
@@ -413,13 +354,14 @@ static void stress(void)
 {
 	time_t end = time(NULL) + 5;
 	unsigned long rounds = 0, ram = 0;
+	pthread_t thread;
 	uint64_t w;
 
 	WRITE_ONCE(stop, false);
 	pthread_create(&thread, NULL, churn, NULL);
 	while (time(NULL) < end) {
 		ram += get(rand() % PAGES, rand() & 1, &w) == RAM;
-		op(FAKE_STAY, 2, 0, NULL);
+		live_fake(&vm, FAKE_STAY, 2, 0, NULL);
 		rounds++;
 	}
 	WRITE_ONCE(stop, true);
@@ -433,7 +375,6 @@ static void stress(void)
 
 int main(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
 	int dev = vm_dev();
 
 	if (!vm_is_fake(dev)) {
@@ -441,7 +382,6 @@ int main(void)
 		return 0;
 	}
 	close(dev);
-	sigaction(SIGUSR1, &sa, NULL);
 	vm_create(&vm, PAGES * PAGE);
 	madvise(vm.mem, vm.size, MADV_NOHUGEPAGE);
 	kinds();

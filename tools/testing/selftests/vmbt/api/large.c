@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <glob.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 
 #include "../lib/vm.h"
 #include "fake.h"
+#include "live.h"
 
 #define PAGE	4096ul
 #define HUGE	(2ul << 20)
@@ -38,30 +38,14 @@ enum { RAM, NONE, ROM };
 enum { WRITABLE = 1, LARGE = 2 };
 
 static struct vm vm;
+static struct live live;
 static char *mem;
-
-static uint32_t op(uint32_t eax, uint32_t ebx, uint32_t ecx, uint64_t *esi)
-{
-	struct kvm_regs r = { .rax = eax, .rbx = ebx, .rcx = ecx, .rflags = 2 };
-	int ret;
-
-	vm_set_regs(&vm, &r);
-	do {
-		ret = vm_run(&vm);
-	} while (ret == -EINTR);
-	if (ret)
-		die("KVM_RUN: %s", strerror(-ret));
-	vm_get_regs(&vm, &r);
-	if (esi)
-		*esi = r.rsi;
-	return r.rdx;
-}
 
 static uint64_t get(uint32_t gfn, bool write)
 {
 	uint64_t how;
 
-	return op(FAKE_GET_PAGE, gfn, write, &how) == RAM ? how : ~0ull;
+	return live_fake(&vm, FAKE_GET_PAGE, gfn, write, &how) == RAM ? how : ~0ull;
 }
 
 /* Memory that begins at a multiple of 2 MiB. */
@@ -92,61 +76,17 @@ static void slot(uint32_t flags, uint64_t gfn, uint64_t pages, char *p)
 
 static uint32_t counter(unsigned int n)
 {
-	return READ_ONCE(*(uint32_t *)(mem + n * PAGE));
+	return counter_in(mem + n * PAGE);
 }
 
 static bool moves(unsigned int n)
 {
-	uint32_t before = counter(n);
-	int i;
-
-	for (i = 0; i < 300 && counter(n) == before; i++)
-		sleep_ms(10);
-	return counter(n) != before;
+	return counter_moves(mem + n * PAGE);
 }
 
 static bool frozen(unsigned int n)
 {
-	uint32_t before = counter(n);
-
-	sleep_ms(30);
-	return counter(n) == before;
-}
-
-static pthread_t thread;
-static bool stop;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
-static void *stay(void *unused)
-{
-	struct kvm_regs r = { .rax = FAKE_STAY, .rflags = 2 };
-
-	vm_set_regs(&vm, &r);
-	while (!READ_ONCE(stop))
-		if (vm_run(&vm) != -EINTR)
-			die("left: %s", vm_exit_text(&vm));
-	return unused;
-}
-
-static void start_stay(void)
-{
-	WRITE_ONCE(stop, false);
-	if (pthread_create(&thread, NULL, stay, NULL))
-		die("no thread");
-	sleep_ms(10);
-}
-
-static void stop_stay(void)
-{
-	WRITE_ONCE(stop, true);
-	while (pthread_tryjoin_np(thread, NULL)) {
-		pthread_kill(thread, SIGUSR1);
-		sleep_ms(1);
-	}
+	return counter_frozen(mem + n * PAGE);
 }
 
 /* What gets a large grant, and what must not. */
@@ -174,7 +114,7 @@ static void where(void)
 	slot(KVM_MEM_LOG_DIRTY_PAGES, 0, GROUPS * FRAMES, mem);
 	EXPECT_EQ("logged", get(FRAMES, true), WRITABLE);
 	slot(KVM_MEM_READONLY, 0, GROUPS * FRAMES, mem);
-	EXPECT_EQ("rom", op(FAKE_GET_PAGE, FRAMES, false, &before), ROM);
+	EXPECT_EQ("rom", live_fake(&vm, FAKE_GET_PAGE, FRAMES, false, &before), ROM);
 	EXPECT_EQ("rom-is-small", before & LARGE, 0);
 
 	slot(0, 0, GROUPS * FRAMES, mem);
@@ -251,7 +191,7 @@ static void part_goes(void)
 	EXPECT_EQ("taken-get", get(FRAMES + 5, true), WRITABLE | LARGE);
 	EXPECT_EQ("kept-get", get(2 * FRAMES + 5, true), WRITABLE | LARGE);
 	EXPECT_EQ("forked-get", get(3 * FRAMES + 5, true), WRITABLE | LARGE);
-	start_stay();
+	live_start_fake(&live, &vm);
 	test_result("used-first", moves(FRAMES), "not written");
 	test_result("used-last", moves(2 * FRAMES - 1), "not written");
 	madvise(mem + (FRAMES + 200) * PAGE, PAGE, MADV_DONTNEED);
@@ -263,7 +203,7 @@ static void part_goes(void)
 		_exit(!frozen(3 * FRAMES));
 	waitpid(pid, &status, 0);
 	EXPECT_EQ("fork-child-frozen", status, 0);
-	stop_stay();
+	live_stop_fake(&live);
 
 	/* There is a hole in it; filled, it is another page's. */
 	EXPECT_EQ("hole", get(FRAMES + 5, true), WRITABLE);
@@ -275,12 +215,14 @@ static void part_goes(void)
 	/* The slot goes under it. */
 	make_huge();
 	EXPECT_EQ("slot-get", get(5, true), WRITABLE | LARGE);
-	start_stay();
+	live_start_fake(&live, &vm);
 	test_result("slot-used", moves(0), "not written");
 	vm_set_slot(&vm, 0, 0, 0, 0, NULL);
 	test_result("slot-deleted", frozen(0) && frozen(FRAMES - 1), "still written");
-	stop_stay();
+	live_stop_fake(&live);
 }
+
+static bool stop;
 
 static void *churn(void *unused)
 {
@@ -328,6 +270,7 @@ static void at_random(void)
 {
 	time_t end = time(NULL) + 5;
 	unsigned long rounds = 0, ram = 0, large = 0;
+	pthread_t thread;
 	uint64_t how;
 
 	make_huge();
@@ -338,7 +281,7 @@ static void at_random(void)
 		how = get(rand() % (GROUPS * FRAMES), rand() & 1);
 		ram += how != ~0ull;
 		large += how != ~0ull && (how & LARGE);
-		op(FAKE_STAY, 2, 0, NULL);
+		live_fake(&vm, FAKE_STAY, 2, 0, NULL);
 		rounds++;
 	}
 	WRITE_ONCE(stop, true);
@@ -367,25 +310,6 @@ static const uint8_t guest[] = {
 	0xbe, 0x00, 0x00, 0x40, 0x00, 0xff, 0x06, 0x81, 0xc6, 0x00, 0x10, 0x00,
 	0x00, 0x81, 0xfe, 0x00, 0x00, 0x80, 0x00, 0x72, 0xf0, 0xeb, 0xe9,
 };
-
-static bool left;
-
-static void *run_guest(void *unused)
-{
-	while (!READ_ONCE(stop))
-		if (vm_run(&vm) != -EINTR)
-			break;
-	WRITE_ONCE(left, true);
-	return unused;
-}
-
-static void start_guest(void)
-{
-	WRITE_ONCE(stop, false);
-	WRITE_ONCE(left, false);
-	if (pthread_create(&thread, NULL, run_guest, NULL))
-		die("no thread");
-}
 
 /* A counter of /sys/kernel/debug/vmbt/PID-FD/leaves, of a VM that is not running. */
 static unsigned long counted(const char *name)
@@ -433,21 +357,21 @@ static void in_a_guest(void)
 		die("KVM_SET_SREGS: %s", strerror(errno));
 	vm_set_regs(&vm, &r);
 
-	start_guest();
+	live_start(&live, &vm);
 	test_result("guest-runs", moves(GROUPS * FRAMES - 1), "%s", vm_exit_text(&vm));
-	stop_stay();
+	live_stop(&live);
 	EXPECT_EQ("guest-large", vm_stat(&vm, "shadow_large"), 2);
 	EXPECT_EQ("guest-leaves", counted("guest_large"), 2);
 	EXPECT_EQ("guest-unknown", counted("unknown"), 0);
 
 	/* A page goes, and comes back empty; the others have what they had. */
 	revoked = vm_stat(&vm, "revokes");
-	start_guest();
+	live_start(&live, &vm);
 	moves(2 * FRAMES);
 	madvise(mem + (3 * FRAMES - 1) * PAGE, PAGE, MADV_DONTNEED);
-	test_result("guest-goes-on", moves(3 * FRAMES - 1) && !READ_ONCE(left), "%s",
+	test_result("guest-goes-on", moves(3 * FRAMES - 1) && !live_left(&live), "%s",
 		    vm_exit_text(&vm));
-	stop_stay();
+	live_stop(&live);
 	test_result("guest-page-empty", counter(3 * FRAMES - 1) < counter(3 * FRAMES - 2),
 		    "%u, its neighbour %u", counter(3 * FRAMES - 1), counter(3 * FRAMES - 2));
 	test_result("guest-page-kept", counter(3 * FRAMES - 2) - counter(4 * FRAMES - 1) <= 1,
@@ -457,24 +381,21 @@ static void in_a_guest(void)
 	EXPECT_EQ("guest-unknown-again", counted("unknown"), 0);
 
 	/* Copied on write, in 2 MiB and 4 KiB. */
-	start_guest();
+	live_start(&live, &vm);
 	moves(2 * FRAMES);
 	pid = fork();
 	if (!pid)
 		_exit(!frozen(2 * FRAMES) || !frozen(4 * FRAMES - 1));
 	waitpid(pid, &status, 0);
 	EXPECT_EQ("guest-fork", status, 0);
-	test_result("guest-after-fork", moves(4 * FRAMES - 1) && !READ_ONCE(left), "%s",
+	test_result("guest-after-fork", moves(4 * FRAMES - 1) && !live_left(&live), "%s",
 		    vm_exit_text(&vm));
-	stop_stay();
+	live_stop(&live);
 	EXPECT_EQ("guest-unknown-at-last", counted("unknown"), 0);
 }
 
 int main(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
-
-	sigaction(SIGUSR1, &sa, NULL);
 	mem = aligned(GROUPS * HUGE);
 	vm_create(&vm, 0);
 	if (!vm_is_fake(vm.dev)) {

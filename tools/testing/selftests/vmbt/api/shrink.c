@@ -11,8 +11,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +20,7 @@
 #include <unistd.h>
 
 #include "../lib/vm.h"
+#include "live.h"
 
 #define MEM	0x10000000ul	/* bounds the shadow pages, too */
 #define CODE	0x1000u
@@ -57,8 +56,7 @@ static const uint8_t again[] = { 0xeb, (uint8_t)(-2 - (int)sizeof(add_up)) };
 static const uint8_t sleeps[] = { 0xfb, 0xf4, 0xeb, 0xfd };
 
 static struct vm vm;
-static pthread_t thread;
-static bool leave, left;
+static struct live live;
 
 static uint32_t word(unsigned int i)
 {
@@ -237,38 +235,6 @@ static void not_running(void)
 	end();
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
-static void *run(void *unused)
-{
-	while (!READ_ONCE(leave))
-		if (vm_run(&vm) != -EINTR)
-			break;
-	WRITE_ONCE(left, true);
-	return unused;
-}
-
-static void start(void)
-{
-	WRITE_ONCE(leave, false);
-	WRITE_ONCE(left, false);
-	if (pthread_create(&thread, NULL, run, NULL))
-		die("no thread");
-}
-
-static void pause_vm(void)
-{
-	WRITE_ONCE(leave, true);
-	while (!READ_ONCE(left)) {
-		pthread_kill(thread, SIGUSR1);
-		sleep_ms(1);
-	}
-	pthread_join(thread, NULL);
-}
-
 /* Wait for the guest's next sum but @n. */
 static bool sums(unsigned int n)
 {
@@ -296,7 +262,7 @@ static void running(void)
 	unsigned long given;
 
 	begin(false, again, sizeof(again));
-	start();
+	live_start(&live, &vm);
 	for (i = 0; i < 15; i++) {
 		stuck += !sums(2);
 		given = vm_stat(&vm, "pool_given");
@@ -309,7 +275,7 @@ static void running(void)
 	bad += READ_ONCE(guest(SUM)[0]) != expected();
 	EXPECT_EQ("shrink-running-goes-on", stuck, 0);
 	EXPECT_EQ("shrink-running-sums", bad, 0);
-	pause_vm();
+	live_stop(&live);
 	pool("shrink-running-leaves");
 	end();
 }
@@ -321,7 +287,7 @@ static void halted(void)
 	int i;
 
 	begin(true, sleeps, sizeof(sleeps));
-	start();
+	live_start(&live, &vm);
 	if (!sums(1))
 		die("the guest does not run: %s", vm_exit_text(&vm));
 	sleep_ms(100);
@@ -341,8 +307,8 @@ static void halted(void)
 	drop();
 	sleep_ms(100);
 	EXPECT_EQ("shrink-halted-in-peace", vm_stat(&vm, "hc_pool_shrink"), calls);
-	EXPECT_EQ("shrink-halted-stays", READ_ONCE(left), false);
-	pause_vm();
+	EXPECT_EQ("shrink-halted-stays", live_left(&live), false);
+	live_stop(&live);
 	test_result("shrink-halted-less", pool("shrink-halted-leaves") < 600,
 		    "%lu pages", leaf("pool "));
 	end();
@@ -417,8 +383,6 @@ static void out_of_cgroup(void)
 
 int main(void)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
-
 	if (vm_is_fake(-1)) {
 		test_skip("shrink", "needs the real VMM");
 		return 0;
@@ -429,7 +393,6 @@ int main(void)
 		return 0;
 	}
 	alarm(600);
-	sigaction(SIGUSR1, &sa, NULL);
 	into_cgroup();
 	not_running();
 	running();
