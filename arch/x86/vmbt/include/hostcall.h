@@ -148,6 +148,7 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_SECOND	0x08	/* the second table of jump targets */
 #define VMBT_OFFER_GATES	0x10	/* the last way through a gate */
 #define VMBT_OFFER_WRITES	0x20	/* writes that may meet a trace */
+#define VMBT_OFFER_HEADS	0x40	/* indirect branches that are checked at the target */
 
 /* What is done with huge pages behind guest memory. */
 #define VMBT_LARGE_GRANTS	0x01	/* out[2] of VMBT_HC_GET_PAGE */

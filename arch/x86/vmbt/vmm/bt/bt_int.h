@@ -46,6 +46,7 @@ enum bt_map_kind {
 	BT_M_LOADED,		/* segment register loaded: the next entry's EIP */
 	BT_M_LOOKUP,		/* ring1/: on behalf of a RET, JMP or CALL site */
 	BT_M_MISS,		/* and its callout, which is that site's */
+	BT_M_AWAY,		/* a head, or ring1/ for one: EIP = mon->target, of no unit */
 };
 
 /* Repairs (struct bt_map.fix); bits 0-3: reload EAX, ECX, EDX, EBX. */
@@ -75,7 +76,7 @@ struct bt_map {
 };
 
 _Static_assert(sizeof(struct bt_map) == 4, "struct bt_map has grown");
-_Static_assert(BT_MAX_TC <= 1 << 12 && BT_M_MISS < 1 << 4, "struct bt_map is too small");
+_Static_assert(BT_MAX_TC <= 1 << 12 && BT_M_AWAY < 1 << 4, "struct bt_map is too small");
 
 /**
  * struct bt_exit - a direct way out of a unit
@@ -100,6 +101,7 @@ struct bt_exit {
 /*
  * struct bt_unit - one translation
  * @tc: offset of its code in the monitor area
+ * @head: so many bytes of it are in front of the first instruction (heads.c)
  * @map: index of its first entry in the map arena
  * @gpa: of its first byte
  * @gfn2: frame of the second page it reaches into, or BT_NIL
@@ -123,7 +125,7 @@ struct bt_unit {
 	u8 len;
 	u8 nr_ex;
 	u8 flags;
-	u8 sum_len;
+	u8 head;
 	u16 pad;
 	u32 sum;		/* checksum of the bytes, BT_U_CHECK only */
 };
@@ -214,11 +216,13 @@ struct bt_hot {
  * The inline hash of one ring, and which of its entries are in use; of ring 1 with a
  * second table for those that had to leave, NULL where there is none. By their
  * pages: those without an entry are one page, which is only read (mmu/monpages.c).
+ * Targets are units' starts, in front of the @head that units of @ctx have.
  */
 struct bt_hash {
 	u8 *const *page;
 	u8 *const *second;
 	u32 ctx;
+	u32 head;
 	u32 nr_used;
 	bool second_used;
 	u16 used[BT_JOURNAL];
@@ -247,6 +251,7 @@ struct bt {
 	u32 cross;		/* number of chains that end with the epoch */
 	u32 cross_list[BT_CROSS];	/* unit * 2 + exit */
 	bool pending;
+	bool heads;		/* units of flat contexts have them */
 
 	/* where the guest left the cache, for the way back */
 	u32 last_unit;
@@ -322,6 +327,7 @@ bool bt_page_calm(struct vcpu *v, u64 gfn);
 u32 bt_checksum(const u8 *p, u32 len);
 void bt_hash_insert(struct vcpu *v, int ring, u32 eip, u32 tc);
 void bt_hash_clear(struct vcpu *v, int ring);
+void bt_hash_for(struct vcpu *v, int ring, u32 ctx);
 void bt_hash_restore(struct vcpu *v);
 bool bt_hash_all(struct vcpu *v);
 u32 bt_hash_find(const struct bt_hash *h, u32 eip);
@@ -344,6 +350,11 @@ bool bt_adapted(struct bt *bt, const struct bt_unit *u, u32 off,
 struct ring1_map;
 void bt_ring1_init(struct vcpu *v);
 const struct ring1_map *bt_ring1_at(u32 rip);
+u32 bt_ring1_away(void);
+
+/* heads.c */
+u32 bt_head(const struct bt *bt, u32 ctx);
+bool bt_in_head(const struct bt_unit *u, u32 off);
 
 /* enter.c */
 u32 bt_context(struct vcpu *v);

@@ -46,16 +46,23 @@ static u32 lookup_hash(u64 gpa, u32 eip, u32 ctx)
 	return (h ^ (h >> 14)) % BT_BUCKETS;
 }
 
-/* No EIP finds something in an empty table, not even the one whose entry is zero. */
+/*
+ * The entry @i of a table when it is free: no EIP finds something there, not even the
+ * one whose entry is zero, and who does not look is led to the runtime (heads.c).
+ */
+static struct vmbt_hash_entry hash_free(u32 i)
+{
+	return (struct vmbt_hash_entry){ .neg_eip = !i, .target = bt_ring1_away() };
+}
+
 static void hash_page_zero(u8 *page)
 {
 	struct vmbt_hash_entry *e = (struct vmbt_hash_entry *)page;
 	u32 i;
 
+	/* Index 0 of each page: by the low half of EIP or by vmbt_hash2() it may be 0. */
 	for (i = 0; i < BT_HASH_PAGE; i++)
-		e[i] = (struct vmbt_hash_entry){ 0, 0 };
-	/* Its index is 0 in no page, by the low half of EIP or by vmbt_hash2(). */
-	e[0].neg_eip = 1;
+		e[i] = hash_free(i);
 }
 
 static u32 hash_number(const struct vcpu *v, u8 *const *page)
@@ -116,6 +123,7 @@ static void reset(struct vcpu *v)
 	for (i = 0; i < 2; i++) {
 		bt_hash_clear(v, i);
 		bt->hash[i].ctx = BT_NIL;
+		bt->hash[i].head = 0;
 	}
 	bt_forget_cross(bt);
 }
@@ -129,6 +137,7 @@ bool bt_cache_init(struct vcpu *v)
 	bt->hash[1].page = v->mon_page + VMBT_MON_HASH3 / 4096;
 	if (!(v->shared->no_offers & VMBT_OFFER_SECOND))
 		bt->hash[0].second = v->mon_page + VMBT_MON_HASH2 / 4096;
+	bt->heads = !(v->shared->no_offers & VMBT_OFFER_HEADS);
 	/* What all of them have now, and nobody writes to again. */
 	bt->empty = bt->hash[0].page[0];
 	hash_page_zero(bt->empty);
@@ -344,8 +353,7 @@ void bt_hash_clear(struct vcpu *v, int ring)
 
 	if (h->nr_used <= BT_JOURNAL) {
 		for (i = 0; i < h->nr_used; i++)
-			*bt_hash_entry(h->page, h->used[i]) =
-				(struct vmbt_hash_entry){ !h->used[i], 0 };
+			*bt_hash_entry(h->page, h->used[i]) = hash_free(h->used[i]);
 	} else {
 		hash_zero(v, h->page, HASH_PAGES);
 	}
@@ -387,17 +395,29 @@ bool bt_hash_all(struct vcpu *v)
 	return all;
 }
 
-/* bt_hash_find() - the TC address that @eip has in @h, or 0 */
+/* bt_hash_for() - the guest goes on in @ctx: nothing of another's is left */
+void bt_hash_for(struct vcpu *v, int ring, u32 ctx)
+{
+	struct bt_hash *h = &v->bt->hash[ring];
+
+	if (h->ctx == ctx)
+		return;
+	bt_hash_clear(v, ring);
+	h->ctx = ctx;
+	h->head = bt_head(v->bt, ctx);
+}
+
+/* bt_hash_find() - the TC address of @eip's first instruction by @h, or 0 */
 u32 bt_hash_find(const struct bt_hash *h, u32 eip)
 {
 	const struct vmbt_hash_entry *e = bt_hash_entry(h->page, (u16)eip);
 
-	if (e->neg_eip == -eip && e->target)
-		return e->target;
+	if (e->neg_eip == -eip)
+		return e->target + h->head;
 	if (!h->second)
 		return 0;
 	e = bt_hash_entry(h->second, vmbt_hash2(eip));
-	return e->neg_eip == -eip ? e->target : 0;
+	return e->neg_eip == -eip ? e->target + h->head : 0;
 }
 
 /*
@@ -410,7 +430,7 @@ static void make_way(struct vcpu *v, struct bt_hash *h,
 	u32 old = -e->neg_eip;
 	struct vmbt_hash_entry *second;
 
-	if (!h->second || !e->target || old == eip || (u16)old != (u16)eip)
+	if (!h->second || e->target == bt_ring1_away() || old == eip || (u16)old != (u16)eip)
 		return;
 	second = hash_own(v, h->second, vmbt_hash2(old));
 	if (!second)
@@ -429,7 +449,7 @@ void bt_hash_insert(struct vcpu *v, int ring, u32 eip, u32 tc)
 	e = hash_own(v, h->page, i);
 	if (!e)
 		return;
-	if (!e->target) {
+	if (e->target == bt_ring1_away()) {
 		if (h->nr_used < BT_JOURNAL)
 			h->used[h->nr_used++] = i;
 		else
@@ -461,15 +481,12 @@ static void kill_unit(struct vcpu *v, u32 idx)
 	unlink_bucket(bt, u, idx);
 	bt_unlink_in(v, idx);
 	/* In the page that stands in for empty ones neither is found. */
-	if (e->target >= u->tc && e->target - u->tc < u->tc_len) {
-		e->neg_eip = (u16)u->eip ? 0 : 1;
-		/* target stays non-zero: the journal has this entry already */
-	}
+	if (e->target >= u->tc && e->target - u->tc < u->tc_len)
+		*e = hash_free((u16)u->eip);
 	if (h->second) {
 		e = bt_hash_entry(h->second, vmbt_hash2(u->eip));
-		if (e->target && e->neg_eip == -u->eip)
-			*e = (struct vmbt_hash_entry){
-				.neg_eip = vmbt_hash2(u->eip) ? 0 : -1 };
+		if (e->neg_eip == -u->eip)
+			*e = hash_free(vmbt_hash2(u->eip));
 	}
 	v->stats->code_invalidations++;
 }

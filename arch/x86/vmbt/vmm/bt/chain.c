@@ -71,7 +71,7 @@ void bt_link(struct vcpu *v, u32 from, u32 n, u32 to)
 	x->to = to;
 	x->next_in = t->in;
 	t->in = from * 2 + n;
-	patch(bt, u, n, t->tc);
+	patch(bt, u, n, t->tc + t->head);
 	v->stats->chains++;
 }
 

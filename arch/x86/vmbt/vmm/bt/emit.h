@@ -108,6 +108,11 @@ static inline void e_callout(struct bt_emit *e)
 /* flow.c: near control flow; ends the unit */
 void bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in);
 void bt_emit_jump(struct bt_emit *e, u32 eip);
+void bt_emit_push(struct bt_emit *e, u32 val, bool ops16);
+/* heads.c: what is checked at the target */
+void bt_emit_head(struct bt_emit *e);
+void bt_emit_ret(struct bt_emit *e, const struct vmbt_insn *in);
+void bt_emit_indirect(struct bt_emit *e, const struct vmbt_insn *in, u32 next);
 /* flags.c: CLI, STI, PUSHF, POPF; false if the interpreter has to do it */
 bool bt_emit_flags(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 /* ring1.c: what the ring-1 runtime does; false if the interpreter has to */

@@ -324,10 +324,7 @@ int bt_enter(struct vcpu *v)
 	}
 	ctx = bt_context(v);
 	ring = bt_ring(bt, ctx);
-	if (bt->hash[ring].ctx != ctx) {
-		bt_hash_clear(v, ring);
-		bt->hash[ring].ctx = ctx;
-	}
+	bt_hash_for(v, ring, ctx);
 	from = bt->chain_from;
 	bt->chain_from = BT_NIL;
 	if (from == BT_NIL) {
@@ -347,7 +344,7 @@ int bt_enter(struct vcpu *v)
 	if (r != X_OK)
 		return r;
 	/* A flush on the way has emptied what was known before. */
-	bt->hash[ring].ctx = ctx;
+	bt_hash_for(v, ring, ctx);
 	note(v, g->eip, bt_unit(bt, idx)->gpa, bt_unit(bt, idx)->len);
 	tc = bt_unit(bt, idx)->tc;
 	if (!(bt_unit(bt, idx)->flags & BT_U_CHECK)) {
@@ -356,7 +353,7 @@ int bt_enter(struct vcpu *v)
 		else
 			bt_hash_insert(v, ring, g->eip, tc);
 	}
-	return go(v, tc);
+	return go(v, tc + bt_unit(bt, idx)->head);
 }
 
 /* Contexts are numbered anew after each flush. */
@@ -380,7 +377,7 @@ void bt_enter_handler(struct vcpu *v, u32 eip, u32 tc)
 
 /**
  * struct place - what a TC address means
- * @unit: index
+ * @unit: index, or BT_NIL for BT_M_AWAY
  * @map: of its entry, in the arena; in a routine of ring1/ the site's
  * @at: the entry, with what the routine has done since
  */
@@ -401,6 +398,7 @@ static bool locate_unit(struct bt *bt, u64 rip, u32 *idx, u32 *map)
 	const struct bt_unit *u;
 	u32 i;
 
+	*idx = BT_NIL;
 	if (rip < VMBT_MON_TC || rip >= VMBT_MON_SIZE)
 		return false;
 	*idx = bt_unit_at(bt, rip);
@@ -436,14 +434,18 @@ static bool loaded(struct bt *bt, struct place *p, u32 map)
 	return true;
 }
 
-/* In a routine at @rip, which p->map has jumped to, if the guest is honest. */
-static bool locate_ring1(struct bt *bt, u32 rip, struct place *p)
+static bool away(struct place *p, u8 fix)
 {
-	const struct ring1_map *m = bt_ring1_at(rip);
+	p->unit = BT_NIL;
+	p->at = (struct bt_map){ .kind = BT_M_AWAY, .fix = fix };
+	return true;
+}
+
+/* In a routine at @m, which p->map has jumped to, if the guest is honest. */
+static bool locate_ring1(struct bt *bt, const struct ring1_map *m, struct place *p)
+{
 	u8 shadow = p->at.fix & BT_F_SHADOW;
 
-	if (!m)
-		return false;
 	if (m->kind == BT_M_LOOKUP || m->kind == BT_M_MISS) {
 		if (p->at.kind != BT_M_RET && p->at.kind != BT_M_JMP &&
 		    p->at.kind != BT_M_CALL)
@@ -467,27 +469,37 @@ static bool locate_ring1(struct bt *bt, u32 rip, struct place *p)
 static bool locate(struct vcpu *v, u64 rip, struct place *p)
 {
 	struct bt *bt = v->bt;
-	bool ring1 = in_ring1(rip);
+	const struct ring1_map *m = NULL;
 
-	if (!locate_unit(bt, ring1 ? READ_ONCE(v->mon->site) : rip, &p->unit,
-			 &p->map))
-		return false;
+	if (in_ring1(rip)) {
+		m = bt_ring1_at(rip);
+		if (!m)
+			return false;
+		if (m->kind == BT_M_AWAY)
+			return away(p, m->fix);
+	}
+	if (!locate_unit(bt, m ? READ_ONCE(v->mon->site) : rip, &p->unit, &p->map))
+		return !m && p->unit != BT_NIL &&
+		       bt_in_head(bt_unit(bt, p->unit), rip - bt_unit(bt, p->unit)->tc) &&
+		       away(p, BT_F_ECX);
 	p->at = *bt_map(bt, p->map);
 	if (p->at.kind == BT_M_LOADED)
 		return loaded(bt, p, p->map);
-	return !ring1 || locate_ring1(bt, rip, p);
+	return !m || locate_ring1(bt, m, p);
 }
 
 /* The same for a callout, which will be back. */
 static bool locate_site(struct vcpu *v, u64 rip, struct place *p)
 {
-	bool ring1 = in_ring1(rip);
-	u64 tc = ring1 ? READ_ONCE(v->mon->site) : rip;
+	const struct ring1_map *m = in_ring1(rip) ? bt_ring1_at(rip) : NULL;
+	u64 tc = m ? READ_ONCE(v->mon->site) : rip;
 	struct bt *bt = v->bt;
 	struct bt_site *s = &bt->site[(tc ^ tc >> 9) % BT_SITES];
 	u32 unit, map;
 
 	bt->last_site = NULL;
+	if (m && m->kind == BT_M_AWAY)
+		return away(p, m->fix);
 	if (s->rip != tc || !tc) {
 		if (!locate_unit(bt, tc, &unit, &map))
 			return false;
@@ -500,7 +512,7 @@ static bool locate_site(struct vcpu *v, u64 rip, struct place *p)
 	p->unit = s->unit;
 	p->map = s->map;
 	p->at = *bt_map(bt, s->map);
-	if (ring1 && !locate_ring1(bt, rip, p))
+	if (m && !locate_ring1(bt, m, p))
 		return false;
 	bt->last_site = s;
 	return true;
@@ -541,7 +553,7 @@ u32 bt_some_callout(struct vcpu *v, u32 n)
 		    m->kind != BT_M_POPF)
 			return u->tc + m->tc_off;
 	}
-	return u->tc;
+	return u->tc + u->head;
 }
 
 struct bt_insn *bt_callout_insn(struct vcpu *v)
@@ -610,10 +622,10 @@ static void move_esp(struct vmbt_guest *g, s32 by)
 				   (esp & 0xffff);
 }
 
-/* Fill v->guest from the frame as entry @m of unit @u says. */
-static void recover(struct vcpu *v, const struct bt_unit *u,
-		    const struct bt_map *m)
+/* Fill v->guest from the frame as entry @m of unit @idx says. */
+static void recover(struct vcpu *v, u32 idx, const struct bt_map *m)
 {
+	const struct bt_unit *u = idx == BT_NIL ? NULL : bt_unit(v->bt, idx);
 	const struct vmbt_frame *f = &v->frame;
 	struct vmbt_guest *g = v->guest;
 	u32 i, vif = READ_ONCE(v->mon->vif), eax = f->gpr[VMBT_EAX];
@@ -625,7 +637,7 @@ static void recover(struct vcpu *v, const struct bt_unit *u,
 	for (i = 0; i < 4; i++)
 		if (m->fix & BIT(i))
 			g->gpr[i] = READ_ONCE(v->mon->spill[i]);
-	g->eip = u->eip + m->g_off;
+	g->eip = u ? u->eip + m->g_off : 0;
 	switch (m->kind) {
 	case BT_M_EXIT0:
 		g->eip = u->ex[0].eip;
@@ -634,6 +646,7 @@ static void recover(struct vcpu *v, const struct bt_unit *u,
 		g->eip = u->ex[1].eip;
 		break;
 	case BT_M_TARGET:
+	case BT_M_AWAY:
 		g->eip = READ_ONCE(v->mon->target);
 		break;
 	case BT_M_POPF:
@@ -676,7 +689,7 @@ bool bt_at_boundary(struct vcpu *v)
 	if (!locate(v, v->frame.rip, &p))
 		return false;
 	if (p.at.kind == BT_M_EXIT0 || p.at.kind == BT_M_EXIT1 ||
-	    p.at.kind == BT_M_TARGET)
+	    p.at.kind == BT_M_TARGET || p.at.kind == BT_M_AWAY)
 		return true;
 	return !p.at.fix && !in_ring1(v->frame.rip) &&
 	       (p.map == bt_unit(bt, p.unit)->map ||
@@ -702,36 +715,33 @@ int bt_sync(struct vcpu *v)
 	/* A target that was missed has not been held against the limit. */
 	if (p.at.kind == BT_M_RET || p.at.kind == BT_M_JMP)
 		p.at.kind = BT_M_START;
-	recover(v, bt_unit(bt, p.unit), &p.at);
+	recover(v, p.unit, &p.at);
 	return X_OK;
 }
 
 /* A transfer past the limit faults where it is: undo it. */
-static enum bt_callout_kind indirect(struct vcpu *v, const struct bt_unit *u,
-				     const struct bt_map *m)
+static enum bt_callout_kind indirect(struct vcpu *v, const struct place *p)
 {
-	struct bt_map back = *m;
+	struct bt_map back = p->at;
 
 	v->stats->hash_misses++;
 	if (v->guest->eip <= v->guest->seg[VMBT_CS].limit)
 		return BT_INDIRECT;
 	back.kind = BT_M_START;
-	recover(v, u, &back);
+	recover(v, p->unit, &back);
 	return BT_INTERP;
 }
 
 enum bt_callout_kind bt_callout(struct vcpu *v)
 {
 	struct bt *bt = v->bt;
-	const struct bt_unit *u;
 	u64 rip = v->frame.rip - 2;	/* behind the INT */
 	struct place p;
 
 	v->raw = false;
 	if (!locate_site(v, rip, &p) || *bt_code(bt, rip) != 0xcd)
 		return BT_NOT_CALLOUT;
-	u = bt_unit(bt, p.unit);
-	recover(v, u, &p.at);
+	recover(v, p.unit, &p.at);
 	bt->last_unit = p.unit;
 	bt->chain_from = BT_NIL;
 	switch (p.at.kind) {
@@ -742,7 +752,10 @@ enum bt_callout_kind bt_callout(struct vcpu *v)
 	case BT_M_RET:
 	case BT_M_JMP:
 		bt->last_unit = BT_NIL;
-		return indirect(v, u, &p.at);
+		return indirect(v, &p);
+	case BT_M_AWAY:
+		v->stats->hash_misses++;
+		return BT_INDIRECT;
 	case BT_M_CALL:
 		v->stats->hash_misses++;
 		return BT_INTERP;

@@ -3,7 +3,8 @@
  * Near control flow: the instructions that end a unit.
  *
  * Direct branches get exits, which chain.c patches. Indirect ones look their
- * target up in the inline hash without touching a flag:
+ * target up in the inline hash without touching a flag. Where CS is flat heads.c
+ * does that; elsewhere, and at ring 3:
  *
  *	eax = target EIP			(EAX and ECX are spilled)
  *	ecx = hash[ax].neg_eip + eax		(LEA)
@@ -44,7 +45,8 @@ void bt_emit_jump(struct bt_emit *e, u32 eip)
 	slot(e, 0, eip);
 }
 
-static void push_imm(struct bt_emit *e, u32 val, bool ops16)
+/* bt_emit_push() - push a constant of 2 (@ops16) or 4 bytes */
+void bt_emit_push(struct bt_emit *e, u32 val, bool ops16)
 {
 	if (ops16) {
 		e8(e, 0x66);
@@ -209,7 +211,7 @@ static void emit_indirect(struct bt_emit *e, const struct vmbt_insn *in,
 	lookup(e, call ? BT_M_CALL : BT_M_JMP);
 	if (call) {
 		mark(e, BT_M_START);
-		push_imm(e, next, ops16);
+		bt_emit_push(e, next, ops16);
 		mark(e, BT_M_TARGET);
 	} else {
 		mark(e, BT_M_START);
@@ -249,18 +251,23 @@ void bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in)
 		break;
 	case VMBT_BR_CALL:
 		mark(e, BT_M_START);
-		push_imm(e, next, in->opsize == 2);
+		bt_emit_push(e, next, in->opsize == 2);
 		fallthrough;
 	case VMBT_BR_JMP:
 		bt_emit_jump(e, target);
 		break;
 	case VMBT_BR_RET:
-		emit_ret(e, in);
+		if (e->u.head)
+			bt_emit_ret(e, in);
+		else
+			emit_ret(e, in);
 		break;
 	case VMBT_BR_JMP_IND:
 	case VMBT_BR_CALL_IND:
 		if (in->flags & (VMBT_IF_USES_CS | VMBT_IF_USES_GS))
 			interp(e);
+		else if (e->u.head)
+			bt_emit_indirect(e, in, next);
 		else
 			emit_indirect(e, in, next);
 		break;

@@ -65,7 +65,9 @@ IS(M_IRET_DONE, BT_M_IRET_DONE);
 IS(M_LOADED, BT_M_LOADED);
 IS(M_LOOKUP, BT_M_LOOKUP);
 IS(M_MISS, BT_M_MISS);
+IS(M_AWAY, BT_M_AWAY);
 IS(F_EAX, BT_F_EAX);
+IS(F_ECX, BT_F_ECX);
 IS(F_EDX, BT_F_EDX);
 IS(F_REGS, BT_F_EAX | BT_F_ECX | BT_F_EDX);
 
@@ -103,6 +105,12 @@ const struct ring1_map *bt_ring1_at(u32 rip)
 			hi = mid;
 	}
 	return NULL;
+}
+
+/* bt_ring1_away() - where a jump by the hash goes that has found another EIP */
+u32 bt_ring1_away(void)
+{
+	return VMBT_MON_RT + (ring1_away - ring1_code);
 }
 
 /* Have @routine do the instruction at e->g_off; @kind is the jump's entry. */

@@ -186,7 +186,8 @@ static void emit_setup(struct bt_emit *e, struct vcpu *v, u32 ctx)
 	e->second = !ring && bt->hash[0].second;
 	e->u = (struct bt_unit){ .tc = bt->region[ring].pos,
 				 .gfn2 = BT_NIL, .hnext = BT_NIL,
-				 .in = BT_NIL, .ctx = ctx };
+				 .in = BT_NIL, .ctx = ctx,
+				 .head = bt_head(bt, ctx) };
 	e->u.ex[0].to = BT_NIL;
 	e->u.ex[1].to = BT_NIL;
 }
@@ -209,6 +210,7 @@ static int emit_unit(struct bt_emit *e, struct source *s, bool check)
 	struct vmbt_insn in;
 	int d, r;
 
+	bt_emit_head(e);
 	for (;;) {
 		bool go_on;
 

@@ -39,6 +39,12 @@
 	\insn
 .endm
 
+/* The guest is at mon->target, whatever led it there. */
+.macro away fix, insn:vararg
+	at	RING1_M_AWAY, \fix
+	\insn
+.endm
+
 /* To the VMM: it does the guest's instruction from its start. */
 .macro vmm
 	at	RING1_M_INTERP, RING1_F_REGS
@@ -383,6 +389,32 @@ ring1_lookup:
 	look	movl %eax, %gs:RING1_LOAD
 	look	movl %gs:RING1_EDX, %edx
 	look	jmp *%gs:RING1_LOAD
+
+/*
+ * A jump by the hash, which has been done, has met a free entry or the head of a unit
+ * that is another target's (bt/heads.c): mon->target may be in the second table. ECX
+ * has been spilled. On to the head of that unit, which reloads ECX, or to the VMM.
+ */
+	.globl	ring1_away
+ring1_away:
+	away RING1_F_ECX movl %edx, %gs:RING1_EDX
+	away RING1_F_ECX movl %eax, %gs:RING1_EAX
+	away RING1_F_REGS movl %gs:RING1_TARGET, %eax
+	away RING1_F_REGS movzbl %gs:RING1_TARGET + 2, %ecx
+	away RING1_F_REGS movzbl %ah, %edx
+	away RING1_F_REGS leal (%ecx, %edx), %edx
+	away RING1_F_REGS movzbl %al, %ecx
+	away RING1_F_REGS leal (%ecx, %edx, 8), %edx
+	away RING1_F_REGS movl %cs:VMBT_MON_HASH2(, %edx, 8), %ecx
+	away RING1_F_REGS leal (%ecx, %eax), %ecx
+	away RING1_F_REGS jecxz 1f
+	away RING1_F_REGS int $VMBT_VEC_CALLOUT1
+1:
+	away RING1_F_REGS movl %cs:VMBT_MON_HASH2 + 4(, %edx, 8), %eax
+	away RING1_F_REGS movl %eax, %gs:RING1_JUMP
+	away RING1_F_REGS movl %gs:RING1_EDX, %edx
+	away RING1_F_REGS movl %gs:RING1_EAX, %eax
+	away RING1_F_ECX jmp *%gs:RING1_JUMP
 
 	.globl	ring1_code_end
 ring1_code_end:

@@ -61,7 +61,9 @@
 #define RING1_M_LOADED		12
 #define RING1_M_LOOKUP		13
 #define RING1_M_MISS		14
+#define RING1_M_AWAY		15
 #define RING1_F_EAX		0x01
+#define RING1_F_ECX		0x02
 #define RING1_F_EDX		0x04
 #define RING1_F_REGS		0x07
 
@@ -94,6 +96,7 @@ extern const u8 ring1_load_es[], ring1_load_ds[], ring1_load_fs[],
 		ring1_load_gs[];
 extern const u8 ring1_lookup[];
 extern const u8 ring1_write[];
+extern const u8 ring1_away[];
 #endif
 
 #endif
