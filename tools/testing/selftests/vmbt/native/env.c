@@ -300,7 +300,7 @@ void handler(int sig, siginfo_t *si, void *ctx)
 	if (sig == SIGTRAP && native_stepping && !host &&
 	    (cs == 0x23 || native_step(g[REG_RIP], g[REG_RSP])))
 		return;
-	if (sig == SIGALRM && (host || cs == 0x23 || native_watch))
+	if (sig == SIGPROF && (host || cs == 0x23 || native_watch))
 		return;		/* the host, or on the way in: next time */
 	if (host) {
 		signal(sig, SIG_DFL);
@@ -317,7 +317,7 @@ void handler(int sig, siginfo_t *si, void *ctx)
 	last.eflags = g[REG_EFL];
 	last.cs = cs;
 	last.ss = g[REG_CSGSFS] >> 48;
-	last.trapno = sig == SIGALRM ? 256 : g[REG_TRAPNO];
+	last.trapno = sig == SIGPROF ? 256 : g[REG_TRAPNO];
 	last.error = g[REG_ERR];
 	last.cr2 = g[REG_CR2];
 	(void)si;
@@ -371,7 +371,7 @@ static void no_calls(void)
 void native_init(void)
 {
 	static const int sigs[] = { SIGSEGV, SIGBUS, SIGTRAP, SIGILL, SIGFPE,
-				    SIGALRM };
+				    SIGPROF };
 	static const struct itimerval tick = { .it_interval.tv_usec = 5000,
 					       .it_value.tv_usec = 5000 };
 	stack_t ss = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
@@ -398,8 +398,8 @@ void native_init(void)
 	sigfillset(&sa.sa_mask);
 	for (i = 0; i < ARRAY_SIZE(sigs); i++)
 		sigaction(sigs[i], &sa, NULL);
-	/* Gets us out of endless loops. */
-	setitimer(ITIMER_REAL, &tick, NULL);
+	/* Gets us out of endless loops. CPU time: a busy machine makes any run take long. */
+	setitimer(ITIMER_PROF, &tick, NULL);
 }
 
 /* Only [start, end) of RAM stays within reach of guest code. */
