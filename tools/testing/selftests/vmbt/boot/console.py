@@ -8,6 +8,7 @@ which part to do. What the guest says are lines 'KEY: VALUE' behind 'vmbt-guest:
 ready'. One that says nothing for too long is asked where it is. Environment:
 GUEST_KERNEL, INITRD.
 """
+import contextlib
 import glob
 import os
 import re
@@ -101,6 +102,10 @@ class Guest:
             raise Failure(f"{key}: '{got}', not '{value}'")
         return got
 
+    def shows(self, key, value, seconds=600):
+        """Wait for a line 'KEY: VALUE', whatever values come before it."""
+        self.wait(rf"^{key}: {value}\n", seconds)
+
     def kill(self):
         """SIGKILL, whatever it does."""
         self.proc.kill()
@@ -108,6 +113,17 @@ class Guest:
         self.proc.stdout.close()
         # Whoever else of its processes removes the socket as it ends, let it.
         shutil.rmtree(self.work, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def booted(part, *args, **kw):
+    """A guest that is ready, and is killed in the end."""
+    guest = Guest(part, *args, **kw)
+    try:
+        guest.wait("vmbt-guest: ready", 300)
+        yield guest
+    finally:
+        guest.kill()
 
 
 def run(tests, prefix):

@@ -13,13 +13,12 @@ import subprocess
 import sys
 import time
 
-from console import Failure, Guest, run
+from console import Failure, booted, run
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from qmp import QMP, Error  # noqa: E402
 
 MEDIA = os.environ["MEDIA"]
-READY = 300
 
 
 def path(name):
@@ -84,38 +83,35 @@ class Hands(QMP):
 HANDS = Hands()
 
 
-def shows(guest, drive, value, seconds=600):
-    """Wait for a digest. What was being read when the medium went is an error before it."""
-    guest.wait(rf"^{drive}: {value}\n", seconds)
+def disc(guest, name):
+    """Put a disc in, and wait until the guest sees it."""
+    HANDS.insert("cd", name)
+    guest.shows("cd", digest(name))
+
+
+def locked():
+    """Wait until the drive is."""
+    HANDS.until(lambda b: b["locked"], "the drive is not locked")
 
 
 def cd():
     """A drive that is empty at the start, a disc, another one, none, the first again."""
-    guest = Guest("cd", "-cdrom", "/dev/sr0")
-    try:
-        guest.wait("vmbt-guest: ready", READY)
-        shows(guest, "cd", "none")
-        HANDS.insert("cd", "cd-a")
-        shows(guest, "cd", digest("cd-a"))
-        HANDS.insert("cd", "cd-b")
-        shows(guest, "cd", digest("cd-b"))
+    with booted("cd", "-cdrom", "/dev/sr0") as guest:
+        guest.shows("cd", "none")
+        disc(guest, "cd-a")
+        disc(guest, "cd-b")
         HANDS.eject("cd")
-        shows(guest, "cd", "none")
-        HANDS.insert("cd", "cd-a")
-        shows(guest, "cd", digest("cd-a"))
-    finally:
-        guest.kill()
+        guest.shows("cd", "none")
+        disc(guest, "cd-a")
     HANDS.eject("cd")
 
 
 def lock():
     """A guest locks the host's drive, and opens and closes its tray."""
     HANDS.insert("cd", "cd-a")
-    guest = Guest("lock", "-cdrom", "/dev/sr0")
-    try:
-        guest.wait("vmbt-guest: ready", READY)
+    with booted("lock", "-cdrom", "/dev/sr0") as guest:
         guest.says("held", "yes")
-        HANDS.until(lambda b: b["locked"], "the drive is not locked")
+        locked()
         try:
             HANDS.eject("cd", force=False)
             raise Failure("a locked disc was given away")
@@ -142,73 +138,53 @@ def lock():
         qmp.command("blockdev-close-tray", device="ide1-cd0")
         HANDS.until(lambda b: not b["tray_open"], "the monitor did not close the tray")
         qmp.close()
-    finally:
-        guest.kill()
     HANDS.until(lambda b: not b["locked"], "the drive stays locked")
 
 
 def unlocked():
     """A vmbt-run that is ended leaves the drive unlocked."""
     HANDS.insert("cd", "cd-a")
-    guest = Guest("lock", "-cdrom", "/dev/sr0")
-    try:
-        guest.wait("vmbt-guest: ready", READY)
+    with booted("lock", "-cdrom", "/dev/sr0") as guest:
         guest.says("held", "yes")
-        HANDS.until(lambda b: b["locked"], "the drive is not locked")
+        locked()
         guest.proc.terminate()
         guest.proc.wait(60)
-    finally:
-        guest.kill()
     HANDS.until(lambda b: not b["locked"], "the drive stays locked")
     HANDS.eject("cd", force=False)
 
 
 def floppy():
     """A drive that is empty at the start, a disk, another one, one of another kind."""
-    guest = Guest("floppy", "-fda", "/dev/fd0")
-    try:
-        guest.wait("vmbt-guest: ready", READY)
-        shows(guest, "fd", "none")
+    with booted("floppy", "-fda", "/dev/fd0") as guest:
+        guest.shows("fd", "none")
         for name in ("fd-a", "fd-b", "fd-c"):
             HANDS.insert("fd", name)
-            shows(guest, "fd", digest(name))
-    finally:
-        guest.kill()
+            guest.shows("fd", digest(name))
     HANDS.eject("fd")
 
 
 def floppy_written():
     """A disk that is written, and one that can't be."""
     HANDS.insert("fd", "fd-written")
-    guest = Guest("written", "-fda", "/dev/fd0")
-    try:
-        guest.wait("vmbt-guest: ready", READY)
+    with booted("written", "-fda", "/dev/fd0") as guest:
         guest.says("written", "0", 600)
         guest.says("next", "please")
         HANDS.insert("fd", "fd-a", read_only_mode="read-only")
         guest.says("protected", "1", 600)
-    finally:
-        guest.kill()
     HANDS.eject("fd")
 
 
 def printer():
     """A text, through ppdev and through the kernel's printer driver."""
     for port in ("/dev/parport0", "/dev/lp0"):
-        guest = Guest("printer", "-parallel", port)
-        try:
-            guest.wait("vmbt-guest: ready", READY)
+        with booted("printer", "-parallel", port) as guest:
             guest.says("printed", "0", 600)
-        finally:
-            guest.kill()
 
 
 def serial():
     """The host's fourth serial port, both ways."""
     far = Wire("line")
-    guest = Guest("serial", "-serial", "stdio", "-serial", "/dev/ttyS3")
-    try:
-        guest.wait("vmbt-guest: ready", READY)
+    with booted("serial", "-serial", "stdio", "-serial", "/dev/ttyS3") as guest:
         guest.says("sent", "0")
         got, want = b"", b"".join(b"%d\n" % i for i in range(1, 101))
         while len(got) < len(want):
@@ -217,8 +193,6 @@ def serial():
             raise Failure(f"the other end got {got}")
         far.sendall(b"from the other end\n")
         guest.says("got", "from the other end")
-    finally:
-        guest.kill()
 
 
 for module in ("sr_mod", "ata_piix", "floppy", "parport_pc", "ppdev", "lp"):

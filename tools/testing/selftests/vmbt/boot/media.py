@@ -11,7 +11,7 @@ import os
 import random
 import sys
 
-from console import Failure, Guest, run
+from console import Failure, booted, run
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from qmp import Error  # noqa: E402
@@ -28,46 +28,32 @@ def image(name, size):
     return path, hashlib.sha256(data).hexdigest()
 
 
-def start(part, *args):
-    guest = Guest(part, *args)
-    return guest, guest.qmp()
-
-
-def shows(guest, drive, digest, seconds=600):
-    """Wait for a digest. What was being read when the medium went is an error before it."""
-    guest.wait(rf"^{drive}: {digest}\n", seconds)
-
-
 def cd():
     """Another disc, none, another one through a descriptor, one of another size."""
     a, b, c = image("a", 200 << 10), image("b", 200 << 10), image("c", 300 << 10)
-    guest, qmp = start("cd", "-cdrom", a[0])
-    try:
-        guest.wait("vmbt-guest: ready", 300)
-        shows(guest, "cd", a[1])
+    with booted("cd", "-cdrom", a[0]) as guest:
+        qmp = guest.qmp()
+        guest.shows("cd", a[1])
         qmp.command("blockdev-change-medium", device="ide1-cd0", filename=b[0])
-        shows(guest, "cd", b[1])
+        guest.shows("cd", b[1])
         qmp.command("eject", device="ide1-cd0", force=True)
-        shows(guest, "cd", "none")
+        guest.shows("cd", "none")
         with open(c[0], "rb") as f:
             n = qmp.command("add-fd", [f.fileno()])["fdset-id"]
         os.unlink(c[0])
         qmp.command("blockdev-change-medium", device="ide1-cd0", filename=f"/dev/fdset/{n}")
-        shows(guest, "cd", c[1])
+        guest.shows("cd", c[1])
         text = qmp.human(f"change -f ide1-cd0 {a[0]}")
         if text:
             raise Failure(text)
-        shows(guest, "cd", a[1])
-    finally:
-        guest.kill()
+        guest.shows("cd", a[1])
 
 
 def lock():
     """A disc that the guest holds stays unless forced; a disc that it ejects is told of."""
     disc = image("disc", 200 << 10)
-    guest, qmp = start("lock", "-cdrom", disc[0])
-    try:
-        guest.wait("vmbt-guest: ready", 300)
+    with booted("lock", "-cdrom", disc[0]) as guest:
+        qmp = guest.qmp()
         guest.says("held", "yes")
         try:
             qmp.command("eject", device="ide1-cd0")
@@ -90,24 +76,19 @@ def lock():
         moves = [e["data"]["tray-open"] for e in qmp.events]
         if moves != [True, False]:
             raise Failure(f"the guest opened and closed the tray: {moves}")
-    finally:
-        guest.kill()
 
 
 def floppy():
     """Another disk, of the same and of another kind."""
     a, b, c = image("fa", 1440 << 10), image("fb", 1440 << 10), image("fc", 720 << 10)
-    guest, qmp = start("floppy", "-fda", a[0])
-    try:
-        guest.wait("vmbt-guest: ready", 300)
-        shows(guest, "fd", a[1])
+    with booted("floppy", "-fda", a[0]) as guest:
+        qmp = guest.qmp()
+        guest.shows("fd", a[1])
         qmp.command("blockdev-change-medium", device="floppy0", filename=b[0])
-        shows(guest, "fd", b[1])
+        guest.shows("fd", b[1])
         qmp.command("blockdev-change-medium", device="floppy0", filename=c[0],
                     read_only_mode="read-only")
-        shows(guest, "fd", c[1])
-    finally:
-        guest.kill()
+        guest.shows("fd", c[1])
 
 
 os.makedirs(WORK, exist_ok=True)
