@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "diskformat.h"
 #include "machine.h"
 #include "media.h"
+#include "nbdname.h"
 
 #define IN_HOST	"Device '%s' is the host's %s: take the medium out there"
 
@@ -195,8 +197,11 @@ void cmd_change(struct call *c)
 	if (!drive(c, &d) || !media_unlocked(&d, call_bool(c, "force"), c))
 		return;
 	ro = readonly(c, &d);
-	if (format && strcmp(format, "raw"))
+	if (format && strcmp(format, "raw") && !disk_format_named(format))
 		call_fail(c, ERROR_GENERIC, "Unknown driver '%s'", format);
+	else if (format && strcmp(format, "raw") && nbd_name_is(path))
+		call_fail(c, ERROR_GENERIC, "%s: format=%s: what a server serves is raw", path,
+			  format);
 	if (c->class || !media_take(&d, path, format, ro, &fresh, c))
 		return;
 	media_tray(&d, true);

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "disknbd.h"
 #include "machine.h"
+#include "nbdname.h"
 
 /**
  * media_drive() - the drives, one after the other
@@ -216,8 +216,9 @@ void media_host_changed(void *arg, struct hostdrive *h)
 /**
  * media_take() - open what is to be a medium
  * @d: the drive
- * @path: the image
- * @format: "raw" if it is known to be that, or NULL
+ * @path: the image, or an NBD server's name
+ * @format: of the image, as QEMU names it, or NULL for one that is raw and does not look
+ *	like another
  * @readonly: it is not to be written
  * @fresh: filled
  * @c: the call, gets the reason if that is not possible
@@ -228,13 +229,14 @@ bool media_take(const struct drive_at *d, const char *path, const char *format, 
 		struct disk *fresh, struct call *c)
 {
 	struct disk_how how = { .format = format, .readonly = readonly || d->o->cd,
-				.snapshot = d->m->o->snapshot || d->o->snapshot };
+				.snapshot = d->m->o->snapshot || d->o->snapshot,
+				.later = true };
 	int fd;
 
-	if (disknbd_named(path)) {
-		call_fail(c, ERROR_GENERIC,
-			  "Could not open '%s': servers are connected to before the guest runs only",
-			  path);
+	if (nbd_name_is(path) || (format && strcmp(format, "raw"))) {
+		if (disk_serve(fresh, &d->m->pc.io, path, &how, c->error, sizeof(c->error)))
+			return true;
+		c->class = ERROR_GENERIC;
 		return false;
 	}
 	fd = fdset_open(&d->m->monitors.fds, path,

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "disknbd.h"
 #include "machine.h"
 #include "media.h"
 #include "pcsetup.h"
@@ -827,7 +828,11 @@ static void open_drive(struct machine *m, unsigned int place, struct disk *disk,
 				.snapshot = m->o->snapshot || d->snapshot };
 	enum disk_drive kind = place >= MAX_IDE ? DISK_FLOPPY : d->cd ? DISK_CD : DISK_FIXED;
 
-	if (!d->file || !*d->file)
+	if (!d->file)
+		return;
+	if (kind != DISK_FIXED && m->o->nmonitors)
+		disknbd_prepare();
+	if (!*d->file)
 		return;
 	if (d->format || !hostdrive_is(d->file, kind)) {
 		disk_open(disk, &m->pc.io, d->file, &how);

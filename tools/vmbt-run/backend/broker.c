@@ -9,7 +9,9 @@
  * that, where the user has a monitor to ask
  * from, only regular files and block devices, none of them the kernel's own (/proc,
  * /sys), and for writing nothing that is hidden or in a hidden directory, where
- * people's programs keep what they run at the next login.
+ * people's programs keep what they run at the next login; and it connects to NBD servers,
+ * and to nobody else (nbdreach.c), one of which it starts itself, for an image of another
+ * format.
  */
 #include "broker.h"
 
@@ -32,10 +34,15 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 
+#include "diskformat.h"
+#include "nbdname.h"
+#include "qemunbd.h"
 #include "util.h"
 
 #define PATHS		64
 #define FOLDERS		4
+#define PATIENCE	5	/* seconds, of a server: the guest may be waiting */
+#define START		60	/* of one that has to start, or before the guest does */
 #define CONFIGFS_MAGIC	0x62656570
 #define FLAGS		(O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_TMPFILE | O_NONBLOCK | \
 			 O_DSYNC | O_CLOEXEC)
@@ -43,6 +50,9 @@
 enum op {
 	OPEN,		/* a file */
 	INSIDE,		/* a file in one of the folders, to read */
+	LOCAL,		/* connect to an NBD server at a UNIX socket */
+	REMOTE,		/* to one elsewhere; the path is PORT:HOST */
+	SERVE,		/* start one for an image; the path is FORMAT:PATH */
 	ALLOW,		/* remember the name: it may be opened later */
 	FOLDER,		/* remember the folder: what is in it may be read later */
 	REMOVE,		/* remember the name: it is to be removed at the end */
@@ -263,6 +273,41 @@ static int do_open_inside(const struct broker *b, const char *path)
 	return -1;
 }
 
+/* For a medium that changes. */
+static int do_connect(const struct broker *b, const struct request *r)
+{
+	if (!b->named_only)
+		return nbd_reach(r->path, r->op == LOCAL, b->sealed ? PATIENCE : START);
+	errno = EPERM;
+	return -1;
+}
+
+/* The same of an image: what may be read, with a server that can't do more with it. */
+static int do_serve(const struct broker *b, const struct request *r)
+{
+	const char *colon = strchr(r->path, ':'), *format;
+	char name[16], socket[64], why[600];
+	int fd = -1;
+
+	snprintf(name, sizeof(name), "%.*s", colon ? (int)(colon - r->path) : 0, r->path);
+	format = disk_format_named(name);
+	if (b->named_only)
+		errno = EPERM;
+	else if (!format)
+		errno = EINVAL;
+	else
+		fd = open_image(colon + 1, O_RDONLY);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	if (qemunbd_start(colon + 1, format, QEMUNBD_CONFINED, socket, sizeof(socket), why,
+			  sizeof(why)) < 0)
+		return -1;
+	fd = nbd_reach(socket, true, START);
+	qemunbd_connected(socket);
+	return fd;
+}
+
 static int remember_folder(struct broker *b, const char *path)
 {
 	if (b->sealed)
@@ -332,6 +377,17 @@ static bool serve(struct broker *b, struct request *r)
 		if (fd < 0)
 			error = errno;
 		break;
+	case LOCAL:
+	case REMOTE:
+		fd = do_connect(b, r);
+		if (fd < 0)
+			error = errno;
+		break;
+	case SERVE:
+		fd = do_serve(b, r);
+		if (fd < 0)
+			error = errno;
+		break;
 	case FOLDER:
 		error = -remember_folder(b, r->path);
 		break;
@@ -380,6 +436,9 @@ static __noreturn void run(int s)
 		if (n < (ssize_t)offsetof(struct request, path) + 1)
 			break;
 		r.path[n - offsetof(struct request, path) - 1] = 0;
+		/* Servers that have ended. */
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
 		if (!serve(&b, &r))
 			break;
 	}
@@ -505,6 +564,62 @@ int broker_open_inside(const char *path)
 	if (sock < 0)
 		return do_open_inside(&here, path);
 	fd = ask(INSIDE, path, 0);
+	if (fd < 0 && !errno)
+		errno = EMFILE;
+	return fd;
+}
+
+/**
+ * broker_connect() - connect to an NBD server
+ * @where: as nbd_reach()'s
+ * @local: as nbd_reach()'s
+ *
+ * Return: a socket, closed on exec, or -1 and errno, for nbd_reach_why(); EPERM where
+ * nothing is opened but what the command line named.
+ */
+int broker_connect(const char *where, bool local)
+{
+	int fd;
+
+	if (sock < 0)
+		return nbd_reach(where, local, START);
+	fd = ask(local ? LOCAL : REMOTE, where, 0);
+	if (fd < 0 && !errno)
+		errno = EMFILE;
+	return fd;
+}
+
+/**
+ * broker_serves() - can an image's server be started, though this process can't any more
+ *
+ * Return: whether broker_serve() does it.
+ */
+bool broker_serves(void)
+{
+	return sock >= 0;
+}
+
+/**
+ * broker_serve() - start a server for an image, to be read only, and connect to it
+ * @path: the image
+ * @format: its format
+ *
+ * It has no way to the network, whatever the image names.
+ *
+ * Return: a socket, closed on exec, or -1 and errno: of the image, EPROTO if it is not of
+ * that format, ENOPKG if there is no such server.
+ */
+int broker_serve(const char *path, const char *format)
+{
+	char request[PATH_MAX];
+	int fd;
+
+	if ((size_t)snprintf(request, sizeof(request), "%s:%s", format, path) >=
+	    sizeof(request)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = ask(SERVE, request, 0);
 	if (fd < 0 && !errno)
 		errno = EMFILE;
 	return fd;

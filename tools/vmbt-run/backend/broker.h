@@ -15,6 +15,9 @@
 void broker_start(void);
 int broker_open(const char *path, int flags);
 int broker_open_inside(const char *path);
+int broker_connect(const char *where, bool local);
+bool broker_serves(void);
+int broker_serve(const char *path, const char *format);
 void broker_allow(const char *path, int flags);
 void broker_allow_inside(const char *folder);
 void broker_remove_at_end(const char *path);

@@ -29,6 +29,7 @@
 #include "diskformat.h"
 #include "disknbd.h"
 #include "hostdrive.h"
+#include "nbdname.h"
 #include "sandbox.h"
 #include "util.h"
 
@@ -361,28 +362,40 @@ bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
 	return ok;
 }
 
-/* A disk that somebody serves; @format: by a program that is started for it. */
-static void open_served(struct disk *d, struct disk_io *io, const char *path, const char *format,
-			const struct disk_how *how)
+/**
+ * disk_serve() - make an image of what an NBD server has
+ * @d: filled
+ * @io: who reads and writes it
+ * @path: the server's name, or an image of @how's format, for which one is started
+ * @how: how it is used
+ * @why: gets the reason if that is not possible
+ * @size: room for it
+ *
+ * Return: whether it is one.
+ */
+bool disk_serve(struct disk *d, struct disk_io *io, const char *path,
+		const struct disk_how *how, char *why, size_t size)
 {
-	bool writes = !how->readonly && !how->snapshot;
-	char why[600];
+	bool writes = !how->readonly && !how->snapshot, ok = false;
 
 	*d = (struct disk){ .io = io, .path = strdup(path), .fd = -1, .readonly = how->readonly,
 			    .overlay = -1 };
-	d->nbd = disknbd_open(path, format, !writes, why, sizeof(why));
-	if (!d->nbd)
-		die("%s", why);
+	d->nbd = disknbd_open(path, how, why, size);
 	/* What is left behind the last whole sector is not the guest's. */
-	d->sectors = d->nbd->size / DISK_SECTOR;
-	if (!d->sectors)
-		die("%s: empty", path);
-	if (how->snapshot && !how->readonly && !add_overlay(d, why, sizeof(why)))
-		die("%s", why);
+	d->sectors = d->nbd ? d->nbd->size / DISK_SECTOR : 0;
+	if (d->nbd && !d->sectors)
+		snprintf(why, size, "%s: empty", path);
+	else if (d->nbd)
+		ok = !how->snapshot || how->readonly || add_overlay(d, why, size);
+	if (!ok) {
+		disk_close(d);
+		return false;
+	}
 	if (writes && !d->nbd->flushes)
 		warn("%s: the server can't flush: what the guest flushes may be lost with it",
 		     path);
 	disk_io_start(io);
+	return true;
 }
 
 /**
@@ -394,14 +407,15 @@ static void open_served(struct disk *d, struct disk_io *io, const char *path, co
  */
 void disk_open(struct disk *d, struct disk_io *io, const char *path, const struct disk_how *how)
 {
-	bool raw = !how->format || !strcmp(how->format, "raw"), served = disknbd_named(path);
+	bool raw = !how->format || !strcmp(how->format, "raw"), served = nbd_name_is(path);
 	char why[600];
 	int fd;
 
 	if (served && !raw)
 		die("%s: format=%s: what a server serves is raw", path, how->format);
 	if (served || !raw) {
-		open_served(d, io, path, served ? NULL : how->format, how);
+		if (!disk_serve(d, io, path, how, why, sizeof(why)))
+			die("%s", why);
 		return;
 	}
 	fd = broker_open(path, how->readonly || how->snapshot ? O_RDONLY : O_RDWR);

@@ -35,11 +35,13 @@ struct hostdrive;
  * @format: of the image, as QEMU names it, or NULL for one that is raw
  * @readonly: it is never written
  * @snapshot: writes go elsewhere and are forgotten
+ * @later: the guest runs already
  */
 struct disk_how {
 	const char *format;
 	bool readonly;
 	bool snapshot;
+	bool later;
 };
 
 /**
@@ -140,6 +142,8 @@ void disk_io_fini(struct disk_io *io);
 void disk_open(struct disk *d, struct disk_io *io, const char *path, const struct disk_how *how);
 bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,
 	       const struct disk_how *how, char *why, size_t size);
+bool disk_serve(struct disk *d, struct disk_io *io, const char *path,
+		const struct disk_how *how, char *why, size_t size);
 void disk_close(struct disk *d);
 void disk_submit(struct disk_req *r);
 

@@ -4,98 +4,62 @@
  *
  * vmbt-run parses no image format but raw. Whoever has a qcow2 or VMDK image, or a disk on
  * another machine, has a program that serves it: one that runs already, under a name that
- * QEMU takes too (nbd:HOST:PORT, nbd:unix:PATH, NBD's own URIs), or Debian's qemu-nbd,
- * started for the drive (qemunbd.c). Connections are made before the sandbox; later
- * there is only what one socket needs.
+ * QEMU takes too (nbdname.c), or Debian's qemu-nbd, started for the drive (qemunbd.c).
+ * The broker makes the connections; here there is only what one socket needs.
  */
 #include "disknbd.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "broker.h"
+#include "disk.h"
 #include "module.h"
 #include "nbdlib.h"
+#include "nbdname.h"
+#include "qemunbd.h"
 
-#define EXPORT		":exportname="
 #define SECTOR		512
-
-/* A server's name, taken apart. */
-struct name {
-	char text[512];
-	struct nbd_server where;
-};
-
-static bool begins(const char *s, const char *with)
-{
-	return !strncmp(s, with, strlen(with));
-}
-
-/**
- * disknbd_named() - is that the name of an NBD server
- * @path: what somebody calls an image; "./nbd:x" is a file
- *
- * Return: whether it is.
- */
-bool disknbd_named(const char *path)
-{
-	return begins(path, "nbd:") || begins(path, "nbd+") || begins(path, "nbds:") ||
-	       begins(path, "nbds+");
-}
-
-/* QEMU's nbd:HOST:PORT and nbd:unix:PATH, with an export's name behind or not. */
-static bool take_apart(const char *path, struct name *n)
-{
-	char *export, *colon;
-
-	*n = (struct name){ .where = { .export = "" } };
-	if (begins(path, "nbd://") || begins(path, "nbd+unix://")) {
-		n->where.uri = path;
-		return true;
-	}
-	if (!begins(path, "nbd:") || strlen(path) >= sizeof(n->text))
-		return false;
-	snprintf(n->text, sizeof(n->text), "%s", path + strlen("nbd:"));
-	export = strstr(n->text, EXPORT);
-	if (export) {
-		*export = 0;
-		n->where.export = export + strlen(EXPORT);
-	}
-	if (begins(n->text, "unix:")) {
-		n->where.socket = n->text + strlen("unix:");
-		return *n->where.socket;
-	}
-	colon = strrchr(n->text, ':');
-	if (!colon || colon == n->text || !colon[1])
-		return false;
-	*colon = 0;
-	n->where.host = n->text;
-	n->where.port = colon + 1;
-	/* An IPv6 address has brackets around it. */
-	if (*n->text == '[' && colon[-1] == ']') {
-		colon[-1] = 0;
-		n->where.host++;
-	}
-	return true;
-}
+#define START		60	/* seconds in which a program has started */
+#define NOT_SERVED	"%s: qemu-nbd does not serve it as %s"
 
 static const struct nbdlib *library(void)
 {
-	void *so = module_load("nbdlib");
-	const struct nbdlib *lib = so ? dlsym(so, "nbdlib") : NULL;
+	static const struct nbdlib *lib;
+	void *so = lib ? NULL : module_load("nbdlib");
 
+	if (so)
+		lib = dlsym(so, "nbdlib");
 	return lib && lib->version == NBDLIB_VERSION ? lib : NULL;
 }
 
-/* Connect, and see whether what is served is fit for a drive. */
-static bool ask(struct disknbd *n, const struct nbd_server *where, const char *path,
+/**
+ * disknbd_prepare() - there may be a medium that a server has, once the guest runs
+ *
+ * Nothing can be loaded by then; without the library such a medium is refused.
+ */
+void disknbd_prepare(void)
+{
+	library();
+}
+
+/* See whether what is served at a socket is fit for a drive. */
+static bool ask(struct disknbd *n, int fd, const char *export, const char *path,
 		bool readonly, char *why, size_t size)
 {
 	struct nbd_export e;
-	const char *reason = n->lib->open(where, &e);
+	const char *reason;
 
+	if (fd < 0) {
+		snprintf(why, size, "%s: %s", path, nbd_reach_why(errno));
+		return false;
+	}
+	reason = n->lib->open(fd, export, &e);
 	if (reason) {
 		snprintf(why, size, "%s: %s", path, reason);
 		return false;
@@ -115,62 +79,89 @@ static bool ask(struct disknbd *n, const struct nbd_server *where, const char *p
 	return false;
 }
 
+/* While the guest runs, for a medium that changes. */
+static bool open_later(struct disknbd *n, const char *path, const char *format, char *why,
+		       size_t size)
+{
+	int fd = broker_serve(path, format);
+
+	if (fd >= 0)
+		return ask(n, fd, "", path, true, why, size);
+	if (errno == ENOPKG)
+		snprintf(why, size, QEMUNBD_MISSING, path, format);
+	else if (errno == EPROTO)
+		snprintf(why, size, NOT_SERVED, path, format);
+	else
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+	return false;
+}
+
 static bool open_image(struct disknbd *n, const char *path, const char *format, bool readonly,
 		       char *why, size_t size)
 {
 	char socket[64];
-	struct nbd_server where = { .socket = socket, .export = "" };
 	bool ok;
 
-	n->server = qemunbd_start(path, format, readonly, socket, sizeof(socket), why, size);
+	n->server = qemunbd_start(path, format, readonly ? QEMUNBD_READS : QEMUNBD_WRITES,
+				  socket, sizeof(socket), why, size);
 	if (n->server < 0)
 		return false;
-	ok = ask(n, &where, path, readonly, why, size);
+	ok = ask(n, nbd_reach(socket, true, START), "", path, readonly, why, size);
 	qemunbd_connected(socket);
 	if (ok)
 		return true;
 	/* What is wrong with the image qemu-nbd has said itself. */
-	snprintf(why, size, "%s: qemu-nbd does not serve it as %s", path, format);
+	snprintf(why, size, NOT_SERVED, path, format);
+	kill(n->server, SIGTERM);
 	waitpid(n->server, NULL, 0);
 	return false;
 }
 
 /**
  * disknbd_open() - connect to the server of a drive
- * @path: the server's name, or, with @format, an image for which one is started
- * @format: format of the image, as QEMU names it, or NULL
- * @readonly: it is not to be written
+ * @path: the server's name, or an image of @how's format, for which one is started
+ * @how: how it is used
  * @why: gets the reason if that is not possible
  * @size: room for it
  *
- * Only before the sandbox: it loads a library, makes a connection and may start a program.
+ * What the sandbox forbids the broker does: connect, and start a program for an image that is
+ * not to be written. disknbd_prepare() was called before.
  *
  * Return: the connection, or NULL.
  */
-struct disknbd *disknbd_open(const char *path, const char *format, bool readonly, char *why,
+struct disknbd *disknbd_open(const char *path, const struct disk_how *how, char *why,
 			     size_t size)
 {
+	const char *format = nbd_name_is(path) ? NULL : how->format;
+	bool readonly = how->readonly || how->snapshot, ok = false;
 	struct disknbd *n = calloc(1, sizeof(*n));
-	struct name name;
+	struct nbd_name name;
 
 	if (!n) {
 		snprintf(why, size, "out of memory");
 		return NULL;
 	}
 	n->lib = library();
-	if (!n->lib) {
+	if (!n->lib)
 		snprintf(why, size, "%s: no module nbdlib, which speaks NBD (package libnbd0)",
 			 path);
-	} else if (format) {
-		if (open_image(n, path, format, readonly, why, size))
-			return n;
-	} else if (!take_apart(path, &name)) {
+	else if (format && how->later && !readonly)
+		snprintf(why, size,
+			 "%s: format=%s: a medium that changes is not written (read-only)", path,
+			 format);
+	else if (format && how->later && broker_serves())
+		ok = open_later(n, path, format, why, size);
+	else if (format)
+		ok = open_image(n, path, format, readonly, why, size);
+	else if (!nbd_name_parse(&name, path))
 		snprintf(why, size,
 			 "%s: not nbd:HOST:PORT, nbd:unix:PATH, nbd://HOST or nbd+unix://, without TLS",
 			 path);
-	} else if (ask(n, &name.where, path, readonly, why, size)) {
+	else
+		ok = ask(n, broker_connect(name.where, name.local), name.export, path, readonly,
+			 why, size);
+	if (ok)
 		return n;
-	}
 	free(n);
 	return NULL;
 }

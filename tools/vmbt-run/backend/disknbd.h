@@ -9,6 +9,7 @@
 
 #include "types.h"
 
+struct disk_how;
 struct nbdlib;
 
 /**
@@ -27,17 +28,12 @@ struct disknbd {
 	pid_t server;
 };
 
-bool disknbd_named(const char *path);
-struct disknbd *disknbd_open(const char *path, const char *format, bool readonly, char *why,
+void disknbd_prepare(void);
+struct disknbd *disknbd_open(const char *path, const struct disk_how *how, char *why,
 			     size_t size);
 int disknbd_read(struct disknbd *n, void *buf, u64 len, u64 offset);
 int disknbd_write(struct disknbd *n, const void *buf, u64 len, u64 offset);
 int disknbd_flush(struct disknbd *n);
 void disknbd_close(struct disknbd *n);
-
-/* qemunbd.c */
-pid_t qemunbd_start(const char *path, const char *format, bool readonly, char *socket,
-		    size_t room, char *why, size_t size);
-void qemunbd_connected(const char *socket);
 
 #endif

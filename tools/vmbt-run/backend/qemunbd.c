@@ -13,12 +13,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "disknbd.h"
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include "qemunbd.h"
 
 #define PROGRAM		"qemu-nbd"
 #define LISTEN_FD	3
@@ -86,8 +92,32 @@ static char **environment(char *pid)
 	return env;
 }
 
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define IF(op, k, yes, no) BPF_JUMP(BPF_JMP | BPF_##op | BPF_K, k, yes, no)
+
+/*
+ * No new socket: what an image names - a backing file, an extent - QEMU would take from other
+ * machines, too, and an image that a guest has written may name what it likes.
+ */
+static bool confine(void)
+{
+	static struct sock_filter rules[] = {
+		LOAD(arch), IF(JEQ, AUDIT_ARCH_X86_64, 0, 5),
+		LOAD(nr), IF(JEQ, SYS_socket, 3, 0), IF(JEQ, SYS_io_uring_setup, 2, 0),
+		/* Not the x32 ones. */
+		IF(JGE, 0x40000000, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	};
+	static const struct sock_fprog program = { ARRAY_SIZE(rules), rules };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 /* In the child: nothing but system calls, there may be threads. */
-static __noreturn void become(int listener, char *const *argv, char *const *env, char *pid)
+static __noreturn void become(int listener, char *const *argv, char *const *env, char *pid,
+			      enum qemunbd_how how)
 {
 	int null = open("/dev/null", O_RDWR);
 	char digits[16], *p = pid + strlen(PID_VAR);
@@ -107,7 +137,8 @@ static __noreturn void become(int listener, char *const *argv, char *const *env,
 		fcntl(listener, F_SETFD, 0);
 	else
 		dup2(listener, LISTEN_FD);
-	execvpe(PROGRAM, argv, env);
+	if (how != QEMUNBD_CONFINED || confine())
+		execvpe(PROGRAM, argv, env);
 	_exit(127);
 }
 
@@ -129,7 +160,7 @@ static bool installed(void)
  * qemunbd_start() - have qemu-nbd serve an image to one client
  * @path: the image
  * @format: its format, as QEMU names it
- * @readonly: it is not to be written
+ * @how: what the program may do with it
  * @socket: filled: where to connect; qemunbd_connected() afterwards
  * @room: room there, at least 64 bytes
  * @why: gets the reason if that is not possible
@@ -138,37 +169,39 @@ static bool installed(void)
  * What is wrong with the image the program says on standard error and ends; then nobody
  * answers at the socket.
  *
- * Return: its process, or -1.
+ * Return: its process, or -1 and errno, ENOPKG if there is no such program.
  */
-pid_t qemunbd_start(const char *path, const char *format, bool readonly, char *socket,
+pid_t qemunbd_start(const char *path, const char *format, enum qemunbd_how how, char *socket,
 		    size_t room, char *why, size_t size)
 {
 	char pid[sizeof(PID_VAR) + 16] = PID_VAR, *opts = image_options(path, format);
 	char *const argv[] = { PROGRAM, "--shared=1", "--image-opts", opts,
-			 readonly ? "--read-only" : NULL, NULL };
+			 how == QEMUNBD_WRITES ? NULL : "--read-only", NULL };
 	char **env = environment(pid);
+	bool missing = !installed();
 	int fd = -1;
 	pid_t child = -1;
 
 	*why = 0;
 	if (!opts || !env)
 		snprintf(why, size, "out of memory");
-	else if (!installed())
-		snprintf(why, size, "%s: format=%s needs qemu-nbd (package qemu-utils)", path,
-			 format);
-	else if (access(path, readonly ? R_OK : R_OK | W_OK))
+	else if (missing)
+		snprintf(why, size, QEMUNBD_MISSING, path, format);
+	else if (access(path, how == QEMUNBD_WRITES ? R_OK | W_OK : R_OK))
 		snprintf(why, size, "%s: %s", path, strerror(errno));
 	else
 		fd = listen_somewhere(socket, room);
 	if (fd >= 0) {
 		child = fork();
 		if (!child)
-			become(fd, argv, env, pid);
+			become(fd, argv, env, pid, how);
 		close(fd);
 		if (child < 0)
 			qemunbd_connected(socket);
 	}
-	if (child < 0 && !*why)
+	if (child < 0 && missing)
+		errno = ENOPKG;
+	else if (child < 0 && !*why)
 		snprintf(why, size, "%s: a server for it: %s", path, strerror(errno));
 	free(opts);
 	free(env);

@@ -11,9 +11,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <libnbd.h>
 
+#define PATIENCE	10000	/* ms, in which a server has to say what it has */
 #define MOST	(32U << 20)	/* what a server takes at once that says nothing: NBD protocol */
 
 static const char *failure(struct nbd_handle *h)
@@ -32,29 +35,50 @@ static int error(int rc)
 	return nbd_get_errno() > 0 ? -nbd_get_errno() : -EIO;
 }
 
-static int reach(struct nbd_handle *h, const struct nbd_server *where)
+static s64 now_ms(void)
 {
-	if (nbd_set_tls(h, LIBNBD_TLS_DISABLE) < 0)
-		return -1;
-	if (where->uri)
-		return nbd_set_uri_allow_tls(h, LIBNBD_TLS_DISABLE) < 0 ||
-		       nbd_set_uri_allow_transports(h, LIBNBD_ALLOW_TRANSPORT_TCP |
-						    LIBNBD_ALLOW_TRANSPORT_UNIX) < 0 ? -1 :
-		       nbd_connect_uri(h, where->uri);
-	if (nbd_set_export_name(h, where->export) < 0)
-		return -1;
-	return where->socket ? nbd_connect_unix(h, where->socket) :
-	       nbd_connect_tcp(h, where->host, where->port);
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-static const char *open(const struct nbd_server *where, struct nbd_export *e)
+/* Go on while something is so, but not for ever: the guest may be waiting. */
+static void wait_while(struct nbd_handle *h, int (*is)(struct nbd_handle *h))
+{
+	s64 end = now_ms() + PATIENCE, left;
+
+	do {
+		left = end - now_ms();
+	} while (left > 0 && is(h) > 0 && nbd_poll(h, left) > 0);
+}
+
+static int is_open(struct nbd_handle *h)
+{
+	return nbd_aio_is_closed(h) <= 0 && nbd_aio_is_dead(h) <= 0;
+}
+
+static const char *lib_open(int fd, const char *export, struct nbd_export *e)
 {
 	struct nbd_handle *h = nbd_create();
 	int64_t size, block;
 
-	if (!h)
+	if (!h) {
+		close(fd);
 		return "out of memory";
-	if (reach(h, where) < 0)
+	}
+	if (nbd_set_tls(h, LIBNBD_TLS_DISABLE) < 0 || nbd_set_export_name(h, export) < 0) {
+		close(fd);
+		return failure(h);
+	}
+	if (nbd_aio_connect_socket(h, fd) < 0)
+		return failure(h);
+	wait_while(h, nbd_aio_is_connecting);
+	if (nbd_aio_is_connecting(h) > 0) {
+		nbd_close(h);
+		return "the server does not say what it has";
+	}
+	if (nbd_aio_is_ready(h) <= 0)
 		return failure(h);
 	size = nbd_get_size(h);
 	block = nbd_get_block_size(h, LIBNBD_SIZE_MINIMUM);
@@ -76,7 +100,7 @@ static u64 piece(void *handle, u64 len)
 	return len < (u64)most ? len : (u64)most;
 }
 
-static int read(void *handle, void *buf, u64 len, u64 offset)
+static int lib_read(void *handle, void *buf, u64 len, u64 offset)
 {
 	u64 n;
 	int rc;
@@ -90,7 +114,7 @@ static int read(void *handle, void *buf, u64 len, u64 offset)
 	return 0;
 }
 
-static int write(void *handle, const void *buf, u64 len, u64 offset)
+static int lib_write(void *handle, const void *buf, u64 len, u64 offset)
 {
 	u64 n;
 	int rc;
@@ -104,19 +128,20 @@ static int write(void *handle, const void *buf, u64 len, u64 offset)
 	return 0;
 }
 
-static int flush(void *handle)
+static int lib_flush(void *handle)
 {
 	return error(nbd_flush(handle, 0));
 }
 
-static void close(void *handle)
+static void lib_close(void *handle)
 {
 	/* Says goodbye, or a server complains. */
-	nbd_shutdown(handle, 0);
+	if (!nbd_aio_disconnect(handle, 0))
+		wait_while(handle, is_open);
 	nbd_close(handle);
 }
 
 const struct nbdlib nbdlib = {
-	.version = NBDLIB_VERSION, .open = open, .read = read, .write = write, .flush = flush,
-	.close = close,
+	.version = NBDLIB_VERSION, .open = lib_open, .read = lib_read, .write = lib_write,
+	.flush = lib_flush, .close = lib_close,
 };

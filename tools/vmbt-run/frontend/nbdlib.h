@@ -7,23 +7,7 @@
 
 #include "types.h"
 
-#define NBDLIB_VERSION	1
-
-/**
- * struct nbd_server - where a server is: one of @uri, @socket, and @host with @port
- * @uri: nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH, which has the export
- * @socket: path of a UNIX socket
- * @host: its name or address
- * @port: its port
- * @export: which of the server's disks, "" for the usual one
- */
-struct nbd_server {
-	const char *uri;
-	const char *socket;
-	const char *host;
-	const char *port;
-	const char *export;
-};
+#define NBDLIB_VERSION	2
 
 /**
  * struct nbd_export - what the server says of the disk
@@ -44,17 +28,19 @@ struct nbd_export {
 /**
  * struct nbdlib - the module
  * @version: NBDLIB_VERSION
- * @open: connect; returns NULL, or why it can't be, valid until the next call
+ * @open: agree with the server at @fd, taken over, on one of its disks, "" for the usual one;
+ *	returns NULL, or why it can't be, valid until the next call
  * @read: read bytes of the disk; returns 0 or a negative error number
  * @write: write them
  * @flush: return when all that was written is where it stays
  * @close: end the connection
  *
- * One thread at a time uses a connection.
+ * One thread at a time uses a connection. @open and @close wait for the server, some seconds
+ * at most.
  */
 struct nbdlib {
 	u32 version;
-	const char *(*open)(const struct nbd_server *where, struct nbd_export *e);
+	const char *(*open)(int fd, const char *export, struct nbd_export *e);
 	int (*read)(void *handle, void *buf, u64 len, u64 offset);
 	int (*write)(void *handle, const void *buf, u64 len, u64 offset);
 	int (*flush)(void *handle);

@@ -9,6 +9,7 @@ what its kernel has noticed to be another. The guest's half is media_guest.sh.
 import hashlib
 import os
 import random
+import subprocess
 import sys
 
 from console import Failure, booted, run
@@ -47,6 +48,27 @@ def cd():
         if text:
             raise Failure(text)
         guest.shows("cd", a[1])
+
+
+def served():
+    """A disc that an NBD server has, one that qemu-nbd serves, and again a file."""
+    a, b, c = image("a", 200 << 10), image("b", 200 << 10), image("c", 300 << 10)
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", c[0], c[0] + ".qcow2"],
+                   check=True)
+    where = os.path.join(WORK, "server")
+    server = subprocess.Popen(["qemu-nbd", "--persistent", "--read-only", "-f", "raw",
+                               "--socket", where, b[0]])
+    with booted("cd", "-cdrom", a[0]) as guest:
+        qmp = guest.qmp()
+        guest.shows("cd", a[1])
+        qmp.command("blockdev-change-medium", device="ide1-cd0", filename=f"nbd:unix:{where}")
+        guest.shows("cd", b[1])
+        qmp.command("blockdev-change-medium", device="ide1-cd0", filename=c[0] + ".qcow2",
+                    format="qcow2")
+        guest.shows("cd", c[1])
+        qmp.command("blockdev-change-medium", device="ide1-cd0", filename=a[0])
+        guest.shows("cd", a[1])
+    server.terminate()
 
 
 def lock():
@@ -92,4 +114,4 @@ def floppy():
 
 
 os.makedirs(WORK, exist_ok=True)
-sys.exit(run([cd, lock, floppy], "media"))
+sys.exit(run([cd, served, lock, floppy], "media"))

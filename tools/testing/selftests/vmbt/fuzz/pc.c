@@ -437,6 +437,10 @@ void disk_io_fini(struct disk_io *io)
 	(void)io;
 }
 
+void disknbd_prepare(void)
+{
+}
+
 void disk_open(struct disk *d, struct disk_io *io, const char *path, const struct disk_how *how)
 {
 	*d = (struct disk){ .io = io, .path = strdup(path), .readonly = how->readonly,

@@ -23,7 +23,7 @@
 #include "input.h"
 
 #include "command.h"
-#include "disknbd.h"
+#include "nbdname.h"
 #include "machine.h"
 #include "media.h"
 #include "util.h"
@@ -185,9 +185,19 @@ void disk_io_settle(struct disk_io *io)
 	(void)io;
 }
 
-bool disknbd_named(const char *path)
+bool nbd_name_is(const char *path)
 {
 	return !strncmp(path, "nbd:", 4);
+}
+
+bool disk_serve(struct disk *d, struct disk_io *io, const char *path,
+		const struct disk_how *how, char *why, size_t size)
+{
+	(void)d;
+	(void)io;
+	(void)how;
+	snprintf(why, size, "%s: nobody serves that", path);
+	return false;
 }
 
 bool disk_take(struct disk *d, struct disk_io *io, const char *path, int fd,

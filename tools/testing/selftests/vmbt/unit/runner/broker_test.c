@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -205,6 +208,72 @@ static void inside(void)
 	EXPECT_EQ(try(in("tftp/file"), O_RDWR), EPERM);
 }
 
+static pid_t somebody_is[2];
+static unsigned int somebodies;
+
+/* Somebody at a socket who says a word and waits for the other to go. */
+static void somebody(const char *file, const char *word)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), c;
+	char c1;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s", dir, file);
+	EXPECT(!bind(s, (struct sockaddr *)&addr, sizeof(addr)) && !listen(s, 5));
+	somebody_is[somebodies] = fork();
+	if (somebody_is[somebodies]) {
+		somebodies++;
+		close(s);
+		return;
+	}
+	while ((c = accept(s, NULL, NULL)) >= 0) {
+		if (write(c, word, strlen(word)) < 0)
+			_exit(1);
+		while (read(c, &c1, 1) > 0)
+			;
+		close(c);
+	}
+	_exit(0);
+}
+
+/* The errno of connecting, 0 if it was done and the greeting is still to be read. */
+static int try_connect(const char *file)
+{
+	char greeting[9] = "";
+	int fd;
+
+	errno = 0;
+	fd = broker_connect(in(file), true);
+	if (fd < 0)
+		return errno ? errno : -1;
+	EXPECT(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	EXPECT(read(fd, greeting, 8) == 8 && !strcmp(greeting, "NBDMAGIC"));
+	close(fd);
+	return 0;
+}
+
+static void connects(void)
+{
+	somebody("nbd", "NBDMAGIC");
+	somebody("sshd", "SSH-2.0-");
+	broker_start();
+	broker_seal(false);
+	EXPECT_EQ(try_connect("nbd"), 0);
+	EXPECT_EQ(try_connect("sshd"), EPROTO);
+	EXPECT_EQ(try_connect("none"), ENOENT);
+	EXPECT_EQ(try_connect("image"), ECONNREFUSED);
+	EXPECT(broker_connect("no port", false) < 0 && errno == EINVAL);
+	EXPECT(broker_connect("x:localhost", false) < 0 && errno < 0);
+	/* Not an image, and none that a server is started for. */
+	EXPECT(broker_serve("/proc/version", "qcow2") < 0 && errno == EPERM);
+	EXPECT(broker_serve(in("fifo"), "qcow2") < 0 && errno == EPERM);
+	EXPECT(broker_serve(in("image"), "nbd") < 0 && errno == EINVAL);
+	EXPECT(broker_serve(in("image"), "") < 0 && errno == EINVAL);
+	broker_seal(true);
+	EXPECT_EQ(try_connect("nbd"), EPERM);
+	EXPECT(broker_serve(in("image"), "qcow2") < 0 && errno == EPERM);
+}
+
 /* However the process ends: another one here, killed. */
 static void removes(void)
 {
@@ -245,6 +314,9 @@ int main(void)
 	CASE(named);
 	CASE(inside);
 	CASE(removes);
+	CASE(connects);
+	while (somebodies)
+		kill(somebody_is[--somebodies], SIGKILL);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) || check_failed;
 }

@@ -7,6 +7,7 @@ flushes, all by PIO and inside the sandbox. What is in an image qemu-img tells, 
 nothing of vmbt-run. Usage: nbd_test.py RUNNER_WITH_FAKE WORK_DIRECTORY [NAME...], after
 run_test.py, which makes the kernel there.
 """
+import contextlib
 import os
 import re
 import shutil
@@ -14,10 +15,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 
-import program
-from nbdserver import SEND_FLUSH, NbdServer
-from program import expect, until
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from qmp import QMP, Error  # noqa: E402
+import program  # noqa: E402
+from nbdserver import SEND_FLUSH, NbdServer  # noqa: E402
+from program import expect, until  # noqa: E402
 
 FAKE, WORK = sys.argv[1:3]
 WORK = os.path.join(WORK, "nbd")
@@ -266,6 +271,159 @@ def blocks():
         refused(f"nbd:unix:{where}: empty$", "-hda", f"nbd:unix:{where}")
 
 
+def strangers(where, greeting):
+    """Somebody at a socket who is no NBD server, or none that goes on."""
+    if os.path.exists(where):
+        os.unlink(where)
+    listener = socket.create_server(where, family=socket.AF_UNIX)
+
+    def serve():
+        with listener, listener.accept()[0] as s:
+            s.sendall(greeting)
+            # Until the other end has had enough.
+            with contextlib.suppress(ConnectionError):
+                while s.recv(1000):
+                    pass
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def floppy_and_cd(qmp):
+    """What is in the two drives: name, size, read-only."""
+    found = {b["device"]: b.get("inserted") for b in qmp.command("query-block")}
+    return [v and (v["file"], v["image"]["virtual-size"], v["ro"])
+            for v in (found["fd"], found["cd"])]
+
+
+DRIVES = ["-drive", "media=cdrom,id=cd,index=2", "-drive", "if=floppy,id=fd",
+          "-qmp", "unix:" + path("qmp") + ",server=on,wait=off"]
+
+
+def changed():
+    """Servers' media come and go while the guest runs; who is none is told from them."""
+    where, other, name = path("server"), path("other"), image("raw")
+    with Guest("-hda", name, *DRIVES) as g, NbdServer(where, bytes(7 * 2048)) as first, \
+            NbdServer(other, bytes(1440 << 10)) as second:
+        g.says(TEXT, b"written", b"flushed")
+        qmp = QMP(path("qmp"))
+        qmp.command("blockdev-change-medium", device="cd", filename=f"nbd:unix:{where}")
+        cd = (f"nbd:unix:{where}", 7 * 2048, True)
+        expect(floppy_and_cd(qmp) == [None, cd], floppy_and_cd(qmp))
+        floppy = f"nbd+unix:///any%20export?socket={other}"
+        said = qmp.human(f"change fd {floppy}")
+        expect(not said and floppy_and_cd(qmp) == [(floppy, 1440 << 10, False), cd],
+               f"{said} {floppy_and_cd(qmp)}")
+        # Who can't be gone to takes nobody's place, and holds nobody for long.
+        for file, why in not_servers(where + "-"):
+            start = time.time()
+            change(qmp, file, why)
+            expect(time.time() - start < 20, f"{file}: {time.time() - start:.0f} s")
+        expect(floppy_and_cd(qmp)[1] == cd, floppy_and_cd(qmp))
+        g.again()
+        g.says(TEXT, b"written", b"flushed")
+        expect((first.goodbyes, second.goodbyes) == (0, 0), "left too early")
+        qmp.command("eject", device="cd", force=True)
+        until("a goodbye", lambda: first.goodbyes == 1)
+        qmp.command("blockdev-change-medium", device="fd", filename=f"nbd:unix:{where}")
+        until("a goodbye", lambda: second.goodbyes == 1)
+        g.end()
+    # Where nothing is opened but what the command line names, nobody is gone to.
+    with Guest("-hda", name, *DRIVES, "-sandbox", "on,files=named") as g, \
+            NbdServer(where, bytes(2048)):
+        change(QMP(path("qmp")), f"nbd:unix:{where}", "Operation not permitted")
+        g.end()
+
+
+def change(qmp, file, why, **how):
+    """Try to; None if it is done, as it should be for no reason why not."""
+    try:
+        qmp.command("blockdev-change-medium", device="cd", filename=file, **how)
+        expect(not why, f"{file} was taken: {how}")
+    except Error as e:
+        expect(why and re.search(why, e.desc) and file in e.desc, f"{file}: {e.desc}")
+
+
+def changed_formats():
+    """So do images of other formats, to be read, with what they name themselves."""
+    where, raw, qcow2 = path("server"), image("raw"), image("qcow2")
+    net, over = path("net.qcow2"), path("over.qcow2")
+    subprocess.run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", f"nbd:unix:{where}",
+                    "-F", "raw", net, "1M"], check=True)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", qcow2, "-F", "qcow2", over,
+                    "3M"], check=True)
+    with Guest("-hda", raw, *DRIVES) as g, NbdServer(where, bytes(1 << 20)) as server:
+        g.says(TEXT, b"written", b"flushed")
+        qmp = QMP(path("qmp"))
+        for fmt in FORMATS:
+            name = image(fmt, "cd." + fmt)
+            change(qmp, name, None, format=fmt)
+            # A vpc image is whole cylinders, of 4 heads and 17 sectors.
+            size = 121 * 4 * 17 * 512 if fmt == "vpc" else 4 << 20
+            told = floppy_and_cd(qmp)[1]
+            expect(told == (name, size, True), told)
+        change(qmp, over, None, format="qcow2")
+        cd = (over, 3 << 20, True)
+        change(qmp, qcow2, "looks like qcow2")
+        change(qmp, path("cd.vpc"), "qemu-nbd does not serve it as vdi", format="vdi")
+        change(qmp, path("missing"), "No such file", format="qcow2")
+        change(qmp, "/proc/version", "not permitted", format="qcow2")
+        change(qmp, f"nbd:unix:{where}", "what a server serves is raw", format="qcow2")
+        change(qmp, image("raw", "cd.raw"), None, format="raw")
+        change(qmp, over, None, format="qcow2")
+        # What an image names is not looked for on other machines.
+        change(qmp, net, "qemu-nbd does not serve it as qcow2", format="qcow2")
+        expect(not server.requests and not server.goodbyes, "somebody came")
+        expect(floppy_and_cd(qmp) == [None, cd], floppy_and_cd(qmp))
+        said = qmp.human(f"change fd {qcow2} qcow2")
+        expect("not written (read-only)" in said, said)
+        said = qmp.human(f"change fd {qcow2} qcow2 read-only")
+        expect(not said and floppy_and_cd(qmp) == [(qcow2, 4 << 20, True), cd], said)
+        g.again()
+        g.says(TEXT, b"written", b"flushed")
+        qmp.command("eject", device="cd", force=True)
+        until("the end of its qemu-nbd", lambda: not serving(over))
+        expect(serving(qcow2), "the floppy's has ended, too")
+        g.end()
+    until("the end of qemu-nbd", lambda: not serving(qcow2))
+    with Guest("-hda", raw, *DRIVES, "-sandbox", "off") as g:
+        change(QMP(path("qmp")), qcow2, None, format="qcow2")
+        g.end()
+    with Guest("-hda", raw, *DRIVES, "-sandbox", "on,files=named") as g:
+        change(QMP(path("qmp")), qcow2, "not permitted", format="qcow2")
+        g.end()
+    left = [f for f in os.listdir(WORK) if f.startswith("vmbt-nbd")]
+    expect(not left, f"{left} is left")
+
+
+def serving(name):
+    """Does a qemu-nbd have the image?"""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                if re.match(b"qemu-nbd\0.*=" + name.encode() + b"\0", f.read(), re.S):
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def not_servers(where):
+    """Names of such, each with what is said of it."""
+    yield f"nbd:unix:{where}none", "No such file"
+    yield "nbds://localhost/", "not nbd:HOST:PORT"
+    for greeting, why in ((b"SSH-2.0-OpenSSH_9.2\r\n", "nobody there speaks NBD"),
+                          (b"", "nobody there speaks NBD"), (b"NBDMAG", "nobody there"),
+                          (b"NBDMAGICIHAVEOPT\0\3", "does not say what it has")):
+        strangers(where, greeting)
+        yield f"nbd:unix:{where}", why
+    with NbdServer(where, bytes(1 << 20), blocks=(4096, 4096, 1 << 20)):
+        yield f"nbd:unix:{where}", "serves blocks of 4096 bytes"
+    with NbdServer(where, bytes(100)):
+        yield f"nbd:unix:{where}", "empty"
+    with Server(["--socket", where], "raw", image("raw"), "--export-name", "disk"):
+        until("a server", connectable(where, socket.AF_UNIX))
+        yield f"nbd:unix:{where}:exportname=disc", "no export"
+
+
 def hints():
     """An image that looks like another format is not taken for raw, unless it is said to be."""
     for fmt in FORMATS:
@@ -294,8 +452,8 @@ def wrong():
     expect(not left, f"{left} is left")
 
 
-TESTS = [formats, killed, forgotten, names, gone, read_only, unflushed, blocks, hints, wrong]
+TESTS = [formats, killed, forgotten, names, gone, read_only, unflushed, blocks, changed, changed_formats, hints, wrong]
 
 shutil.rmtree(WORK, ignore_errors=True)
 os.makedirs(WORK)
-program.main(TESTS, "nbd ", sys.argv[3:])
+program.main(TESTS, "nbd ", sys.argv[3:], (Error,))

@@ -28,12 +28,12 @@ class NbdServer:
 
     blocks: minimum, preferred and largest size, or None for a server that says nothing.
     requests: what was asked, as (name, offset, length); one longer than the largest size is
-    refused.
+    refused. goodbyes: clients that said they leave.
     """
 
     def __init__(self, where, data, flags=SEND_FLUSH, blocks=None):
         self.data, self.flags, self.blocks = bytearray(data), HAS_FLAGS | flags, blocks
-        self.requests = []
+        self.requests, self.goodbyes = [], 0
         if os.path.exists(where):
             os.unlink(where)
         self.listener = socket.socket(socket.AF_UNIX)
@@ -95,6 +95,7 @@ class NbdServer:
         while True:
             _, _, kind, cookie, offset, length = struct.unpack(">IHHQQI", take(s, 28))
             if kind == DISC:
+                self.goodbyes += 1
                 return
             self.requests.append((names.get(kind, kind), offset, length))
             error, data = 0, b""
