@@ -67,7 +67,7 @@ MUTANTS = [
     ("head-ret-16-undone", "bt/heads.c", "BT_F_POPPED | BT_F_OPS16;", "BT_F_POPPED;"),
     ("head-ret-n-16-bit-stack", "bt/heads.c",
      "if (!(e->ctx->mode & BT_MODE_STACK32))", "if (0)"),
-    ("head-of-dead-unit", "bt/cache.c", "*e = hash_free((u16)u->eip);", ";"),
+    ("head-of-dead-unit", "bt/cache.c", "*e = hash_free((u16)u->eip);", "e->neg_eip = !(u16)u->eip;"),
     ("head-chained-to", "bt/chain.c", "t->tc + t->head", "t->tc"),
     ("ring1-away-any-target", "ring1/ring1.S",
      "away RING1_F_REGS jecxz 1f", "away RING1_F_REGS jmp 1f"),

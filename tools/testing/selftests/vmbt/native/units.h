@@ -38,4 +38,10 @@ void test_adapt_misled(void);
 void test_adapt_elsewhere(void);
 void test_adapt_alone(void);
 
+/* heads.c */
+void test_heads(void);
+void test_heads_faults(void);
+void test_heads_sp(void);
+void test_heads_stopped(void);
+
 #endif
