@@ -24,6 +24,7 @@
 #define BT_MAX_BYTES		192	/* guest bytes a unit may cover */
 #define BT_MAX_TC		2048	/* TC bytes a unit may take */
 #define BT_MAX_MAP		448	/* map entries a unit may take */
+#define BT_EXITS		4	/* direct ways out of a unit */
 
 /*
  * Where in its guest instruction a TC address is, and thus what v->guest must
@@ -31,8 +32,8 @@
  */
 enum bt_map_kind {
 	BT_M_START,		/* before instruction g_off */
-	BT_M_EXIT0,		/* branch done: EIP = exit 0's; a callout site */
-	BT_M_EXIT1,		/* the same for exit 1 */
+	BT_M_EXIT,		/* branch done: EIP = exit 0's; a callout site */
+	BT_M_EXIT_LAST = BT_M_EXIT + BT_EXITS - 1,	/* the same for the others */
 	BT_M_TARGET,		/* transfer done: EIP = mon->target */
 	BT_M_POPF,		/* POPF done but for IF, which is in ECX */
 	/* callout sites */
@@ -69,20 +70,20 @@ enum bt_map_kind {
  * There are hundreds of thousands: four bytes each.
  */
 struct bt_map {
-	u16 tc_off : 12;
-	u16 kind : 4;
+	u16 tc_off : 11;
+	u16 kind : 5;
 	u8 fix;
 	u8 g_off;
 };
 
 _Static_assert(sizeof(struct bt_map) == 4, "struct bt_map has grown");
-_Static_assert(BT_MAX_TC <= 1 << 12 && BT_M_AWAY < 1 << 4, "struct bt_map is too small");
+_Static_assert(BT_MAX_TC <= 1 << 11 && BT_M_AWAY < 1 << 5, "struct bt_map is too small");
 
 /**
  * struct bt_exit - a direct way out of a unit
- * @eip: where it goes; for RET n the number n
+ * @eip: where it goes
  * @to: unit it is chained to, or BT_NIL
- * @next_in: next exit chained to the same unit: unit * 2 + exit, or BT_NIL
+ * @next_in: next exit chained to the same unit: unit * BT_EXITS + exit, or BT_NIL
  * @jmp_off: offset in the unit of the branch's rel32
  * @slot: where an unchained exit lands: a callout
  */
@@ -96,7 +97,6 @@ struct bt_exit {
 
 #define BT_U_DEAD		0x01	/* dropped: never enter again */
 #define BT_U_CHECK		0x02	/* verify the bytes at every entry */
-#define BT_U_RETN		0x08	/* exit 0's eip is RET's operand */
 
 /*
  * struct bt_unit - one translation
@@ -118,7 +118,7 @@ struct bt_unit {
 	u32 hnext;
 	u32 pnext[2];
 	u32 in;
-	struct bt_exit ex[2];
+	struct bt_exit ex[BT_EXITS];
 	u16 tc_len;
 	u16 nr_map;
 	u16 ctx;
@@ -126,7 +126,7 @@ struct bt_unit {
 	u8 nr_ex;
 	u8 flags;
 	u8 head;
-	u16 pad;
+	u16 ret_n;		/* the operand of the RET at its end */
 	u32 sum;		/* checksum of the bytes, BT_U_CHECK only */
 };
 
@@ -249,7 +249,7 @@ struct bt {
 	struct bt_region region[2];
 	struct bt_hash hash[2];
 	u32 cross;		/* number of chains that end with the epoch */
-	u32 cross_list[BT_CROSS];	/* unit * 2 + exit */
+	u32 cross_list[BT_CROSS];	/* unit * BT_EXITS + exit */
 	bool pending;
 	bool heads;		/* units of flat contexts have them */
 

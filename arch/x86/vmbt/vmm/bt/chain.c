@@ -66,11 +66,11 @@ void bt_link(struct vcpu *v, u32 from, u32 n, u32 to)
 	if (crosses(bt, u, t)) {
 		if (bt->cross == BT_CROSS)
 			bt_unlink_cross(v);
-		bt->cross_list[bt->cross++] = from * 2 + n;
+		bt->cross_list[bt->cross++] = from * BT_EXITS + n;
 	}
 	x->to = to;
 	x->next_in = t->in;
-	t->in = from * 2 + n;
+	t->in = from * BT_EXITS + n;
 	patch(bt, u, n, t->tc + t->head);
 	v->stats->chains++;
 }
@@ -83,10 +83,10 @@ void bt_unlink_in(struct vcpu *v, u32 to)
 	u32 i = t->in;
 
 	while (i != BT_NIL) {
-		struct bt_unit *u = bt_unit(bt, i / 2);
-		struct bt_exit *x = &u->ex[i & 1];
+		struct bt_unit *u = bt_unit(bt, i / BT_EXITS);
+		struct bt_exit *x = &u->ex[i % BT_EXITS];
 
-		patch(bt, u, i & 1, 0);
+		patch(bt, u, i % BT_EXITS, 0);
 		x->to = BT_NIL;
 		i = x->next_in;
 	}
@@ -101,8 +101,8 @@ void bt_unlink_cross(struct vcpu *v)
 
 	for (i = 0; i < bt->cross; i++) {
 		u32 id = bt->cross_list[i], *p;
-		struct bt_unit *u = bt_unit(bt, id / 2);
-		struct bt_exit *x = &u->ex[id & 1];
+		struct bt_unit *u = bt_unit(bt, id / BT_EXITS);
+		struct bt_exit *x = &u->ex[id % BT_EXITS];
 
 		/* Undone, and perhaps made again: then it is listed again. */
 		if (x->to == BT_NIL)
@@ -111,9 +111,9 @@ void bt_unlink_cross(struct vcpu *v)
 		plat_yield();
 		p = &bt_unit(bt, x->to)->in;
 		while (*p != id)
-			p = &bt_unit(bt, *p / 2)->ex[*p & 1].next_in;
+			p = &bt_unit(bt, *p / BT_EXITS)->ex[*p % BT_EXITS].next_in;
 		*p = x->next_in;
-		patch(bt, u, id & 1, 0);
+		patch(bt, u, id % BT_EXITS, 0);
 		x->to = BT_NIL;
 	}
 	bt->cross = 0;

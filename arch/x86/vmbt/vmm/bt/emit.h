@@ -32,6 +32,7 @@ struct bt_emit {
 	u8 g_off;
 	u8 fix;
 	u8 shadow;
+	u8 aside;		/* exits whose slots come behind all the rest, by their bits */
 	u8 vector;		/* of callouts */
 	u32 hash;		/* offset of the inline hash */
 	bool second;		/* which has a second table behind it */
@@ -46,6 +47,14 @@ static inline void e16(struct bt_emit *e, u16 x)
 {
 	e8(e, x & 0xff);
 	e8(e, x >> 8);
+}
+
+static inline void put32(u8 *p, u32 x)
+{
+	p[0] = x;
+	p[1] = x >> 8;
+	p[2] = x >> 16;
+	p[3] = x >> 24;
 }
 
 static inline void e32(struct bt_emit *e, u32 x)
@@ -105,8 +114,9 @@ static inline void e_callout(struct bt_emit *e)
 	e8(e, e->vector);
 }
 
-/* flow.c: near control flow; ends the unit */
-void bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in);
+/* flow.c: near control flow */
+bool bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in);
+void bt_emit_aside(struct bt_emit *e);
 void bt_emit_jump(struct bt_emit *e, u32 eip);
 void bt_emit_push(struct bt_emit *e, u32 val, bool ops16);
 /* heads.c: what is checked at the target */

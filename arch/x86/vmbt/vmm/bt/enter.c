@@ -284,11 +284,11 @@ static int find_unit(struct vcpu *v, u32 *ctx, u32 *idx)
  */
 static bool still_there(struct bt *bt, u32 from, u32 idx)
 {
-	const struct bt_unit *u = bt_unit(bt, from / 2);
+	const struct bt_unit *u = bt_unit(bt, from / BT_EXITS);
 	const struct bt_unit *to = bt_unit(bt, idx);
 
-	return bt->last_unit == from / 2 && u->ctx == to->ctx &&
-	       u->ex[from & 1].eip == to->eip;
+	return bt->last_unit == from / BT_EXITS && u->ctx == to->ctx &&
+	       u->ex[from % BT_EXITS].eip == to->eip;
 }
 
 /*
@@ -349,7 +349,7 @@ int bt_enter(struct vcpu *v)
 	tc = bt_unit(bt, idx)->tc;
 	if (!(bt_unit(bt, idx)->flags & BT_U_CHECK)) {
 		if (from != BT_NIL && still_there(bt, from, idx))
-			bt_link(v, from / 2, from & 1, idx);
+			bt_link(v, from / BT_EXITS, from % BT_EXITS, idx);
 		else
 			bt_hash_insert(v, ring, g->eip, tc);
 	}
@@ -549,7 +549,7 @@ u32 bt_some_callout(struct vcpu *v, u32 n)
 
 		k = (n / 16 + i) % u->nr_map;
 		m = bt_map(bt, u->map + k);
-		if (m->kind >= BT_M_EXIT0 && m->kind != BT_M_TARGET &&
+		if (m->kind >= BT_M_EXIT && m->kind != BT_M_TARGET &&
 		    m->kind != BT_M_POPF)
 			return u->tc + m->tc_off;
 	}
@@ -639,11 +639,8 @@ static void recover(struct vcpu *v, u32 idx, const struct bt_map *m)
 			g->gpr[i] = READ_ONCE(v->mon->spill[i]);
 	g->eip = u ? u->eip + m->g_off : 0;
 	switch (m->kind) {
-	case BT_M_EXIT0:
-		g->eip = u->ex[0].eip;
-		break;
-	case BT_M_EXIT1:
-		g->eip = u->ex[1].eip;
+	case BT_M_EXIT ... BT_M_EXIT_LAST:
+		g->eip = u->ex[m->kind - BT_M_EXIT].eip;
 		break;
 	case BT_M_TARGET:
 	case BT_M_AWAY:
@@ -664,8 +661,7 @@ static void recover(struct vcpu *v, u32 idx, const struct bt_map *m)
 		break;
 	case BT_M_RET:
 		g->eip = eax;
-		if (u->flags & BT_U_RETN)
-			move_esp(g, u->ex[0].eip);
+		move_esp(g, u->ret_n);
 		break;
 	}
 	if (m->kind != BT_M_RET) {
@@ -688,7 +684,7 @@ bool bt_at_boundary(struct vcpu *v)
 
 	if (!locate(v, v->frame.rip, &p))
 		return false;
-	if (p.at.kind == BT_M_EXIT0 || p.at.kind == BT_M_EXIT1 ||
+	if ((p.at.kind >= BT_M_EXIT && p.at.kind <= BT_M_EXIT_LAST) ||
 	    p.at.kind == BT_M_TARGET || p.at.kind == BT_M_AWAY)
 		return true;
 	return !p.at.fix && !in_ring1(v->frame.rip) &&
@@ -745,9 +741,8 @@ enum bt_callout_kind bt_callout(struct vcpu *v)
 	bt->last_unit = p.unit;
 	bt->chain_from = BT_NIL;
 	switch (p.at.kind) {
-	case BT_M_EXIT0:
-	case BT_M_EXIT1:
-		bt->chain_from = p.unit * 2 + (p.at.kind == BT_M_EXIT1);
+	case BT_M_EXIT ... BT_M_EXIT_LAST:
+		bt->chain_from = p.unit * BT_EXITS + p.at.kind - BT_M_EXIT;
 		return BT_BRANCH;
 	case BT_M_RET:
 	case BT_M_JMP:

@@ -25,13 +25,10 @@ static void slot(struct bt_emit *e, u32 n, u32 eip)
 	struct bt_exit *x = &e->u.ex[n];
 
 	x->eip = eip;
-	x->to = BT_NIL;
 	x->slot = e->len;
 	if (!x->jmp_off)
 		x->jmp_off = e->len + 1;
-	if (e->u.nr_ex <= n)
-		e->u.nr_ex = n + 1;
-	mark(e, n ? BT_M_EXIT1 : BT_M_EXIT0);
+	mark(e, BT_M_EXIT + n);
 	e_callout(e);
 	e8(e, 0x90);
 	e8(e, 0x90);
@@ -42,7 +39,7 @@ static void slot(struct bt_emit *e, u32 n, u32 eip)
 void bt_emit_jump(struct bt_emit *e, u32 eip)
 {
 	e->shadow = 0;
-	slot(e, 0, eip);
+	slot(e, e->u.nr_ex++, eip);
 }
 
 /* bt_emit_push() - push a constant of 2 (@ops16) or 4 bytes */
@@ -58,17 +55,46 @@ void bt_emit_push(struct bt_emit *e, u32 val, bool ops16)
 	}
 }
 
-static void emit_jcc(struct bt_emit *e, const struct vmbt_insn *in, u32 target,
+/* bt_emit_aside() - what the conditional branches in the middle of a unit lead to */
+void bt_emit_aside(struct bt_emit *e)
+{
+	u32 n;
+
+	e->fix = 0;
+	e->shadow = 0;
+	for (n = 0; n < BT_EXITS; n++) {
+		struct bt_exit *x = &e->u.ex[n];
+
+		if (!(e->aside & BIT(n)))
+			continue;
+		put32(e->code + x->jmp_off, e->len - (x->jmp_off + 4));
+		slot(e, n, x->eip);
+	}
+}
+
+/*
+ * A branch ahead is taken less often than not, and where it is not the next instruction
+ * should be the next one here, too: the unit goes on, as long as there are exits for what
+ * may be at its end. A loop's end is the end of a unit.
+ */
+static bool emit_jcc(struct bt_emit *e, const struct vmbt_insn *in, u32 target,
 		     u32 next)
 {
+	u32 n = e->u.nr_ex++;
+	struct bt_exit *x = &e->u.ex[n];
+
 	mark(e, BT_M_START);
 	e8(e, 0x0f);
 	e8(e, 0x80 | in->cc);
-	e->u.ex[0].jmp_off = e->len;
-	e32(e, 5);
+	x->jmp_off = e->len;
+	x->eip = target;
+	e32(e, 0);
 	e->shadow = 0;
-	slot(e, 1, next);
-	slot(e, 0, target);
+	e->aside |= BIT(n);
+	if (target > next && n + 2 < BT_EXITS)
+		return true;
+	bt_emit_jump(e, next);
+	return false;
 }
 
 /* LOOPcc and JCXZ keep their opcode: it picks one of two slots. */
@@ -80,9 +106,8 @@ static void emit_loop(struct bt_emit *e, const struct vmbt_insn *in, u32 target,
 		e8(e, 0x67);
 	e8(e, in->opcode);
 	e8(e, 5);
-	e->shadow = 0;
-	slot(e, 1, next);
-	slot(e, 0, target);
+	bt_emit_jump(e, next);
+	bt_emit_jump(e, target);
 }
 
 /* Look EAX up; site says what a miss is. Leaves EAX, ECX for the caller. */
@@ -169,8 +194,7 @@ static void emit_ret(struct bt_emit *e, const struct vmbt_insn *in)
 		e8(e, 0xc0);
 	}
 	if (in->imm) {
-		e->u.flags |= BT_U_RETN;
-		e->u.ex[0].eip = in->imm;
+		e->u.ret_n = in->imm;
 		mark(e, BT_M_START);
 		gs_store(e, VMBT_EAX, MON(target));
 	}
@@ -225,8 +249,11 @@ static void interp(struct bt_emit *e)
 	e_callout(e);
 }
 
-/* bt_emit_flow() - an instruction of class VMBT_CLS_REWRITE at e->g_off */
-void bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in)
+/*
+ * bt_emit_flow() - an instruction of class VMBT_CLS_REWRITE at e->g_off
+ * Return: does the unit go on behind it?
+ */
+bool bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in)
 {
 	u32 eip = e->u.eip + e->g_off, target = 0;
 	u32 next = eip + in->len;
@@ -239,15 +266,14 @@ void bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in)
 		/* The interpreter raises the #GP, if the branch is taken. */
 		if (target > e->ctx->cs_limit) {
 			interp(e);
-			return;
+			return false;
 		}
 	}
 	switch (in->branch) {
 	case VMBT_BR_JCC:
 		if (in->op == VMBT_OP_JCC)
-			emit_jcc(e, in, target, next);
-		else
-			emit_loop(e, in, target, next);
+			return emit_jcc(e, in, target, next);
+		emit_loop(e, in, target, next);
 		break;
 	case VMBT_BR_CALL:
 		mark(e, BT_M_START);
@@ -274,4 +300,5 @@ void bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in)
 	default:
 		interp(e);
 	}
+	return false;
 }

@@ -125,10 +125,8 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 		      u8 next_off, bool sti_fits)
 {
 	if (in->cls == VMBT_CLS_REWRITE && in->branch != VMBT_BR_FAR &&
-	    in->branch != VMBT_BR_INT) {
-		bt_emit_flow(e, in);
-		return false;
-	}
+	    in->branch != VMBT_BR_INT)
+		return bt_emit_flow(e, in);
 	/* STI's shadow must end inside the unit, whatever is in it. */
 	if ((sti_fits || in->op != VMBT_OP_STI) &&
 	    done_inline(e, in, next_off)) {
@@ -173,6 +171,7 @@ static void emit_setup(struct bt_emit *e, struct vcpu *v, u32 ctx)
 {
 	struct bt *bt = v->bt;
 	int ring = bt_ring(bt, ctx);
+	u32 i;
 
 	e->v = v;
 	e->bt = bt;
@@ -181,6 +180,7 @@ static void emit_setup(struct bt_emit *e, struct vcpu *v, u32 ctx)
 	e->g_off = 0;
 	e->fix = 0;
 	e->shadow = 0;
+	e->aside = 0;
 	e->vector = ring ? VMBT_VEC_CALLOUT3 : VMBT_VEC_CALLOUT1;
 	e->hash = ring ? VMBT_MON_HASH3 : VMBT_MON_HASH1;
 	e->second = !ring && bt->hash[0].second;
@@ -188,8 +188,8 @@ static void emit_setup(struct bt_emit *e, struct vcpu *v, u32 ctx)
 				 .gfn2 = BT_NIL, .hnext = BT_NIL,
 				 .in = BT_NIL, .ctx = ctx,
 				 .head = bt_head(bt, ctx) };
-	e->u.ex[0].to = BT_NIL;
-	e->u.ex[1].to = BT_NIL;
+	for (i = 0; i < BT_EXITS; i++)
+		e->u.ex[i].to = BT_NIL;
 }
 
 /* Does the instruction at @off lie in the bytes at hand? */
@@ -202,15 +202,14 @@ static bool one_more(const struct source *s, u32 off)
 		       VMBT_DEC_SHORT;
 }
 
-/* Turn @s into code. Only the first instruction's problems are returned. */
-static int emit_unit(struct bt_emit *e, struct source *s, bool check)
+/* Instruction by instruction, up to one that ends the unit. */
+static int emit_insns(struct bt_emit *e, struct source *s, bool check)
 {
 	struct vcpu *v = e->v;
 	u32 off = 0, n = 0, limit = e->ctx->cs_limit;
 	struct vmbt_insn in;
 	int d, r;
 
-	bt_emit_head(e);
 	for (;;) {
 		bool go_on;
 
@@ -254,6 +253,18 @@ static int emit_unit(struct bt_emit *e, struct source *s, bool check)
 	}
 	bt_emit_jump(e, s->eip + off);
 	return X_OK;
+}
+
+/* Turn @s into code. Only the first instruction's problems are returned. */
+static int emit_unit(struct bt_emit *e, struct source *s, bool check)
+{
+	int r;
+
+	bt_emit_head(e);
+	r = emit_insns(e, s, check);
+	if (r == X_OK)
+		bt_emit_aside(e);
+	return r;
 }
 
 /**

@@ -54,14 +54,14 @@
 
 /* enum bt_map_kind and the repairs of struct bt_map.fix */
 #define RING1_M_START		0
-#define RING1_M_TARGET		3
-#define RING1_M_INTERP		5
-#define RING1_M_IRET_FLAGS	10
-#define RING1_M_IRET_DONE	11
-#define RING1_M_LOADED		12
-#define RING1_M_LOOKUP		13
-#define RING1_M_MISS		14
-#define RING1_M_AWAY		15
+#define RING1_M_TARGET		5
+#define RING1_M_INTERP		7
+#define RING1_M_IRET_FLAGS	12
+#define RING1_M_IRET_DONE	13
+#define RING1_M_LOADED		14
+#define RING1_M_LOOKUP		15
+#define RING1_M_MISS		16
+#define RING1_M_AWAY		17
 #define RING1_F_EAX		0x01
 #define RING1_F_ECX		0x02
 #define RING1_F_EDX		0x04

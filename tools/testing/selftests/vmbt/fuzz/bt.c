@@ -344,7 +344,7 @@ static void go_on(const struct bt_unit *u)
 		broken(u, v->frame.rip, "goes on in the middle of an instruction");
 	if (m->fix & ~BT_F_SHADOW)
 		broken(u, v->frame.rip, "goes on where registers are spilled");
-	if (u->eip + m->g_off != g->eip && m->kind < BT_M_EXIT0)
+	if (u->eip + m->g_off != g->eip && m->kind < BT_M_EXIT)
 		broken(u, v->frame.rip, "goes on at another instruction");
 }
 

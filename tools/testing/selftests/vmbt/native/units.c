@@ -80,6 +80,79 @@ static void test_chain(void)
 	      callouts() - before);
 }
 
+/* @at: lea eax, [eax + add]; jmp to */
+static void load_add(u32 at, u8 add, u32 to)
+{
+	u8 code[] = { 0x8d, 0x40, add, 0xe9, 0, 0, 0, 0 };
+
+	memcpy(code + 4, &(u32){ to - (at + 8) }, 4);
+	load(at, code, sizeof(code));
+}
+
+/*
+ * A unit goes on behind branches ahead, until it has four ways out. Each of them is
+ * chained, goes away with the unit it leads to, or with the epoch, and comes again.
+ */
+static void test_ahead(void)
+{
+	static const u8 code[] = {
+		0x31, 0xc0,				/* xor eax, eax */
+		0xb9, 0x40, 0x1f, 0x00, 0x00,		/* mov ecx, 8000 */
+		0xf6, 0xc1, 0x01,			/* 7: test cl, 1 */
+		0x0f, 0x84, 0xf0, 0xff, 0x00, 0x00,	/* jz 220000h */
+		0xf6, 0xc1, 0x02,			/* test cl, 2 */
+		0x0f, 0x84, 0xe7, 0xff, 0x01, 0x00,	/* jz 230000h */
+		0xf6, 0xc1, 0x04,			/* test cl, 4 */
+		0x0f, 0x84, 0xde, 0xff, 0x02, 0x00,	/* jz 240000h */
+		0x40,					/* 22: inc eax */
+		0x49,					/* 23: dec ecx */
+		0x75, 0xe1,				/* jnz 7 */
+		0xf4,
+	};
+	static const u32 to[] = { 0x220000, 0x230000, 0x240000, OTHER + 0x22 };
+	u64 before = callouts();
+	const struct bt_unit *u;
+	u32 i;
+
+	load(OTHER, code, sizeof(code));
+	load_add(0x220000, 1, OTHER + 0x23);
+	load_add(0x230000, 16, OTHER + 0x23);
+	load_add(0x240000, 64, OTHER + 0x23);
+	check(go(OTHER) == NS_HLT && *eax == 4000 + 2000 * 16 + 1000 * 64 + 1000, "ahead",
+	      "eax", *eax);
+	check(callouts() - before < 16, "ahead", "callouts", callouts() - before);
+	load_add(0x230000, 32, OTHER + 0x23);
+	go(OTHER);
+	check(*eax == 4000 + 2000 * 32 + 1000 * 64 + 1000, "ahead", "another second", *eax);
+	load_add(0x240000, 127, OTHER + 0x23);
+	bt_end_epoch(v);
+	go(OTHER);
+	check(*eax == 4000 + 2000 * 32 + 1000 * 127 + 1000, "ahead", "another third", *eax);
+	for (i = 0; i < v->bt->nr_units; i++)
+		if (bt_unit(v->bt, i)->eip == OTHER + 7 &&
+		    !(bt_unit(v->bt, i)->flags & BT_U_DEAD))
+			break;
+	u = bt_unit(v->bt, i);
+	check(i < v->bt->nr_units && u->nr_ex == 4 && u->len == 0x22 - 7, "ahead", "its length",
+	      u->len);
+	for (i = 0; i < 4; i++) {
+		v->frame.rip = u->tc + u->ex[i].slot;
+		v->raw = true;
+		check(bt_sync(v) == X_OK && v->guest->eip == to[i], "ahead", "exit", i);
+	}
+	/* What a RET at the end of a unit spills is no matter of its other exits. */
+	load(OTHER, (u8 []){ 0x74, 0x02, 0xc3, 0x90, 0xf4 }, 5);	/* jz +2; ret */
+	v->guest->eip = OTHER;
+	check(bt_enter(v) == X_OK, "ahead", "no unit", 0);
+	u = bt_unit(v->bt, bt_unit_at(v->bt, v->frame.rip));
+	v->frame.rip = u->tc + u->ex[0].slot;
+	v->frame.gpr[VMBT_ECX] = 0x6001;
+	v->mon->spill[VMBT_ECX] = 0x5001;
+	v->raw = true;
+	check(bt_sync(v) == X_OK && v->guest->eip == OTHER + 4 &&
+	      v->guest->gpr[VMBT_ECX] == 0x6001, "ahead", "ecx", v->guest->gpr[VMBT_ECX]);
+}
+
 /* Calls and returns find each other in the inline hash. */
 static void test_hash(void)
 {
@@ -527,6 +600,7 @@ int main(void)
 	native_init();
 	native_max_exits = 1000000;
 	run("chain", test_chain);
+	run("ahead", test_ahead);
 	run("hash", test_hash);
 	run("second", test_second);
 	run("second-undone", test_second_undone);
