@@ -21,11 +21,12 @@
 bool direct_possible(struct vcpu *v)
 {
 	const struct vmbt_guest *g = v->guest;
-	u32 iopl = (g->eflags & VMBT_X86_EFLAGS_IOPL) >> 12;
 
 	if (v->shared->no_de)
 		return false;
-	return vcpu_protected(v) && vcpu_cpl(v) == 3 && iopl < 3 &&
+	/* PUSHF at ring 3 shows the CPU's IOPL. */
+	return vcpu_protected(v) && vcpu_cpl(v) == 3 &&
+	       !(g->eflags & VMBT_X86_EFLAGS_IOPL) &&
 	       (g->eflags & VMBT_X86_EFLAGS_IF) && desc_all_shadowed(v);
 }
 

@@ -154,7 +154,109 @@ static void msrs(void)
 CODE(enter, "movl $0x11111111, %ecx", "sysenter");
 CODE(entered, "movl %cs, %eax; movl %ss, %ebx; pushfl; popl %esi", "nop");
 CODE(leave_, "", "sysexit");
-CODE(left, "movl %cs, %eax; movl %ss, %ebx", "nop");
+CODE(left, "movl %cs, %eax; movl %ss, %ebx; pushfl; popl %esi", "nop");
+/* With interrupts on, as kernels leave: STI's shadow ends behind SYSEXIT. */
+CODE(leave_on, "sti", "sysexit");
+CODE(leave_off, "cli", "sysexit");
+
+/* Ring 3 with interrupts on: it may run directly, and then be gone back to so. */
+static void at_ring3(void)
+{
+	struct cpu c;
+
+	cpu_init(&c, 3, tsc_read);
+	c.eflags |= FL_IF;
+	run(&c);
+}
+
+/* There and back often, so that it is done in whatever way it may be done. */
+static void exits(void)
+{
+	static const u32 flags[] = { 0, FL_CF, FL_ZF | FL_OF, FL_DF, FL_CF | FL_IOPL };
+	const u64 code3 = gdt[SEL_CODE3 >> 3], data3 = gdt[SEL_DATA3 >> 3];
+	static const struct {
+		const char *name;
+		u64 code, data;
+	} of[] = {
+		{ "flat" },
+		/* No table is looked at. */
+		{ "limit", .code = 0x00c0fb000000ffff }, { "16-bit", .code = 0x008ffb000000ffff },
+		{ "base", .code = 0x00cffb010000ffff }, { "gone", .code = 1 },
+		{ "stack", .data = 0x00c0f3000000ffff }, { "no-stack", .data = 1 },
+	};
+	struct cpu c;
+	u32 i, f, n;
+
+	for (i = 0; i < sizeof(of) / sizeof(*of); i++)
+		for (f = 0; f < 2 * sizeof(flags) / sizeof(*flags); f++) {
+			const u32 fl = flags[f / 2] | (f & 1 ? FL_IF : 0);
+
+			sweep_begin("sysexit/%s/%s/%x", read_cr0() >> 31 ? "paged" : "unpaged",
+				    of[i].name, fl);
+			for (n = 0; n < 20; n++) {
+				/* While the tables are as they should be. */
+				at_ring3();
+				if (of[i].code)
+					gdt_set(SEL_CODE3, of[i].code);
+				if (of[i].data)
+					gdt_set(SEL_DATA3, of[i].data);
+				cpu_init(&c, 0, f & 1 ? leave_on : leave_off);
+				c.eflags |= flags[f / 2];
+				c.edx = (u32)left;
+				c.ecx = (u32)stack3 + 4096;
+				c.edi = 0x12345678;
+				c.ebp = 0x87654321;
+				run(&c);
+				if (i) {
+					gdt_set(SEL_CODE3, code3);
+					gdt_set(SEL_DATA3, data3);
+				}
+				sweep(c.vector == 0x40 && c.eip == (u32)left_next + 2,
+				      "%u: ended by %x at %x", n, c.vector, c.eip);
+				sweep((c.eax & 0xffff) == SEL_CODE0 + 16 + 3 &&
+				      (c.ebx & 0xffff) == SEL_CODE0 + 24 + 3,
+				      "%u: cs %x, ss %x", n, c.eax, c.ebx);
+				sweep(c.esi == (FL_ONE | fl), "%u: flags %x", n, c.esi);
+				sweep(c.esp == (u32)stack3 + 4096 && c.ecx == c.esp &&
+				      c.edx == (u32)left && c.edi == 0x12345678 &&
+				      c.ebp == 0x87654321, "%u: esp %x, ebp %x", n, c.esp, c.ebp);
+			}
+			sweep_end();
+		}
+	/* Where it goes follows the MSR at once. */
+	sweep_begin("sysexit/%s/msr", read_cr0() >> 31 ? "paged" : "unpaged");
+	for (n = 0; n < 20; n++) {
+		at_ring3();
+		gdt_set(SEL_TEST + 8, code3);
+		gdt_set(SEL_TEST + 16, data3);
+		wrmsr(MSR_SYSENTER_CS, n & 1 ? SEL_TEST - 8 : SEL_CODE0);
+		cpu_init(&c, 0, leave_on);
+		c.edx = (u32)left;
+		c.ecx = (u32)stack3 + 4096;
+		run(&c);
+		sweep((c.eax & 0xffff) == (n & 1 ? SEL_TEST + 8 : SEL_CODE0 + 16) + 3,
+		      "%u: cs %x", n, c.eax);
+	}
+	sweep_end();
+	wrmsr(MSR_SYSENTER_CS, SEL_CODE0);
+}
+
+/*
+ * vmbt executes user code directly only where that can't write the GDT unseen, and lets
+ * the kernel go there on its own where it can see the whole of a small GDT itself.
+ */
+static void gdt_protected(void (*f)(void))
+{
+	u32 cr3 = paging_identity(PAGING_32), *table;
+
+	table = (u32 *)(((u32 *)cr3)[(u32)gdt >> 22] & ~4095u);
+	table[(u32)gdt >> 12 & 1023] &= ~4u;
+	paging_on(PAGING_32, cr3);
+	load_gdt(32 * 8 - 1);
+	f();
+	load_gdt(GDT_ENTRIES * 8 - 1);
+	paging_off();
+}
 
 static void system_calls(void)
 {
@@ -198,6 +300,8 @@ static void system_calls(void)
 	expect("ss", c.ss, SEL_CODE0 + 24 + 3);
 	expect("esp", c.esp, (u32)stack3 + 4096);
 	expect("eip", c.eip, (u32)left_next + 2);
+	exits();
+	gdt_protected(exits);
 	name("sysexit/ring3");
 	run_code(&c, 3, leave_);
 	expect_trap(&c, GP, 0, leave__at);
@@ -205,6 +309,31 @@ static void system_calls(void)
 	name("sysexit/null");
 	run_code(&c, 0, leave_);
 	expect_trap(&c, GP, 0, leave__at);
+}
+
+/* IRET to ring 3 from a kernel that has the same IOPL as what it goes to. */
+CODE(to_ring3, "pushl %ebx; popfl; pushl $0x23; pushl %ecx; pushl %ebx; pushl $0x1b; pushl %edx",
+     "iretl");
+CODE(with_iopl, "pushfl; popl %esi", "nop");
+
+static void iopl(void)
+{
+	struct cpu c;
+	u32 n, l;
+
+	sweep_begin("iret/iopl");
+	for (n = 0; n < 40; n++) {
+		l = n * 3 & 3;
+		at_ring3();
+		cpu_init(&c, 0, to_ring3);
+		c.ebx = FL_ONE | FL_IF | l << 12;
+		c.ecx = (u32)stack3 + 4096;
+		c.edx = (u32)with_iopl;
+		run(&c);
+		sweep(c.vector == 0x40 && c.esi == c.ebx, "%u: flags %x instead of %x", n,
+		      c.esi, c.ebx);
+	}
+	sweep_end();
 }
 
 static void time_stamp(void)
@@ -265,6 +394,7 @@ void guest_main(void)
 	registers();
 	msrs();
 	system_calls();
+	gdt_protected(iopl);
 	time_stamp();
 	nonsense();
 }

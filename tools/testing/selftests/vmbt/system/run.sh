@@ -6,11 +6,11 @@
 #
 #   run.sh WAY OUT GROUP...
 #
-# WAY is qemu or bochs (the guest directly on it), vmbt, vmbt-no-de or
-# vmbt-no-offers (under vmbt in the test host on QEMU, without direct execution,
-# with nothing left to the ring-1 runtime that VMBT_OFFER_* names), or vmbt-bochs
-# or vmbt-bochs-floating (in the test host on Bochs, with the monitor area fixed
-# at the top or floating).
+# WAY is qemu or bochs (the guest directly on it), vmbt, vmbt-intel, vmbt-no-de or
+# vmbt-no-offers (under vmbt in the test host on QEMU: on the model that is there, on
+# Intel's, which has SYSENTER, without direct execution, with nothing left to the ring-1
+# runtime that VMBT_OFFER_* names), or vmbt-bochs or vmbt-bochs-floating (in the test host
+# on Bochs, with the monitor area fixed at the top or floating).
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 top=$(cd "$here/../../../../.." && pwd)
@@ -103,7 +103,7 @@ case $way in
 qemu)	table=qemu-$(qemu_version "${QEMU32:-qemu-system-i386}") ;;
 bochs)	"$top/scripts/deps.sh" bochs bochsbios vgabios 1>&2 || exit 125
 	table=bochs-$(bochs_version) ;;
-vmbt-no-offers) table=vmbt-on-qemu-$(qemu_version "${QEMU:-qemu-system-x86_64}") ;;
+vmbt-intel|vmbt-no-offers) table=vmbt-on-qemu-$(qemu_version "${QEMU:-qemu-system-x86_64}") ;;
 vmbt|vmbt-no-de)
 	table=$way-on-qemu-$(qemu_version "${QEMU:-qemu-system-x86_64}") ;;
 vmbt-bochs) table=vmbt-on-bochs-$(bochs_version) ;;
@@ -119,6 +119,7 @@ case $way in
 qemu)	for g in "$@"; do on_qemu "$g"; done ;;
 bochs)	for g in "$@"; do on_bochs "$g"; done ;;
 vmbt)	hosted testhost 100 "$@" ;;
+vmbt-intel) CPU=max,vendor=GenuineIntel hosted testhost 100 "$@" ;;
 vmbt-no-de) MODPARAMS='force=1 no_de=1' hosted testhost 100 "$@" ;;
 vmbt-no-offers) MODPARAMS='force=1 no_offers=255' hosted testhost 100 "$@" ;;
 vmbt-bochs|vmbt-bochs-floating)
