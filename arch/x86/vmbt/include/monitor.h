@@ -64,6 +64,9 @@ struct vmbt_mon_same {
  *	guest's ring for
  * @cold_left: after so many writes to pages that are not @hot the VMM gets one
  * @hot: by vmbt_hot_index() of a page, 1 if a write there is likely to meet a trace
+ * @ss_not_flat: 0 if SS is all 4 GiB
+ * @esp: the guest's ESP while SYSEXIT has the CPU pop @frame
+ * @frame: EIP, CS, EFLAGS, ESP and SS for that; CS is 0 if SYSEXIT is the VMM's
  */
 struct vmbt_mon {
 	u32 vif;
@@ -89,6 +92,9 @@ struct vmbt_mon {
 	u8 operand[16] __aligned(16);
 	u32 cold_left;
 	u8 hot[VMBT_MON_HOT];
+	u32 ss_not_flat;
+	u32 esp;
+	u32 frame[5];
 };
 
 /*

@@ -48,6 +48,7 @@ enum bt_map_kind {
 	BT_M_LOOKUP,		/* ring1/: on behalf of a RET, JMP or CALL site */
 	BT_M_MISS,		/* and its callout, which is that site's */
 	BT_M_AWAY,		/* a head, or ring1/ for one: EIP = mon->target, of no unit */
+	BT_M_SYSEXIT,		/* SYSEXIT not done yet, but ESP is in mon->esp */
 };
 
 /* Repairs (struct bt_map.fix); bits 0-3: reload EAX, ECX, EDX, EBX. */
@@ -77,7 +78,7 @@ struct bt_map {
 };
 
 _Static_assert(sizeof(struct bt_map) == 4, "struct bt_map has grown");
-_Static_assert(BT_MAX_TC <= 1 << 11 && BT_M_AWAY < 1 << 5, "struct bt_map is too small");
+_Static_assert(BT_MAX_TC <= 1 << 11 && BT_M_SYSEXIT < 1 << 5, "struct bt_map is too small");
 
 /**
  * struct bt_exit - a direct way out of a unit

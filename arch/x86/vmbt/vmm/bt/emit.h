@@ -129,6 +129,8 @@ bool bt_emit_flags(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 bool bt_emit_load_sreg(struct bt_emit *e, const struct vmbt_insn *in,
 		       u8 next_off);
 bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in);
+bool bt_emit_sysexit(struct bt_emit *e);
+bool bt_emit_verw(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 bool bt_emit_write(struct bt_emit *e, const struct vmbt_insn *in);
 /* peek.c: what the monitor area has; likewise */
 bool bt_emit_read_cr(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);

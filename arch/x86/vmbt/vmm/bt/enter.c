@@ -103,10 +103,12 @@ found:
 static void show(struct vcpu *v)
 {
 	const struct vmbt_guest *g = v->guest;
+	const struct vmbt_seg *ss = &g->seg[VMBT_SS];
 	struct vmbt_mon *m = v->mon;
 
 	for (u32 i = 0; i < VMBT_NSEG; i++)
 		m->sel[i] = g->seg[i].sel;
+	m->ss_not_flat = ss->base || ss->limit != 0xffffffff || (ss->attr & VMBT_ATTR_E);
 	m->cr[0] = g->cr0;
 	m->cr[2] = g->cr2;
 	m->cr[3] = g->cr3;
@@ -461,7 +463,7 @@ static bool locate_ring1(struct bt *bt, const struct ring1_map *m, struct place 
 	p->at.fix = m->fix;
 	if (m->kind == BT_M_LOADED)
 		return loaded(bt, p, p->map + 1);
-	if (m->kind == BT_M_START || m->kind == BT_M_INTERP)
+	if (m->kind == BT_M_START || m->kind == BT_M_INTERP || m->kind == BT_M_SYSEXIT)
 		p->at.fix |= shadow;
 	return true;
 }
@@ -655,6 +657,9 @@ static void recover(struct vcpu *v, u32 idx, const struct bt_map *m)
 	case BT_M_IRET_DONE:
 		g->eip = READ_ONCE(v->mon->target);
 		vif = f->gpr[VMBT_ECX];
+		break;
+	case BT_M_SYSEXIT:
+		g->gpr[VMBT_ESP] = READ_ONCE(v->mon->esp);
 		break;
 	case BT_M_JMP:
 		g->eip = eax;

@@ -44,6 +44,8 @@ MON_IS(GDT, gdt);
 MON_IS(FLAGS_SLOW, flags_slow);
 MON_IS(COLD_LEFT, cold_left);
 MON_IS(HOT, hot);
+MON_IS(ESP, esp);
+MON_IS(FRAME, frame);
 SAME_IS(NEG_SEL, neg_sel);
 SAME_IS(OFF, off);
 SAME_IS(NEG_LO, neg_lo);
@@ -57,6 +59,7 @@ IS(SREG_GS, VMBT_GS);
 IS(EFLAGS_IF, VMBT_X86_EFLAGS_IF);
 IS(IRET_SLOW, IRET_SLOW);
 IS(EFLAGS_RF, VMBT_X86_EFLAGS_RF);
+IS(EFLAGS_IOPL, VMBT_X86_EFLAGS_IOPL);
 IS(M_START, BT_M_START);
 IS(M_TARGET, BT_M_TARGET);
 IS(M_INTERP, BT_M_INTERP);
@@ -66,6 +69,7 @@ IS(M_LOADED, BT_M_LOADED);
 IS(M_LOOKUP, BT_M_LOOKUP);
 IS(M_MISS, BT_M_MISS);
 IS(M_AWAY, BT_M_AWAY);
+IS(M_SYSEXIT, BT_M_SYSEXIT);
 IS(F_EAX, BT_F_EAX);
 IS(F_ECX, BT_F_ECX);
 IS(F_EDX, BT_F_EDX);
@@ -202,6 +206,69 @@ bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in)
 						BT_MODE_VM)) != need)
 		return false;
 	jump_to(e, ring1_iret, BT_M_RING1);
+	return true;
+}
+
+/**
+ * bt_emit_sysexit() - SYSEXIT at CPL 0, which ends the unit
+ * @e: the unit
+ * Return: false if it is for the VMM in any case
+ */
+bool bt_emit_sysexit(struct bt_emit *e)
+{
+	if ((e->ctx->mode & (BT_MODE_PE | BT_MODE_CPL3 | BT_MODE_VM)) != BT_MODE_PE)
+		return false;
+	jump_to(e, ring1_sysexit, BT_M_RING1);
+	return true;
+}
+
+/**
+ * bt_emit_verw() - VERW at CPL 0
+ * @e: the unit
+ * @in: the instruction; its operand is not relative to GS
+ * @next_off: offset of the guest instruction behind it
+ *
+ * Linux has the operand in CS, as the others are ring 3's by then. Translated code
+ * has another CS: where the guest's is flat, SS may stand for it if it is, too.
+ *
+ * Return: false if it is for the VMM whatever the selector
+ */
+bool bt_emit_verw(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off)
+{
+	static const u8 movzx[] = { 0x0f, 0xb7 };
+	struct vmbt_insn by_ss = *in;
+	u32 over;
+
+	if ((e->ctx->mode & (BT_MODE_PE | BT_MODE_CPL3 | BT_MODE_VM)) != BT_MODE_PE)
+		return false;
+	if ((in->flags & VMBT_IF_MEM) && in->mem.seg == VMBT_SEG_CS) {
+		if (e->ctx->cs_base || e->ctx->cs_limit != 0xffffffff)
+			return false;
+		by_ss.seg_override = VMBT_SEG_SS;
+		mark(e, BT_M_START);
+		gs_store(e, VMBT_ECX, SPILL(VMBT_ECX));
+		mark(e, BT_M_START);
+		gs_load(e, VMBT_ECX, MON(ss_not_flat));
+		e->fix = BT_F_ECX;
+		mark(e, BT_M_START);
+		e8(e, 0xe3);		/* jecxz */
+		over = e->len;
+		e8(e, 0);
+		mark(e, BT_M_INTERP);
+		e_callout(e);
+		e->code[over] = e->len - over - 1;
+		mark(e, BT_M_START);
+		gs_load(e, VMBT_ECX, SPILL(VMBT_ECX));
+		e->fix = 0;
+	}
+	mark(e, BT_M_START);
+	gs_store(e, VMBT_EAX, SPILL(VMBT_EAX));
+	mark(e, BT_M_START);
+	bt_emit_with_modrm(e, &by_ss, false, movzx, 2, VMBT_EAX);
+	e->fix = BT_F_EAX;
+	jump_to(e, ring1_verw, BT_M_RING1);
+	e->fix = 0;
+	e->g_off = next_off;
 	return true;
 }
 

@@ -97,6 +97,8 @@ static bool done_inline(struct bt_emit *e, const struct vmbt_insn *in,
 		return !(mode & BT_MODE_CPL3) && bt_emit_read_cr(e, in, next_off);
 	case VMBT_OP_IN:
 		return !(mode & BT_MODE_CPL3) && bt_emit_in(e, in, next_off);
+	case VMBT_OP_VERW:
+		return (!special || in->mem.seg == VMBT_SEG_CS) && bt_emit_verw(e, in, next_off);
 	default:
 		return false;
 	}
@@ -134,7 +136,8 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 			e->shadow = 0;
 		return true;
 	}
-	if (in->op == VMBT_OP_IRET && bt_emit_iret(e, in))
+	if ((in->op == VMBT_OP_IRET && bt_emit_iret(e, in)) ||
+	    (in->op == VMBT_OP_SYSEXIT && bt_emit_sysexit(e)))
 		return false;
 	if (copyable(e, in) && !bt_adapted(e->bt, &e->u, e->g_off, in)) {
 		/*

@@ -23,6 +23,7 @@ int cpu_far_ret(struct vcpu *v, u8 opsize, u16 pop_bytes);
 int cpu_iret(struct vcpu *v, u8 opsize);
 int cpu_sysenter(struct vcpu *v);
 int cpu_sysexit(struct vcpu *v);
+bool cpu_sysexit_segs(const struct vcpu *v, struct vmbt_seg *cs, struct vmbt_seg *ss);
 
 /*
  * MOV to CRn/DRn, LMSW, CLTS, with checks and consequences (mmu, events).

@@ -179,21 +179,45 @@ int cpu_iret(struct vcpu *v, u8 opsize)
 }
 
 /* SYSENTER and SYSEXIT load fixed hidden parts and look at no table. */
+static struct vmbt_seg flat_seg(enum vmbt_sreg s, u16 sel)
+{
+	return (struct vmbt_seg){
+		.sel = sel, .limit = 0xffffffff,
+		.attr = (s == VMBT_CS ? ATTR_FLAT_CS : ATTR_FLAT_SS) |
+			(sel & SEL_RPL) << VMBT_ATTR_DPL_SHIFT,
+	};
+}
+
 static void flat(struct vcpu *v, enum vmbt_sreg s, u16 sel)
 {
-	struct vmbt_seg *seg = &v->guest->seg[s];
-
-	seg->sel = sel;
-	seg->base = 0;
-	seg->limit = 0xffffffff;
-	seg->attr = (s == VMBT_CS ? ATTR_FLAT_CS : ATTR_FLAT_SS) |
-		    (sel & SEL_RPL) << VMBT_ATTR_DPL_SHIFT;
+	v->guest->seg[s] = flat_seg(s, sel);
 	desc_seg_loaded(v, s);
+}
+
+static bool has_sep(const struct vcpu *v)
+{
+	return v->shared->host_caps & VMBT_HOST_INTEL;
+}
+
+/**
+ * cpu_sysexit_segs() - what SYSEXIT loads
+ * @v: the vCPU
+ * @cs: receives CS
+ * @ss: receives SS
+ * Return: false if it faults at CPL 0, too
+ */
+bool cpu_sysexit_segs(const struct vcpu *v, struct vmbt_seg *cs, struct vmbt_seg *ss)
+{
+	u16 sel = v->guest->sysenter_cs & 0xfffc;
+
+	*cs = flat_seg(VMBT_CS, (sel + 16) | 3);
+	*ss = flat_seg(VMBT_SS, (sel + 24) | 3);
+	return has_sep(v) && !SEL_NULL(sel);
 }
 
 static int sysenter_allowed(struct vcpu *v)
 {
-	if (!(v->shared->host_caps & VMBT_HOST_INTEL))
+	if (!has_sep(v))
 		return vcpu_fault(v, VMBT_VEC_UD);
 	if (!(v->guest->cr0 & VMBT_CR0_PE) || SEL_NULL(v->guest->sysenter_cs))
 		return gp0(v);

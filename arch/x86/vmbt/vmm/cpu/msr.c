@@ -342,6 +342,8 @@ int cpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case MSR_SYSENTER_EIP:
 		if (!has_sep(v))
 			return gp0(v);
+		/* SYSEXIT was offered with the segments that follow from it. */
+		desc_revoke_user(v);
 		if (msr == MSR_SYSENTER_CS)
 			g->sysenter_cs = val;
 		else if (msr == MSR_SYSENTER_ESP)

@@ -160,7 +160,7 @@ out:
 		v->mon->same[s] = same;
 	else if (DESC_SEL_NULL(seg->sel) && !null_offered(v))
 		v->mon->offer[0].neg_sel = VMBT_MON_NONE;
-	else if (s != VMBT_SS && same.neg_sel != VMBT_MON_NONE &&
+	else if (same.neg_sel != VMBT_MON_NONE &&
 		 !(v->shared->no_offers & VMBT_OFFER_LOADS))
 		v->mon->offer[seg->sel / 8 % VMBT_MON_OFFERS] = same;
 }

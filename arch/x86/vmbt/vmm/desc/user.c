@@ -16,6 +16,7 @@
  * segments from the CPU's selectors and the tables.
  */
 #include "desc_int.h"
+#include "../cpu/cpu.h"
 
 /**
  * desc_revoke_user() - the next way to ring 3 leads through the VMM
@@ -76,6 +77,31 @@ static bool show_gdt(struct vcpu *v)
 	return true;
 }
 
+/* Is @seg what the run table has for its selector? */
+static bool in_table(struct vcpu *v, const struct vmbt_seg *seg)
+{
+	const struct desc_table *t = &v->desc->tab[DESC_GDT];
+	u32 idx = seg->sel >> 3;
+	struct vmbt_seg has;
+
+	if ((seg->sel & DESC_SEL_TI) || idx >= t->first || !desc_bit(t->filled, idx))
+		return false;
+	desc_unpack(t->src[idx], &has);
+	return has.base == seg->base && has.limit == seg->limit && has.attr == seg->attr;
+}
+
+/* Let the runtime do SYSEXIT, where IRET comes to the same; CS is null if not. */
+static void show_sysexit(struct vcpu *v)
+{
+	struct vmbt_seg cs, ss;
+
+	v->mon->frame[1] = 0;
+	if (!cpu_sysexit_segs(v, &cs, &ss) || !in_table(v, &cs) || !in_table(v, &ss))
+		return;
+	v->mon->frame[1] = cs.sel;
+	v->mon->frame[4] = ss.sel;
+}
+
 /**
  * desc_offer_user() - ring 3 runs directly: it may be come back to
  * @v: the vCPU, desc_prepare() has been called for VCPU_DE
@@ -94,6 +120,7 @@ void desc_offer_user(struct vcpu *v)
 	v->mon->gdt_n = 0;
 	if (d->tab[DESC_GDT].compared && !show_gdt(v))
 		return;
+	show_sysexit(v);
 	d->user_cs = v->guest->seg[VMBT_CS];
 	d->user_ss = v->guest->seg[VMBT_SS];
 	d->user_offered = true;

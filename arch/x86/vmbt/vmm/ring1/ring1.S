@@ -101,15 +101,11 @@ ring1_nibbles:
 	.endr
 
 /*
- * MOV and POP of ES, DS and FS with the selector in EAX, which has been spilled.
- * Handlers load the kernel's segments and then those of who was interrupted. If
- * the VMM has offered the selector, and the guest's table still has the
- * descriptor that it had then, the entry of the run table is what the guest
- * means, and the CPU loads it. The VMM sees by the register that it happened.
+ * On to label 1 if the VMM has offered the selector in EAX, which has been spilled, and
+ * the guest's table still has the descriptor that it had then: the entry of the run
+ * table is what the guest means.
  */
-.macro load_routine name, sreg, reg
-	.globl	ring1_load_\name
-ring1_load_\name:
+.macro offered
 	at	RING1_M_START, RING1_F_EAX
 	movl	%ecx, %gs:RING1_ECX
 	at	RING1_M_START, RING1_F_EAX
@@ -137,14 +133,17 @@ ring1_load_\name:
 	undo leal (%ecx, %eax), %ecx
 	undo jecxz 1f
 	vmm
-1:
+.endm
+
+/* Behind the JMP at mon->site, by mon->jump. */
+.macro behind
 	undo movl %gs:RING1_SITE, %eax
 	undo leal RING1_JMP_LEN(%eax), %eax
 	undo movl %eax, %gs:RING1_JUMP
-	undo movl %gs:RING1_LOAD, %eax
-	undo movl %eax, %\reg
-	at	RING1_M_LOADED, RING1_F_REGS
-	movl	%eax, %gs:RING1_SEL + 4 * \sreg
+.endm
+
+/* There, with the guest's instruction done. */
+.macro done
 	at	RING1_M_LOADED, RING1_F_REGS
 	movl	%gs:RING1_EDX, %edx
 	at	RING1_M_LOADED, RING1_F_REGS
@@ -153,6 +152,24 @@ ring1_load_\name:
 	movl	%gs:RING1_EAX, %eax
 	at	RING1_M_LOADED, RING1_F_REGS
 	jmp	*%gs:RING1_JUMP
+.endm
+
+/*
+ * MOV and POP of ES, DS and FS with the selector in EAX. Handlers load the kernel's
+ * segments and then those of who was interrupted. The CPU loads what was offered; the
+ * VMM sees by the register that it happened.
+ */
+.macro load_routine name, sreg, reg
+	.globl	ring1_load_\name
+ring1_load_\name:
+	offered
+1:
+	behind
+	undo movl %gs:RING1_LOAD, %eax
+	undo movl %eax, %\reg
+	at	RING1_M_LOADED, RING1_F_REGS
+	movl	%eax, %gs:RING1_SEL + 4 * \sreg
+	done
 .endm
 
 	load_routine es, RING1_SREG_ES, es
@@ -187,6 +204,20 @@ ring1_load_gs:
 	undo movl %gs:RING1_ECX, %ecx
 	undo movl %gs:RING1_EAX, %eax
 	undo jmp *%gs:RING1_JUMP
+
+/*
+ * VERW of the selector in EAX, by which kernels empty the CPU's buffers on the way to
+ * ring 3. What is offered has been loaded at ring 0, so its RPL is no higher than its DPL,
+ * and the CPU comes to the guest's result at ring 1, too. Only the form with a memory
+ * operand is sure to empty the buffers.
+ */
+	.globl	ring1_verw
+ring1_verw:
+	offered
+1:
+	behind
+	undo verw %gs:RING1_LOAD
+	done
 
 /*
  * IRETD from ring 0. To ring 0, where an interrupt had stopped the kernel, only with
@@ -254,35 +285,14 @@ ring1_iret:
 	vmm
 
 /*
- * IRETD with another CS in EAX. To ring 3 it is the CPU's own, if the VMM has
- * offered it (vmm/desc/user.c), the GDT is what it was, nothing waits for IF,
- * which must be set then, and no flag concerns the VMM. Data segments are the
- * guest's, or null, unless the VMM had to put one of its own there. GS, which
- * is ours up to here, has what the VMM knows to be in the table.
+ * On to label 3 if ring 3 may run directly with the data segments of now, and to 5 if
+ * not. IOPL is 0, which the CPU has. Segments are the guest's, or null, unless the VMM
+ * had to put one of its own there; GS, which is ours up to here, has what the VMM knows
+ * to be in the table; and the GDT is what it was.
  */
-ring1_iret_user:
-	undo movl %gs:RING1_NO_USER, %ecx
-	undo jecxz 1f
-	vmm
-1:
-	undo movl 8(%esp), %edx
-	undo movl %eax, %ecx
-	/* From here the flags are in mon->load. */
-	undo lahf
-	undo seto %al
-	undo movl %eax, %gs:RING1_LOAD
-	undo andl $3, %ecx
-	undo cmpl $3, %ecx
-	undo jne 5f
-	undo movl %edx, %ecx
-	undo xorl %gs:RING1_FLAGS_VIRT, %ecx
-	undo orl %gs:RING1_FLAGS_SLOW, %ecx
-	undo testl $RING1_IRET_SLOW & ~RING1_EFLAGS_RF, %ecx
+.macro user_segments
+	undo testl $RING1_EFLAGS_IOPL, %gs:RING1_FLAGS_VIRT
 	undo jnz 5f
-	undo testl $RING1_EFLAGS_IF, %edx
-	undo jz 5f
-	undo cmpl $0, %gs:RING1_PENDING
-	undo jne 5f
 	undo movl %ds, %eax
 	undo cmpl $VMBT_SEL_FIRST, %eax
 	undo jae 5f
@@ -307,6 +317,37 @@ ring1_iret_user:
 	.endr
 	undo subl $4, %ecx
 	undo jnz 2b
+.endm
+
+/*
+ * IRETD with another CS in EAX. To ring 3 it is the CPU's own, if the VMM has
+ * offered it (vmm/desc/user.c), nothing waits for IF, which must be set then, and no
+ * flag concerns the VMM.
+ */
+ring1_iret_user:
+	undo movl %gs:RING1_NO_USER, %ecx
+	undo jecxz 1f
+	vmm
+1:
+	undo movl 8(%esp), %edx
+	undo movl %eax, %ecx
+	/* From here the flags are in mon->load. */
+	undo lahf
+	undo seto %al
+	undo movl %eax, %gs:RING1_LOAD
+	undo andl $3, %ecx
+	undo cmpl $3, %ecx
+	undo jne 5f
+	undo movl %edx, %ecx
+	undo xorl %gs:RING1_FLAGS_VIRT, %ecx
+	undo orl %gs:RING1_FLAGS_SLOW, %ecx
+	undo testl $RING1_IRET_SLOW & ~RING1_EFLAGS_RF, %ecx
+	undo jnz 5f
+	undo testl $RING1_EFLAGS_IF, %edx
+	undo jz 5f
+	undo cmpl $0, %gs:RING1_PENDING
+	undo jne 5f
+	user_segments
 3:
 	undo movl %gs:RING1_LOAD, %eax
 	undo addb $0x7f, %al
@@ -323,6 +364,68 @@ ring1_iret_user:
 	undo addb $0x7f, %al
 	undo sahf
 	vmm
+
+/*
+ * SYSEXIT: the CPU's IRET from a frame in the monitor area, where the VMM has offered
+ * that, and put CS and SS into the frame, since they are what SYSEXIT loads. The flags
+ * are those of now. SDM vol. 2, SYSEXIT.
+ */
+	.globl	ring1_sysexit
+ring1_sysexit:
+	at	RING1_M_START, 0
+	movl	%eax, %gs:RING1_EAX
+	at	RING1_M_START, 0
+	movl	%ecx, %gs:RING1_ECX
+	at	RING1_M_START, 0
+	movl	%edx, %gs:RING1_EDX
+	undo movl %edx, %gs:RING1_FRAME
+	undo movl %ecx, %gs:RING1_FRAME + 12
+	undo movl %gs:RING1_NO_USER, %ecx
+	undo jecxz 1f
+	vmm
+1:
+	/* From here the flags are in mon->load. */
+	undo lahf
+	undo seto %al
+	undo movl %eax, %gs:RING1_LOAD
+	undo cmpl $0, %gs:RING1_FRAME + 4
+	undo je 5f
+	undo testl $RING1_IRET_SLOW & ~RING1_EFLAGS_RF, %gs:RING1_FLAGS_SLOW
+	undo jnz 5f
+	undo testl $RING1_EFLAGS_IF, %gs:RING1_VIF
+	undo jz 5f
+	undo cmpl $0, %gs:RING1_PENDING
+	undo jne 5f
+	user_segments
+3:
+	undo movl %gs:RING1_LOAD, %eax
+	undo addb $0x7f, %al
+	undo sahf
+	undo movl %gs:RING1_EDX, %edx
+	undo movl %gs:RING1_ECX, %ecx
+	undo movl %gs:RING1_EAX, %eax
+	at	RING1_M_START, 0
+	movl	%esp, %gs:RING1_ESP
+	at	RING1_M_START, 0
+	lss	%cs:VMBT_MON_RT + (ring1_frame - ring1_code), %esp
+	at	RING1_M_SYSEXIT, 0
+	pushfl
+	at	RING1_M_SYSEXIT, 0
+	leal	-8(%esp), %esp
+	at	RING1_M_SYSEXIT, 0
+	movw	%gs:RING1_SEL + 4 * RING1_SREG_GS, %gs
+	at	RING1_M_SYSEXIT, 0
+	iretl
+5:
+	undo movl %gs:RING1_LOAD, %eax
+	undo addb $0x7f, %al
+	undo sahf
+	vmm
+
+/* The frame, from behind its EFLAGS. */
+ring1_frame:
+	.long	RING1_FRAME + 12
+	.short	VMBT_SEL_MON1_GS
 
 /*
  * A write to EAX, which has been spilled, by an instruction that has met traces

@@ -29,6 +29,8 @@
 #define RING1_FLAGS_SLOW	976
 #define RING1_COLD_LEFT		1008
 #define RING1_HOT		1012
+#define RING1_ESP		3072
+#define RING1_FRAME		3076
 /*
  * One of so many writes that do not look like meeting a trace goes to the VMM, or 50
  * instructions each; to ask costs 25.
@@ -51,6 +53,7 @@
 /* Flags that IRET may change only with the VMM's knowledge: TF IOPL NT RF VM VIF VIP */
 #define RING1_IRET_SLOW		0x001b7100
 #define RING1_EFLAGS_RF		0x00010000
+#define RING1_EFLAGS_IOPL	0x00003000
 
 /* enum bt_map_kind and the repairs of struct bt_map.fix */
 #define RING1_M_START		0
@@ -62,6 +65,7 @@
 #define RING1_M_LOOKUP		15
 #define RING1_M_MISS		16
 #define RING1_M_AWAY		17
+#define RING1_M_SYSEXIT		18
 #define RING1_F_EAX		0x01
 #define RING1_F_ECX		0x02
 #define RING1_F_EDX		0x04
@@ -91,10 +95,11 @@ extern const u8 ring1_code[], ring1_code_end[];
 extern const struct ring1_map ring1_map[], ring1_map_end[];
 
 /* Entry points; they are jumped to, at their offset in the monitor area. */
-extern const u8 ring1_iret[];
+extern const u8 ring1_iret[], ring1_sysexit[];
 extern const u8 ring1_load_es[], ring1_load_ds[], ring1_load_fs[],
 		ring1_load_gs[];
 extern const u8 ring1_lookup[];
+extern const u8 ring1_verw[];
 extern const u8 ring1_write[];
 extern const u8 ring1_away[];
 #endif

@@ -746,6 +746,14 @@ static void gen_offers(struct emit *e, uint32_t n)
 		gs_store(e, offsetof(struct vmbt_mon, gdt_off), edge());
 	if (n % 8 >= 5)
 		gs_store(e, offsetof(struct vmbt_mon, vif), below(2) ? 0 : edge());
+	/* SYSEXIT's frame. */
+	if (below(2)) {
+		gs_store(e, offsetof(struct vmbt_mon, esp), edge());
+		gs_store(e, offsetof(struct vmbt_mon, ss_not_flat), below(2) ? 0 : edge());
+		gs_store(e, offsetof(struct vmbt_mon, frame[1]),
+			 below(2) ? PICK(users) : selector());
+		gs_store(e, offsetof(struct vmbt_mon, frame[4]), below(2) ? 0x23 : selector());
+	}
 	switch (n % 8) {
 	case 0:
 	case 1:			/* the registers, then the guest's own code */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the ring-1 runtime and translated code do alone: STI and POPF, loads of segment
- * registers, reads of control registers and interrupt masks, IRET.
+ * registers, VERW, reads of control registers and interrupt masks, IRET, SYSEXIT.
  *
  * The state of the guest is as the VMM would have left it, and the VMM is called for
  * nothing but what is its own. Tests of units.c's program.
@@ -328,6 +328,113 @@ void test_load_commits(void)
 	check(before && behind, "load-commits", "instructions", before);
 	v->guest->ldtr.attr = 0;
 	desc_tables_changed(v);
+}
+
+/*
+ * VERW by memory, CS being none that translated code has, and by register: ZF as the
+ * selector's descriptor has it, the other flags as they were.
+ */
+void test_verw(void)
+{
+	static const u8 code[] = {
+		0xb9, 0xe8, 0x03, 0x00, 0x00,		/* mov ecx, 1000 */
+		0x31, 0xf6,				/* xor esi, esi */
+		0x8c, 0xd0,				/* mov eax, ss */
+		0xa3, 0x00, 0x10, 0x21, 0x00,		/* mov [OTHER + 1000h], eax */
+		0xb8, 0x1c, 0x00, 0x00, 0x00,		/* mov eax, 1ch */
+		0x8e, 0xc0,				/* mov es, ax */
+		0x85, 0xc0, 0xf9,			/* top: test eax, eax; stc */
+		0x2e, 0x0f, 0x00, 0x2d, 0x00, 0x10, 0x21, 0x00,	/* verw cs:[that] */
+		0x75, 0x03, 0x73, 0x01, 0x46,		/* jnz +3; jnc +1; inc esi */
+		0x39, 0xe4, 0xf9,			/* cmp esp, esp; stc */
+		0x0f, 0x00, 0xe8,			/* verw ax */
+		0x74, 0x03, 0x73, 0x01, 0x46,		/* jz +3; jnc +1; inc esi */
+		0x49, 0x75, 0xe2,			/* dec ecx; jnz top */
+		0xf4,
+	};
+	u64 readable = 0x00cf91000000ffffULL, was;
+	struct vmbt_seg ss;
+	u64 before;
+
+	load(OTHER, code, sizeof(code));
+	flat_ldt();
+	mmu_read_phys(v, GDT + 0x18, &was, 8);
+	load(GDT + 0x18, &readable, 8);
+	before = callouts();
+	check(go(OTHER) == NS_HLT, "verw", "did not end", 0);
+	check(v->guest->gpr[VMBT_ESI] == 2000, "verw", "right", v->guest->gpr[VMBT_ESI]);
+	check(callouts() - before < 30, "verw", "callouts", callouts() - before);
+	/* The operand in CS is beyond SS. */
+	ss = v->guest->seg[VMBT_SS];
+	v->guest->seg[VMBT_SS].limit = OTHER + 0xfff;
+	desc_seg_loaded(v, VMBT_SS);
+	before = callouts();
+	check(go(OTHER) == NS_HLT, "verw", "small SS: did not end", 0);
+	check(v->guest->gpr[VMBT_ESI] == 2000, "verw", "small SS: right",
+	      v->guest->gpr[VMBT_ESI]);
+	check(callouts() - before >= 1000, "verw", "small SS: callouts", callouts() - before);
+	v->guest->seg[VMBT_SS] = ss;
+	desc_seg_loaded(v, VMBT_SS);
+	load(GDT + 0x18, &was, 8);
+	v->guest->ldtr.attr = 0;
+	desc_tables_changed(v);
+}
+
+/*
+ * SYSEXIT, stopped anywhere in its routine: nothing has been done, whatever the CPU has
+ * in SS:ESP.
+ */
+void test_sysexit_commits(void)
+{
+	static const u8 code[] = { 0xfb, 0x0f, 0x35, 0xf4 };	/* sti; sysexit; hlt */
+	u32 start = ring1_sysexit - ring1_code, end = ring1_write - ring1_code;
+	const struct ring1_map *m = ring1_map;
+	bool ours = false, seen = false;
+	u32 n = 0, i;
+	const u8 *tc;
+
+	load(OTHER, code, sizeof(code));
+	v->guest->eip = OTHER;
+	v->guest->gpr[VMBT_ESP] = STACK;
+	check(bt_enter(v) == X_OK, "sysexit-commits", "no unit", 0);
+	tc = bt_code(v->bt, v->frame.rip);
+	for (i = 0; i < 128; i++)
+		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
+		    tc[i + 3] == offsetof(struct vmbt_mon, site))
+			break;
+	memcpy(&v->mon->site, tc + i + 7, 4);
+	v->mon->vif = VMBT_X86_EFLAGS_IF;
+	v->mon->esp = STACK;
+	for (i = 0; i < 3; i++)
+		v->mon->spill[i] = 0x1000 + i;
+	for (; m < ring1_map_end; m++) {
+		bool frame = m->kind == RING1_M_SYSEXIT;
+
+		if (m->off < start || m->off >= end)
+			continue;
+		for (i = 0; i < 8; i++)
+			v->frame.gpr[i] = m->fix & BIT(i) ? 0xbad : 0x1000 + i;
+		v->frame.rip = VMBT_MON_RT + m->off;
+		v->frame.rsp = frame ? RING1_FRAME : STACK;
+		v->raw = true;
+		check(bt_sync(v) == X_OK, "sysexit-commits", "no state", m->off - start);
+		check(v->guest->eip == OTHER + 1 && v->guest->gpr[VMBT_ESP] == STACK &&
+		      v->guest->int_shadow == VMBT_SHADOW_STI, "sysexit-commits", "wrong at",
+		      m->off - start);
+		for (i = 0; i < 4; i++)
+			check(v->guest->gpr[i] == 0x1000 + i, "sysexit-commits", "register",
+			      m->off - start);
+		/* From behind LSS to the IRET the CPU has the frame for a stack. */
+		check(frame == ours, "sysexit-commits", "frame at", m->off - start);
+		if (!memcmp(ring1_code + m->off, "\x2e\x0f\xb2", 3)) {
+			ours = true;
+			seen = true;
+		} else if (ring1_code[m->off] == 0xcf) {
+			ours = false;
+		}
+		n++;
+	}
+	check(seen && n > 40, "sysexit-commits", "instructions", n);
 }
 
 /* Control registers and interrupt masks are read where the VMM put them. */

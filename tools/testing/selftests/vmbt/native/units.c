@@ -621,6 +621,8 @@ int main(void)
 	run("loads", test_loads);
 	run("load-halves", test_load_halves);
 	run("load-commits", test_load_commits);
+	run("verw", test_verw);
+	run("sysexit-commits", test_sysexit_commits);
 	run("reads", test_reads);
 	run("iret", test_iret);
 	run("iret-stopped", test_iret_stopped);

@@ -28,6 +28,8 @@ void test_shadow_fpu(void);
 void test_loads(void);
 void test_load_halves(void);
 void test_load_commits(void);
+void test_verw(void);
+void test_sysexit_commits(void);
 void test_reads(void);
 void test_iret(void);
 void test_iret_stopped(void);

@@ -260,7 +260,47 @@ static void arrivals(void)
 	expect(cpu.mon->no_user && !desc_user_arrived(&cpu), "withdrawn", "the table's page");
 	at_ring1();
 	expect(!cpu_write_dr(&cpu, 7, 0x401) && cpu.mon->no_user, "withdrawn", "breakpoint");
+	cpu_write_dr(&cpu, 7, 0x400);
 	done("arrives-at-ring-3");
+}
+
+/* CS of the frame that SYSEXIT's IRET pops, with these behind SEL_TEST and SEL_TEST2. */
+static u16 shown(u32 msr, u16 code_attr, u32 data_base)
+{
+	at_ring1();
+	put_desc(GDT, SEL_TEST, 0, ~0U, code_attr);
+	put_desc(GDT, SEL_TEST2, data_base, ~0U, A_DATA3);
+	desc_fill(&cpu, SEL_TEST | 3);
+	desc_fill(&cpu, SEL_TEST2 | 3);
+	g->sysenter_cs = msr;
+	desc_revoke_user(&cpu);
+	desc_offer_user(&cpu);
+	expect(!cpu.mon->no_user, "sysexit", "not offered at all, MSR %x", msr);
+	return cpu.mon->frame[1];
+}
+
+static void sysexit_shown(void)
+{
+	const u32 msr = SEL_TEST - 16, caps = shared.host_caps;
+
+	shared.host_caps &= ~VMBT_HOST_INTEL;
+	expect(!shown(msr, A_CODE3, 0), "no SEP", "cs %x", cpu.mon->frame[1]);
+	shared.host_caps |= VMBT_HOST_INTEL;
+	expect(!shown(0, A_CODE3, 0), "no MSR", "cs %x", cpu.mon->frame[1]);
+	expect(shown(msr, A_CODE3, 0) == (SEL_TEST | 3) &&
+	       cpu.mon->frame[4] == (SEL_TEST2 | 3), "shown", "cs %x", cpu.mon->frame[1]);
+	/* Other segments than SYSEXIT loads, or none that are known to be there. */
+	expect(!shown(msr, 0x40fb, 0), "limit", "cs %x", cpu.mon->frame[1]);
+	expect(!shown(msr, A_DATA3, 0), "data", "cs %x", cpu.mon->frame[1]);
+	expect(!shown(msr, A_CODE3, 0x1000), "SS", "cs %x", cpu.mon->frame[1]);
+	expect(!shown(SEL_TEST3 - 16, A_CODE3, 0), "not filled", "cs %x", cpu.mon->frame[1]);
+	expect(!shown(msr | 4, A_CODE3, 0), "LDT", "cs %x", cpu.mon->frame[1]);
+	expect(!shown(VMBT_SEL_VMM_CS - 16, A_CODE3, 0), "VMM's", "cs %x", cpu.mon->frame[1]);
+	expect(!shown(0xfff8, A_CODE3, 0), "wraps", "cs %x", cpu.mon->frame[1]);
+	shown(msr, A_CODE3, 0);
+	expect(!cpu_wrmsr(&cpu, 0x174, 0) && cpu.mon->no_user, "MSR", "still offered");
+	shared.host_caps = caps;
+	done("sysexit-shown");
 }
 
 /* Ring 3 went into the kernel on way 1, which is learned, and is to do so again. */
@@ -606,6 +646,7 @@ int main(void)
 	translated();
 	loaded();
 	arrivals();
+	sysexit_shown();
 	once_more();
 	writes();
 	moves();
