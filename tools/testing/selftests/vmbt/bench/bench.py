@@ -31,6 +31,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, "../../../../.."))
@@ -188,16 +189,22 @@ GCC_FILES = ["usr/bin/i686-linux-gnu-gcc-12", "usr/lib/gcc/i686-linux-gnu/12/cc1
              "usr/bin/i686-linux-gnu-as", "lib/ld-linux.so.2"]
 
 
+UNPACKING = threading.Lock()
+
+
 def compiler():
     """An archive with a C compiler for i386, and something to compile."""
     root = os.path.join(OUT, "gcc")
-    if not os.path.exists(root):
-        shutil.rmtree(root + ".new", ignore_errors=True)
-        for name in GCC:
-            deb = subprocess.check_output([os.path.join(TOP, "scripts/fetch.sh"), "i386:" + name],
-                                          text=True).split("\n")[-2]
-            subprocess.run(["dpkg-deb", "-x", deb, root + ".new"], check=True)
-        os.rename(root + ".new", root)
+    # Several columns want it at a time.
+    with UNPACKING:
+        if not os.path.exists(root):
+            shutil.rmtree(root + ".new", ignore_errors=True)
+            for name in GCC:
+                deb = subprocess.check_output(
+                    [os.path.join(TOP, "scripts/fetch.sh"), "i386:" + name],
+                    text=True).split("\n")[-2]
+                subprocess.run(["dpkg-deb", "-x", deb, root + ".new"], check=True)
+            os.rename(root + ".new", root)
     cpio, todo = Cpio(), list(GCC_FILES)
     while todo:
         name = todo.pop()
