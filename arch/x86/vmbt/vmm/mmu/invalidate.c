@@ -126,6 +126,32 @@ void tlb_note_large(struct vcpu *v, struct sp *pd, u32 i)
 }
 
 /**
+ * tlb_note_link() - a link from a directory to a table goes
+ * @v: the vCPU
+ * @pd: level 2 shadow page
+ * @i: its entry
+ * @empty: the table has no leaf that the processor may have cached
+ *
+ * Of an empty table only the link can be cached, and any INVLPG empties the caches of
+ * links (SDM vol. 3, 4.10.4.1).
+ */
+void tlb_note_link(struct vcpu *v, struct sp *pd, u32 i, bool empty)
+{
+	struct mmu *m = v->mmu;
+	u32 quad = role_quad(pd->role);
+
+	if (!m->hw)
+		return;
+	if (m->hw->pd[quad] == pd) {
+		if (!empty)
+			m->tlb_all = true;
+		else if (!m->tlb_all)
+			tlb_note_lin(m, quad << 30 | i << 21);
+	}
+	forget_directory(m, pd);
+}
+
+/**
  * tlb_note_table() - a link to or from a whole table goes
  * @v: the vCPU
  * @sp: the table, still linked
@@ -134,19 +160,14 @@ void tlb_note_table(struct vcpu *v, struct sp *sp)
 {
 	struct ref_iter it = { .node = sp->parents };
 	struct mmu *m = v->mmu;
-	struct sp *pd;
 	u32 ref;
 
 	if (!m->hw)
 		return;
 	switch (role_level(sp->role)) {
 	case 1:
-		while ((ref = reflist_next(&it))) {
-			pd = sp_of(m, REF_IDX(ref));
-			if (m->hw->pd[role_quad(pd->role)] == pd)
-				m->tlb_all = true;
-			forget_directory(m, pd);
-		}
+		while ((ref = reflist_next(&it)))
+			tlb_note_link(v, sp_of(m, REF_IDX(ref)), REF_ENTRY(ref), !sp->present);
 		break;
 	case 2:
 		if (m->hw->pd[role_quad(sp->role)] == sp)

@@ -109,6 +109,8 @@ struct sp {
 /* The area's two halves, and its data page where that is elsewhere. */
 #define MON_PDES	3
 #define NO_LAST		0xffffu
+/* So many addresses are flushed one by one. */
+#define TLB_FEW		8
 
 /*
  * struct frame - what is known about a guest frame below mem_top
@@ -234,7 +236,7 @@ struct mmu {
 	/* invalidate.c: what the hardware must forget before the guest runs */
 	u32 tlb_n;
 	bool tlb_all;
-	u32 tlb_lin[8];
+	u32 tlb_lin[TLB_FEW];
 	u64 tlb_kept;		/* roots whose PCID tags nothing stale */
 	u64 pcid_epoch;		/* that is true of */
 
@@ -405,6 +407,7 @@ u32 shadow_reclaim(struct vcpu *v, u32 want);
 /* invalidate.c */
 void tlb_note_leaf(struct vcpu *v, struct sp *sp, u32 i);
 void tlb_note_large(struct vcpu *v, struct sp *pd, u32 i);
+void tlb_note_link(struct vcpu *v, struct sp *pd, u32 i, bool empty);
 void tlb_note_table(struct vcpu *v, struct sp *sp);
 void tlb_note_all(struct vcpu *v);
 void tlb_note_root(struct vcpu *v, struct root *r);

@@ -160,7 +160,10 @@ void sp_drop_entry(struct vcpu *v, struct sp *sp, u32 i)
 	} else {
 		if (role_level(sp->role) == 2 && sp->aux[i] == CHILD_MON)
 			return;
-		tlb_note_table(v, sp);
+		if (role_level(sp->role) == 2)
+			tlb_note_link(v, sp, i, !sp_of(v->mmu, sp->aux[i])->present);
+		else
+			tlb_note_table(v, sp);
 	}
 	entry_clear(v, sp, i);
 	/* What comes next may be of another size, see large.c. */
@@ -197,18 +200,24 @@ static void frame_forget_sp(struct vcpu *v, struct sp *sp)
  */
 void sp_zap(struct vcpu *v, struct sp *sp)
 {
+	bool few = role_level(sp->role) == 1 && sp->present <= TLB_FEW;
 	struct mmu *m = v->mmu;
 	u32 i, ref;
 
-	if (sp->parents)
+	if (sp->parents && !few)
 		tlb_note_table(v, sp);
 	for (i = 0; sp->present && i < 512; i++) {
 		if (!sp->spt[i])
 			continue;
 		/* A frame that many map has a long list. */
 		plat_yield();
+		if (few && (sp->spt[i] & PTE_A))
+			tlb_note_leaf(v, sp, i);
 		entry_clear(v, sp, i);
 	}
+	/* Of a table without leaves what is left is its link. */
+	if (sp->parents && few)
+		tlb_note_table(v, sp);
 	while ((ref = reflist_first(sp->parents)))
 		unlink_ref(v, ref);
 	if (role_level(sp->role) != 3 && sp->gfn != GFN_NONE)
