@@ -99,7 +99,7 @@ static bool routine(const struct bt_unit *u, u32 off, u32 tc)
 {
 	static const u8 * const start[] = {
 		ring1_iret, ring1_load_es, ring1_load_ds, ring1_load_fs,
-		ring1_load_gs, ring1_lookup,
+		ring1_load_gs, ring1_lookup, ring1_verw, ring1_sysexit, ring1_write,
 	};
 	u32 i, kind;
 
