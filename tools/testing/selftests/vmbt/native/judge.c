@@ -283,10 +283,10 @@ static bool on_intel(void)
 /*
  * What the manual leaves open, and Intel's CPUs do otherwise than AMD's and vmbt: a
  * 32-bit PUSH of a segment register writes zeros above it or nothing at all (SDM vol. 2,
- * PUSH); CMPS may look at its second operand first, where both are beyond their limits;
- * OF is another one behind shifts and rotations by more than one; and a REP that a fault
- * ends has the flags that it began with (SDM vol. 2, REP). ENTER that overwrites the
- * display it copies has not been looked into.
+ * PUSH); CMPS may look at its second operand first, where both fault; OF is another one
+ * behind shifts and rotations by more than one; and a REP that a fault ends has the flags
+ * that it began with (SDM vol. 2, REP). ENTER that overwrites the display it copies has
+ * not been looked into.
  */
 static const char *left_open(const struct vmbt_insn *in)
 {
@@ -294,7 +294,8 @@ static const char *left_open(const struct vmbt_insn *in)
 		return NULL;
 	if (in->op == VMBT_OP_PUSH_SREG && in->opsize == 4)
 		return "the upper half of a pushed selector";
-	if (in->op == VMBT_OP_CMPS && in->seg_override == VMBT_SEG_SS)
+	if (in->op == VMBT_OP_CMPS &&
+	    (in->seg_override == VMBT_SEG_SS || (prog->what & S_BASED)))
 		return "CMPS by two segments";
 	if ((prog->what & (S_INTERP | S_PRIV)) && in->fl_undef &&
 	    in->op >= VMBT_OP_ROL && in->op <= VMBT_OP_SHRD)
