@@ -312,11 +312,11 @@ static void system_calls(void)
 }
 
 /* IRET to ring 3 from a kernel that has the same IOPL as what it goes to. */
-CODE(to_ring3, "pushl %ebx; popfl; pushl $0x23; pushl %ecx; pushl %ebx; pushl $0x1b; pushl %edx",
-     "iretl");
+CODE(to_ring3,
+	"pushl %ebx; popfl; pushl $0x23; pushl %ecx; pushl %ebx; pushl $0x1b; pushl %edx", "iretl");
 CODE(with_iopl, "pushfl; popl %esi", "nop");
 
-static void iopl(void)
+static void same_iopl(void)
 {
 	struct cpu c;
 	u32 n, l;
@@ -394,7 +394,7 @@ void guest_main(void)
 	registers();
 	msrs();
 	system_calls();
-	gdt_protected(iopl);
+	gdt_protected(same_iopl);
 	time_stamp();
 	nonsense();
 }
