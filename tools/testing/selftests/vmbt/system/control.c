@@ -312,8 +312,8 @@ static void system_calls(void)
 }
 
 /* IRET to ring 3 from a kernel that has the same IOPL as what it goes to. */
-CODE(to_ring3,
-	"pushl %ebx; popfl; pushl $0x23; pushl %ecx; pushl %ebx; pushl $0x1b; pushl %edx", "iretl");
+#define FRAME	"pushl $0x23; pushl %ecx; pushl %ebx; pushl $0x1b; pushl %edx"
+CODE(to_ring3, "pushl %ebx; popfl; " FRAME, "iretl");
 CODE(with_iopl, "pushfl; popl %esi", "nop");
 
 static void same_iopl(void)
