@@ -36,6 +36,12 @@
 #define ERR_EXT		0x1
 #define ERR_IDT		0x2
 
+/* AMD's CPUs have no SYSENTER in long mode: guests there have none at all. */
+static inline bool cpu_has_sep(const struct vcpu *v)
+{
+	return v->shared->host_caps & VMBT_HOST_INTEL;
+}
+
 /* Hidden parts that real and v86 mode give, SYSENTER and SYSEXIT. */
 #define ATTR_REAL	0x0093
 #define ATTR_REAL_CS	0x009b

@@ -91,7 +91,7 @@ void cpu_cpuid(struct vcpu *v, u32 leaf, u32 index, u32 out[4])
 	case 1:
 		out[2] &= LEAF1_ECX;
 		out[3] &= LEAF1_EDX;
-		if (!(v->shared->host_caps & VMBT_HOST_INTEL))
+		if (!cpu_has_sep(v))
 			out[3] &= ~EDX1_SEP;
 		if (!(v->guest->apic_base & 0x800))
 			out[3] &= ~EDX1_APIC;

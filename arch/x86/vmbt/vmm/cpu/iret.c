@@ -194,11 +194,6 @@ static void flat(struct vcpu *v, enum vmbt_sreg s, u16 sel)
 	desc_seg_loaded(v, s);
 }
 
-static bool has_sep(const struct vcpu *v)
-{
-	return v->shared->host_caps & VMBT_HOST_INTEL;
-}
-
 /**
  * cpu_sysexit_segs() - what SYSEXIT loads
  * @v: the vCPU
@@ -212,12 +207,12 @@ bool cpu_sysexit_segs(const struct vcpu *v, struct vmbt_seg *cs, struct vmbt_seg
 
 	*cs = flat_seg(VMBT_CS, (sel + 16) | 3);
 	*ss = flat_seg(VMBT_SS, (sel + 24) | 3);
-	return has_sep(v) && !SEL_NULL(sel);
+	return cpu_has_sep(v) && !SEL_NULL(sel);
 }
 
 static int sysenter_allowed(struct vcpu *v)
 {
-	if (!has_sep(v))
+	if (!cpu_has_sep(v))
 		return vcpu_fault(v, VMBT_VEC_UD);
 	if (!(v->guest->cr0 & VMBT_CR0_PE) || SEL_NULL(v->guest->sysenter_cs))
 		return gp0(v);

@@ -72,11 +72,6 @@ static bool is_amd(struct vcpu *v)
 	return id[1] == 0x68747541;	/* "Auth" of AuthenticAMD */
 }
 
-static bool has_sep(const struct vcpu *v)
-{
-	return v->shared->host_caps & VMBT_HOST_INTEL;
-}
-
 /**
  * cpu_rdtsc() - the guest's time-stamp counter
  * @v: the vCPU
@@ -205,7 +200,7 @@ int cpu_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_SYSENTER_CS:
 	case MSR_SYSENTER_ESP:
 	case MSR_SYSENTER_EIP:
-		if (!has_sep(v))
+		if (!cpu_has_sep(v))
 			return gp0(v);
 		*val = msr == MSR_SYSENTER_CS ? g->sysenter_cs :
 		       msr == MSR_SYSENTER_ESP ? g->sysenter_esp :
@@ -340,16 +335,17 @@ int cpu_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case MSR_SYSENTER_CS:
 	case MSR_SYSENTER_ESP:
 	case MSR_SYSENTER_EIP:
-		if (!has_sep(v))
+		if (!cpu_has_sep(v))
 			return gp0(v);
-		/* SYSEXIT was offered with the segments that follow from it. */
-		desc_revoke_user(v);
-		if (msr == MSR_SYSENTER_CS)
+		if (msr == MSR_SYSENTER_CS) {
 			g->sysenter_cs = val;
-		else if (msr == MSR_SYSENTER_ESP)
+			/* SYSEXIT was offered with the segments that followed from it. */
+			desc_revoke_user(v);
+		} else if (msr == MSR_SYSENTER_ESP) {
 			g->sysenter_esp = val;
-		else
+		} else {
 			g->sysenter_eip = val;
+		}
 		return X_OK;
 	case MSR_MCG_STATUS:
 		g->mcg_status = val;
