@@ -149,6 +149,7 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_GATES	0x10	/* the last way through a gate */
 #define VMBT_OFFER_WRITES	0x20	/* writes that may meet a trace */
 #define VMBT_OFFER_HEADS	0x40	/* indirect branches that are checked at the target */
+#define VMBT_OFFER_FXSAVE	0x80	/* FXSAVE, where the address it stores is not ours */
 
 /* What is done with huge pages behind guest memory. */
 #define VMBT_LARGE_GRANTS	0x01	/* out[2] of VMBT_HC_GET_PAGE */

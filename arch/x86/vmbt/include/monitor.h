@@ -67,6 +67,8 @@ struct vmbt_mon_same {
  * @ss_not_flat: 0 if SS is all 4 GiB
  * @esp: the guest's ESP while SYSEXIT has the CPU pop @frame
  * @frame: EIP, CS, EFLAGS, ESP and SS for that; CS is 0 if SYSEXIT is the VMM's
+ * @x87_ours: 0 if the x87's pointers to its last instruction and operand are the guest's
+ *	own; else they may be those of translated code or of the VMM
  */
 struct vmbt_mon {
 	u32 vif;
@@ -95,6 +97,7 @@ struct vmbt_mon {
 	u32 ss_not_flat;
 	u32 esp;
 	u32 frame[5];
+	u32 x87_ours;
 };
 
 /*

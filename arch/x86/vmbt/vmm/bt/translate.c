@@ -97,6 +97,8 @@ static bool done_inline(struct bt_emit *e, const struct vmbt_insn *in,
 		return !(mode & BT_MODE_CPL3) && bt_emit_read_cr(e, in, next_off);
 	case VMBT_OP_IN:
 		return !(mode & BT_MODE_CPL3) && bt_emit_in(e, in, next_off);
+	case VMBT_OP_FXSAVE:
+		return !special && bt_emit_fxsave(e, in);
 	case VMBT_OP_VERW:
 		return (!special || in->mem.seg == VMBT_SEG_CS) && bt_emit_verw(e, in, next_off);
 	default:
@@ -150,8 +152,12 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 			e8(e, 0xeb);
 			e8(e, 0);
 		}
-		mark(e, BT_M_START);
-		bt_emit_copy(e, in);
+		if (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD)) {
+			bt_emit_x87(e, in, next_off);
+		} else {
+			mark(e, BT_M_START);
+			bt_emit_copy(e, in);
+		}
 		e->shadow = 0;
 		return !(in->flags & VMBT_IF_ENDS_BLOCK);
 	}

@@ -82,6 +82,8 @@ static void state_was_set(struct vcpu *v)
 	desc_segs_changed(v);
 	mmu_mode_changed(v);
 	cpu_pvclock_update(v);
+	/* The FPU's state may have been read where those of the last x87 instruction were. */
+	v->mon->x87_ours = 1;
 	v->events |= VCPU_EV_MODE;
 }
 

@@ -327,6 +327,31 @@ u32 vmbt_insn_ea(const struct vmbt_insn *in, const u32 gpr[8]);
 u32 vmbt_insn_target(const struct vmbt_insn *in, u32 eip);
 
 /**
+ * vmbt_names_mmx() - does an instruction work on MMX registers, hence on the x87's?
+ * @in: decoded instruction
+ */
+bool vmbt_names_mmx(const struct vmbt_insn *in);
+
+/* What an instruction does to the x87's pointers to its last instruction and operand. */
+enum vmbt_x87_last {
+	VMBT_X87_KEPT,
+	VMBT_X87_ITS_OWN,	/* they are its own now */
+	VMBT_X87_LOADED,	/* or what it has loaded, or none */
+};
+
+/**
+ * vmbt_x87_last() - how an instruction changes the x87's last-instruction pointers
+ * @in: decoded instruction
+ *
+ * SDM vol. 1, 8.1.8: all x87 instructions but the control instructions set them; vol. 2
+ * has what FNINIT, FNSAVE, FLDENV, FRSTOR and FXRSTOR make of them. What MMX
+ * instructions do is not said: they count as setting them.
+ *
+ * Return: enum vmbt_x87_last, for an execution without a fault.
+ */
+enum vmbt_x87_last vmbt_x87_last(const struct vmbt_insn *in);
+
+/**
  * vmbt_op_name() - mnemonic of an operation, for messages
  * @op: enum vmbt_op
  *

@@ -13,8 +13,9 @@
  *  - shadow stacks (CET): hidden, and CR4.CET is 0 while a guest runs;
  *  - XSAVES, XRSTORS: hidden, they use the supervisor states of the host;
  *  - INVPCID, INVEPT, INVVPID: hidden, tags of the TLB are the VMM's.
- * XSAVE, XSAVEC, XSAVEOPT and FXSAVE are callouts: the FIP that they store is
- * an address of translated code. RDPID would show the host's CPU number.
+ * XSAVE, XSAVEC, XSAVEOPT and FXSAVE are callouts: the FIP that they store may be
+ * an address of translated code (bt/fpu.c has FXSAVE where it is not). RDPID would
+ * show the host's CPU number.
  */
 #include "tables.h"
 

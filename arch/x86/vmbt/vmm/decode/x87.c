@@ -148,3 +148,43 @@ const struct x87 *vmbt_x87_find(u8 opcode, u8 modrm)
 		x = &x87_rm[x->msize][modrm & 7];
 	return x;
 }
+
+/* FLDCW, FNSTCW and FNSTSW; FNCLEX and what was next to it once. */
+static bool control(const struct vmbt_insn *in)
+{
+	if (in->flags & VMBT_IF_MEM)
+		return (in->opcode == 0xd9 && (in->reg == 5 || in->reg == 7)) ||
+		       (in->opcode == 0xdd && in->reg == 7);
+	return in->opcode == 0xdb && in->modrm >= 0xe0 && in->modrm <= 0xe4;
+}
+
+bool vmbt_names_mmx(const struct vmbt_insn *in)
+{
+	for (u32 i = 0; i < in->nr_opds; i++)
+		if (in->opd[i].kind == VMBT_OPD_MMX)
+			return true;
+	return in->op == VMBT_OP_EMMS;
+}
+
+enum vmbt_x87_last vmbt_x87_last(const struct vmbt_insn *in)
+{
+	switch (in->op) {
+	case VMBT_OP_FXRSTOR:
+	case VMBT_OP_FRSTOR:
+	case VMBT_OP_FLDENV:
+	case VMBT_OP_FNSAVE:
+		return VMBT_X87_LOADED;
+	case VMBT_OP_FXSAVE:
+	case VMBT_OP_FNSTENV:
+	case VMBT_OP_FNSTSW_AX:
+	case VMBT_OP_FWAIT:
+		return VMBT_X87_KEPT;
+	case VMBT_OP_X87:
+		if (in->opcode == 0xdb && in->modrm == 0xe3)	/* FNINIT */
+			return VMBT_X87_LOADED;
+		return control(in) ? VMBT_X87_KEPT : VMBT_X87_ITS_OWN;
+	default:
+		return in->flags & VMBT_IF_FPU || vmbt_names_mmx(in) ?
+			VMBT_X87_ITS_OWN : VMBT_X87_KEPT;
+	}
+}

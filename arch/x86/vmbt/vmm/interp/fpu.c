@@ -9,13 +9,14 @@
  * state the VMM does itself; the rest, which may raise exceptions of its own, is
  * done at the guest's privilege, on the same buffer.
  *
- * What is stored of the last instruction's address is made presentable: it may
- * be that of translated code, which no guest may see. The guest then reads
- * zeros, as after FNINIT.
+ * What is stored of the last instruction's address is made presentable where
+ * mon->x87_ours says that it may be that of translated code, or of the VMM, which no
+ * guest may see. The guest then reads zeros, as after FNINIT.
  */
 #include "interp_int.h"
 #include "../plat.h"
 #include "../../include/layout.h"
+#include "../../include/monitor.h"
 
 /* FXSAVE images (SDM vol. 1, table 10-2). Modes without REX end at XMM7. */
 #define FX_SIZE		512
@@ -60,15 +61,6 @@ static bool run(const u8 *code, u32 len, void *mem)
 	return plat_run_insn(code, len, gpr, &fl, mem);
 }
 
-/* Does it work on MMX registers, hence on the x87's? */
-static bool names_mmx(const struct vmbt_insn *in)
-{
-	for (u32 i = 0; i < in->nr_opds; i++)
-		if (in->opd[i].kind == VMBT_OPD_MMX)
-			return true;
-	return in->op == VMBT_OP_EMMS;
-}
-
 /* What there is only where the operating system says that it saves it? */
 static bool names_sse(const struct vmbt_insn *in)
 {
@@ -107,7 +99,7 @@ static bool wants_alignment(const struct vmbt_insn *in)
 static bool waits(const struct vmbt_insn *in)
 {
 	if (in->flags & VMBT_IF_SIMD)
-		return names_mmx(in);
+		return vmbt_names_mmx(in);
 	switch (in->op) {
 	case VMBT_OP_FNSTENV:
 	case VMBT_OP_FNSAVE:
@@ -261,6 +253,14 @@ static bool in_tc(u32 fcs, u32 fip, bool fip16)
 /* What has been stored, before the guest gets it. */
 static void hide_pointers(struct ictx *c)
 {
+	bool env = c->in.op == VMBT_OP_FNSTENV || c->in.op == VMBT_OP_FNSAVE;
+
+	if (env && !vcpu_protected(c->v)) {
+		drop_pointers(c);
+		return;
+	}
+	if (!READ_ONCE(c->v->mon->x87_ours))
+		return;
 	switch (c->in.op) {
 	case VMBT_OP_FXSAVE:
 		if (in_tc(get16(FX_FCS), get32(bounce + FX_FIP), false)) {
@@ -272,9 +272,7 @@ static void hide_pointers(struct ictx *c)
 		break;
 	case VMBT_OP_FNSTENV:
 	case VMBT_OP_FNSAVE:
-		if (!vcpu_protected(c->v)) {
-			drop_pointers(c);
-		} else if (c->in.opsize == 2) {
+		if (c->in.opsize == 2) {
 			if (in_tc(get16(8), get16(6), true))
 				zero(6, 4);
 			if (get16(12) >= VMBT_SEL_FIRST)
@@ -304,6 +302,7 @@ int iexec_fpu(struct ictx *c)
 {
 	const struct vmbt_insn *in = &c->in;
 	u32 size = 0, lin = 0, len, fl = c->g->eflags & VMBT_EFLAGS_ARITH;
+	enum vmbt_x87_last last = vmbt_x87_last(in);
 	bool store = in->flags & VMBT_IF_MEM_WRITE;
 	u8 code[16];
 	int r;
@@ -333,6 +332,8 @@ int iexec_fpu(struct ictx *c)
 		if (r)
 			return r;
 	}
+	if (last == VMBT_X87_ITS_OWN)
+		c->v->mon->x87_ours = 1;
 	len = encode(in, code);
 	if (in->op == VMBT_OP_MASKMOV || !plat_run_insn(code, len, c->g->gpr, &fl, bounce)) {
 		r = plat_guest_insn(c->v, code, len, c->g->gpr, &fl, bounce);
@@ -348,6 +349,8 @@ int iexec_fpu(struct ictx *c)
 			return r;
 		}
 	}
+	if (last == VMBT_X87_LOADED)
+		c->v->mon->x87_ours = 0;
 	c->g->eflags = (c->g->eflags & ~VMBT_EFLAGS_ARITH) | fl;
 	return X_OK;
 }

@@ -149,6 +149,11 @@ static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
 	/* CR4.TSD decides whether it may run. */
 	case VMBT_OP_RDTSC:
 		return;
+	/* Not by itself: verify_x87(). */
+	case VMBT_OP_FXSAVE:
+		if (!own_fine(in))
+			broken(u, off, "%gs or %cs used for something else");
+		return;
 	case VMBT_OP_JMP_IND:
 		if (u->head && own_fine(in) && in->mem.seg == VMBT_SEG_CS &&
 		    in->mem.index == VMBT_ECX && in->mem.disp == VMBT_MON_HASH1 + 4)
@@ -185,6 +190,47 @@ static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
 static void put32(u8 *p, u32 x)
 {
 	memcpy(p, &x, 4);
+}
+
+/* mov gs:[x87_ours], imm32 */
+static bool notes(const u8 *code, u32 val)
+{
+	u8 want[11] = { 0x65, 0xc7, 0x05 };
+
+	put32(want + 3, offsetof(struct vmbt_mon, x87_ours));
+	put32(want + 7, val);
+	return !memcmp(code, want, sizeof(want));
+}
+
+/* Who sets the x87's pointers says so, who loads them too, and who stores them asks. */
+static void verify_x87(const struct bt_unit *u, const u8 *code, const struct vmbt_insn *in,
+		       u32 off)
+{
+	u8 asks[] = {
+		0x65, 0x8b, 0x0d, 0, 0, 0, 0,	/* mov ecx, gs:[x87_ours] */
+		0xe3, 0x02,			/* jecxz over the callout */
+		0xcd, u->tc >= BT_TC3 ? VMBT_VEC_CALLOUT3 : VMBT_VEC_CALLOUT1,
+		0x65, 0x8b, 0x0d, 0, 0, 0, 0,	/* mov ecx, gs:[spill] */
+	};
+
+	switch (vmbt_x87_last(in)) {
+	case VMBT_X87_ITS_OWN:
+		if (off < 11 || !notes(code + off - 11, 1))
+			broken(u, off, "an x87 instruction that does not say so");
+		break;
+	case VMBT_X87_LOADED:
+		if (off + in->len + 11 > u->tc_len || !notes(code + off + in->len, 0))
+			broken(u, off, "pointers loaded that are not the guest's");
+		break;
+	case VMBT_X87_KEPT:
+		break;
+	}
+	if (in->op != VMBT_OP_FXSAVE)
+		return;
+	put32(asks + 3, offsetof(struct vmbt_mon, x87_ours));
+	put32(asks + 14, offsetof(struct vmbt_mon, spill[VMBT_ECX]));
+	if (off < sizeof(asks) || memcmp(code + off - sizeof(asks), asks, sizeof(asks)))
+		broken(u, off, "an FXSAVE of anyone's pointers");
 }
 
 /* Who comes by the hash is led on by this, and nothing but this. */
@@ -235,6 +281,7 @@ static void verify_unit(u32 idx)
 		    VMBT_DEC_OK)
 			broken(u, off, "not an instruction");
 		verify_insn(u, &in, off);
+		verify_x87(u, code, &in, off);
 		m = entry(u, off);
 		if (!m && in.op != VMBT_OP_NOP)
 			broken(u, off, "no map entry");

@@ -626,6 +626,9 @@ int main(void)
 	run("reads", test_reads);
 	run("iret", test_iret);
 	run("iret-stopped", test_iret_stopped);
+	run("fxsave", test_fxsave);
+	run("fxsave-stopped", test_fxsave_stopped);
+	run("fxsave-faults", test_fxsave_faults);
 	run("adapt", test_adapt);
 	run("adapt-misled", test_adapt_misled);
 	run("adapt-elsewhere", test_adapt_elsewhere);

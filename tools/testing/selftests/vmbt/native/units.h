@@ -34,6 +34,11 @@ void test_reads(void);
 void test_iret(void);
 void test_iret_stopped(void);
 
+/* fpu.c */
+void test_fxsave(void);
+void test_fxsave_stopped(void);
+void test_fxsave_faults(void);
+
 /* adapt.c */
 void test_adapt(void);
 void test_adapt_misled(void);

@@ -278,6 +278,66 @@ static void pointers_shown(void)
 	EXPECT_EQ(rd(MEM + 20, 4), 0x87654321);
 }
 
+/* What each instruction makes of the note that they are ours (SDM vol. 1, 8.1.8). */
+static void pointers_noted(void)
+{
+	static const struct {
+		const char *code;
+		u32 len, was, is;
+	} t[] = {
+#define NOTED(code, was, is) { code, sizeof(code) - 1, was, is }
+		NOTED(FLD1, 0, 1), NOTED(FLD1, 1, 1),
+		NOTED("\xdb\x03", 0, 1),		/* FILD [EBX] */
+		NOTED("\xd9\xd0", 0, 1),		/* FNOP */
+		NOTED("\xdb\xf1", 0, 1),		/* FCOMI ST, ST(1) */
+		NOTED("\xda\xc1", 0, 1),		/* FCMOVB ST, ST(1) */
+		NOTED("\x0f\x6f\xc1", 0, 1),		/* MOVQ MM0, MM1 */
+		NOTED(EMMS, 0, 1),
+		NOTED("\x0f\x28\xc1", 0, 0),		/* MOVAPS XMM0, XMM1 */
+		NOTED("\x0f\x28\xc1", 1, 1),
+		NOTED(STMXCSR, 0, 0), NOTED(STMXCSR, 1, 1),
+		NOTED(FNCLEX, 0, 0), NOTED(FNCLEX, 1, 1),
+		NOTED(FNSTCW, 0, 0), NOTED(FNSTCW, 1, 1),
+		NOTED(FLDCW, 0, 0), NOTED(FLDCW, 1, 1),
+		NOTED("\xdd\x3b", 0, 0), NOTED("\xdd\x3b", 1, 1),	/* FNSTSW [EBX] */
+		NOTED(FNSTSW_AX, 0, 0), NOTED(FNSTSW_AX, 1, 1),
+		NOTED(FWAIT, 0, 0), NOTED(FWAIT, 1, 1),
+		NOTED(FNSTENV, 0, 0), NOTED(FNSTENV, 1, 1),
+		NOTED(FXSAVE, 0, 0), NOTED(FXSAVE, 1, 1),
+		NOTED(FNINIT, 1, 0), NOTED(FNSAVE, 1, 0), NOTED(FLDENV, 1, 0),
+		NOTED(FRSTOR, 1, 0), NOTED(FXRSTOR, 1, 0),
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(t); i++) {
+		setup(true);
+		memset(ram + MEM, 0, 512);
+		wr(MEM, 0x037f, 2);
+		cpu.mon->x87_ours = t[i].was;
+		EXPECT_EQ(step_bytes(t[i].code, t[i].len), X_OK);
+		if (cpu.mon->x87_ours != t[i].is)
+			check_fail("%u: %02x %02x", i, (u8)t[i].code[0], (u8)t[i].code[1]);
+	}
+	/* What was not executed has loaded nothing. */
+	cpu.guest->gpr[VMBT_EBX] = MEM + 8;
+	cpu.mon->x87_ours = 1;
+	EXPECT_FAULT(FXRSTOR, VMBT_VEC_GP);
+	EXPECT_EQ(cpu.mon->x87_ours, 1);
+}
+
+/* Whose they are is noted: a process may have the very address that a unit has. */
+static void pointers_of_a_process(void)
+{
+	u32 fip = VMBT_MON_TC + 0x123;
+
+	setup(true);
+	load_env32(0, fip, 0);
+	EXPECT_EQ(STEP(FXSAVE), X_OK);
+	EXPECT_EQ(rd(MEM + 8, 4), fip);
+	EXPECT_EQ(STEP(FNSTENV), X_OK);
+	EXPECT_EQ(rd(MEM + 12, 4), fip);
+}
+
+/* In the range and with the selectors of translated code, and noted as ours. */
 static void pointers_hidden(void)
 {
 	u32 fip = VMBT_MON_TC + 0x123;
@@ -286,6 +346,7 @@ static void pointers_hidden(void)
 						VMBT_SEL_TC3_CS : 0) {
 		setup(true);
 		load_env32(cs, fip, VMBT_SEL_CACHED(VMBT_DS));
+		cpu.mon->x87_ours = 1;
 		EXPECT_EQ(STEP(FXSAVE), X_OK);
 		EXPECT_EQ(rd(MEM + 6, 2), 0);
 		EXPECT_EQ(rd(MEM + 8, 4), 0);
@@ -298,11 +359,13 @@ static void pointers_hidden(void)
 		EXPECT_EQ(rd(MEM + 24, 2), 0);
 		memset(ram + MEM, 0xcc, 512);
 		load_env32(cs, fip, 0x23);
+		cpu.mon->x87_ours = 1;
 		EXPECT_EQ(STEP("\x66" FNSTENV), X_OK);
 		EXPECT_EQ(rd(MEM + 6, 4), 0);
 		EXPECT_EQ(rd(MEM + 14, 2), 0xcccc);
 		memset(ram + MEM, 0xcc, 512);
 		load_env32(cs, fip, 0x23);
+		cpu.mon->x87_ours = 1;
 		EXPECT_EQ(STEP(FNSAVE), X_OK);
 		EXPECT_EQ(rd(MEM + 12, 4), 0);
 		EXPECT_EQ(rd(MEM + 16, 4), 0);
@@ -393,6 +456,8 @@ int main(void)
 	CASE(not_available);
 	CASE(pending);
 	CASE(pointers_shown);
+	CASE(pointers_noted);
+	CASE(pointers_of_a_process);
 	CASE(pointers_hidden);
 	CASE(save_restore32);
 	CASE(save_restore16);
