@@ -127,7 +127,7 @@ struct vmbt_exit {
 	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)	\
 	X(faults_segment)	X(coalesced)	X(registers_read)		\
 	X(gates_again)	X(hc_pool_shrink)	X(pool_given)		\
-	X(shadow_large)	X(large_fills)	X(bt_pages)
+	X(shadow_large)	X(large_fills)	X(bt_pages)	X(links_inherited)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;
@@ -150,6 +150,7 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_WRITES	0x20	/* writes that may meet a trace */
 #define VMBT_OFFER_HEADS	0x40	/* indirect branches that are checked at the target */
 #define VMBT_OFFER_FXSAVE	0x80	/* FXSAVE, where the address it stores is not ours */
+#define VMBT_OFFER_LINKS	0x200	/* what a new directory has in common with the last */
 
 /* What is done with huge pages behind guest memory. */
 #define VMBT_LARGE_GRANTS	0x01	/* out[2] of VMBT_HC_GET_PAGE */

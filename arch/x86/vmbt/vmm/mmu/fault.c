@@ -12,6 +12,24 @@
 /* Neighbours looked at when a page-table entry is filled. */
 #define AROUND		16
 
+/**
+ * fill_table() - the shadow page table that a translation belongs in
+ * @role: base role
+ * @w: the walk, as far as the directory's entry goes
+ * @gfn: the frame that it shadows, or the first that it maps
+ * Return: its role
+ */
+u32 fill_table(u32 role, const struct walk *w, u32 *gfn)
+{
+	role |= 1 | (u32)w->acc_dir << ROLE_ACC_SHIFT;
+	if (w->big) {
+		*gfn = w->gfn & ~511u;
+		return role | ROLE_DIRECT | (u32)w->dirty << ROLE_QUAD_SHIFT;
+	}
+	*gfn = w->pt_gfn;
+	return role_pae(role) ? role : role | ((w->lin >> 21) & 1) << ROLE_QUAD_SHIFT;
+}
+
 /* Put the translation of @w in the current root. Returns the page table. */
 static struct sp *shadow_fill(struct vcpu *v, const struct walk *w,
 			      const struct plat_page *page)
@@ -22,16 +40,7 @@ static struct sp *shadow_fill(struct vcpu *v, const struct walk *w,
 	u32 role, gfn, child;
 	struct sp *pd, *pt;
 
-	role = r->role | 1 | (u32)w->acc_dir << ROLE_ACC_SHIFT;
-	if (w->big) {
-		gfn = w->gfn & ~511u;
-		role |= ROLE_DIRECT | (u32)w->dirty << ROLE_QUAD_SHIFT;
-	} else {
-		gfn = w->pt_gfn;
-		if (!role_pae(role))
-			role |= (dir_i & 1) << ROLE_QUAD_SHIFT;
-	}
-
+	role = fill_table(r->role, w, &gfn);
 	pd = root_pd(v, r, w->lin >> 30);
 	child = sp_is_large(pd, dir_i) ? 0 : pd->aux[dir_i];
 	pt = child ? sp_of(m, child) : NULL;

@@ -124,22 +124,27 @@ void large_unlink(struct vcpu *v, struct sp *pd, u32 i)
 	v->stats->shadow_large--;
 }
 
-/* May the 512 frames around that of @w have one leaf? */
-static bool large_allowed(struct vcpu *v, const struct walk *w,
-			  const struct plat_page *page)
+/* May the guest's entry be one leaf, whatever the host has? */
+static bool large_wanted(struct vcpu *v, u32 role, const struct walk *w)
 {
 	struct mmu *m = v->mmu;
-	u32 role = m->cur->role;
-	struct group *g;
 
 	if ((v->shared->no_large & VMBT_LARGE_LEAVES) || (role & ROLE_A20) ||
 	    (w->gfn | 511) >= m->mem_frames)
 		return false;
 	/* Never executable; and the supervisor's writes to what is read-only go page by page. */
-	if (!m->nx || (w->acc & (ACC_U | ACC_X)) == (ACC_U | ACC_X) ||
-	    (!(w->acc & ACC_W) && !(role & ROLE_WP)))
-		return false;
-	if (!page->writable || !plat_gfn_large(w->gfn))
+	return m->nx && (w->acc & (ACC_U | ACC_X)) != (ACC_U | ACC_X) &&
+	       ((w->acc & ACC_W) || (role & ROLE_WP));
+}
+
+/* May the 512 frames around that of @w have one leaf? */
+static bool large_allowed(struct vcpu *v, const struct walk *w,
+			  const struct plat_page *page)
+{
+	struct mmu *m = v->mmu;
+	struct group *g;
+
+	if (!large_wanted(v, m->cur->role, w) || !page->writable || !plat_gfn_large(w->gfn))
 		return false;
 	g = group_peek(m, w->gfn);
 	if (!g)
@@ -151,14 +156,35 @@ static bool large_allowed(struct vcpu *v, const struct walk *w,
 	return !g->small;
 }
 
+static u64 large_rights(const struct walk *w)
+{
+	return (w->dirty && (w->acc & ACC_W) ? PTE_W | PTE_D : 0) |
+	       (w->acc & ACC_U ? PTE_U : 0);
+}
+
 static u64 large_make(struct vcpu *v, const struct walk *w, const struct plat_page *page)
 {
-	u64 spte = ((page->phys - ((u64)(w->gfn & 511) << 12)) & SPTE_ADDR) |
-		   v->mmu->pte_enc | v->mmu->nx | PTE_P | PTE_A | PTE_PS;
+	return ((page->phys - ((u64)(w->gfn & 511) << 12)) & SPTE_ADDR) |
+	       v->mmu->pte_enc | v->mmu->nx | PTE_P | PTE_A | PTE_PS | large_rights(w);
+}
 
-	if (w->dirty && (w->acc & ACC_W))
-		spte |= PTE_W | PTE_D;
-	return w->acc & ACC_U ? spte | PTE_U : spte;
+/* A leaf where there is nothing. */
+static void large_put(struct vcpu *v, struct sp *pd, u32 i, u32 gfn, u64 spte)
+{
+	struct group *g = group_get(v, gfn);
+	u32 ref;
+
+	if (unlikely(g->nrmap >= REFS_MAX)) {
+		ref = reflist_first(g->rmap);
+		sp_drop_entry(v, sp_of(v->mmu, REF_IDX(ref)), REF_ENTRY(ref));
+	}
+	reflist_add(v, &g->rmap, REF(pd->idx, i));
+	g->nrmap++;
+	v->stats->shadow_large++;
+	v->stats->large_fills++;
+	pd->aux[i] = gfn >> 9;
+	pd->spt[i] = spte;
+	pd->present++;
 }
 
 /**
@@ -170,36 +196,49 @@ static u64 large_make(struct vcpu *v, const struct walk *w, const struct plat_pa
  */
 bool large_fill(struct vcpu *v, const struct walk *w, const struct plat_page *page)
 {
-	u32 i = (w->lin >> 21) & 511, ref;
-	struct group *g;
+	u32 i = (w->lin >> 21) & 511;
 	struct sp *pd;
 	u64 spte, lost;
 
 	if (!large_allowed(v, w, page))
 		return false;
 	spte = large_make(v, w, page);
-	g = group_get(v, w->gfn);
 	pd = root_pd(v, v->mmu->cur, w->lin >> 30);
-	v->stats->large_fills++;
 	if (sp_is_large(pd, i) && !((pd->spt[i] ^ spte) & SPTE_ADDR)) {
 		lost = pd->spt[i] & ~spte & (PTE_W | PTE_U);
 		if (lost)
 			tlb_note_large(v, pd, i);
 		pd->spt[i] = spte;
+		v->stats->large_fills++;
 		return true;
 	}
 	sp_drop_entry(v, pd, i);
 	/* Not two sizes at once. */
 	tlb_sync(v);
-	if (unlikely(g->nrmap >= REFS_MAX)) {
-		ref = reflist_first(g->rmap);
-		sp_drop_entry(v, sp_of(v->mmu, REF_IDX(ref)), REF_ENTRY(ref));
-	}
-	reflist_add(v, &g->rmap, REF(pd->idx, i));
-	g->nrmap++;
-	v->stats->shadow_large++;
-	pd->aux[i] = w->gfn >> 9;
-	pd->spt[i] = spte;
-	pd->present++;
+	large_put(v, pd, i, w->gfn, spte);
+	return true;
+}
+
+/**
+ * large_inherit() - have a large leaf that another directory has
+ * @v: the vCPU
+ * @pd: level 2 shadow page, without an entry there
+ * @from: the other one, of the same role; its entry is a large leaf
+ * @w: what the entry of the guest's own directory says, accessed
+ *
+ * That the leaf is there says what is to be known of its frames: the host has granted
+ * them, and none is traced.
+ *
+ * Return: false if it would be another one
+ */
+bool large_inherit(struct vcpu *v, struct sp *pd, const struct sp *from, const struct walk *w)
+{
+	u32 i = (w->lin >> 21) & 511;
+	u64 spte = from->spt[i];
+
+	if (from->aux[i] != w->gfn >> 9 || !large_wanted(v, from->role, w) ||
+	    ((spte ^ large_rights(w)) & (PTE_W | PTE_U)))
+		return false;
+	large_put(v, pd, i, w->gfn, spte);
 	return true;
 }

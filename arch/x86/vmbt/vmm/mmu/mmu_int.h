@@ -5,7 +5,7 @@
  * Reading order: pool.c (where memory comes from), frame.c (what is known
  * about a guest frame), walk.c (the guest's tables), shadow.c (ours), fault.c
  * (from one to the other), large.c (2 MiB at once), trace.c (and back when the
- * guest writes), roots.c, monitor.c, monpages.c, codepages.c, reclaim.c, holes.c,
+ * guest writes), roots.c, inherit.c, monitor.c, monpages.c, codepages.c, reclaim.c, holes.c,
  * invalidate.c, access.c.
  *
  * Two rules keep it sound. Shadow entries are exact: whenever the guest could
@@ -312,6 +312,7 @@ void frame_trace_del(struct vcpu *v, u64 gfn, u32 client);
 
 /* walk.c */
 u32 mmu_current_role(struct vcpu *v);
+void walk_take_pde(u32 role, struct walk *w);
 int walk_guest(struct vcpu *v, u32 lin, u32 access, struct walk *w);
 u32 walk_dir_gfn(struct vcpu *v, u32 lin);
 int walk_read_pde(struct vcpu *v, u32 lin, u64 *pde);
@@ -379,10 +380,12 @@ u64 spte_make(struct vcpu *v, u32 role, u32 acc, bool dirty, u32 gfn,
 	      u32 access, const struct plat_page *page);
 
 /* fault.c */
+u32 fill_table(u32 role, const struct walk *w, u32 *gfn);
 void shadow_prefill(struct vcpu *v, struct sp *sp, u32 i, u64 pte);
 
 /* large.c */
 bool large_fill(struct vcpu *v, const struct walk *w, const struct plat_page *page);
+bool large_inherit(struct vcpu *v, struct sp *pd, const struct sp *from, const struct walk *w);
 void large_traced(struct vcpu *v, u64 gfn);
 void large_untraced(struct mmu *m, u64 gfn);
 void large_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn);
@@ -400,6 +403,9 @@ void root_select(struct vcpu *v);
 void root_free(struct vcpu *v, struct root *r);
 bool root_recycle(struct vcpu *v);
 struct sp *root_pd(struct vcpu *v, struct root *r, u32 quad);
+
+/* inherit.c */
+struct sp *root_pd_inherit(struct vcpu *v, u32 quad);
 
 /* reclaim.c */
 u32 shadow_reclaim(struct vcpu *v, u32 want);

@@ -60,7 +60,7 @@ void mon_ensure(struct vcpu *v)
 		pd = m->cur->pd[lin >> 30];
 		if (unlikely(!pd)) {
 			mmu_topup(v);
-			pd = root_pd(v, m->cur, lin >> 30);
+			pd = root_pd_inherit(v, lin >> 30);
 		}
 		/* Nothing but the right to it ever changes in such an entry. */
 		if (likely(pd->aux[i] == CHILD_MON &&

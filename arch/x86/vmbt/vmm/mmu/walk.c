@@ -229,6 +229,31 @@ static bool acc_allows(u32 role, u32 acc, u32 access)
 }
 
 /**
+ * walk_take_pde() - what a present directory entry alone says of a walk
+ * @role: base role
+ * @w: @lin and @pde are set, no reserved bit is; @pte and @gfn are of a big page only
+ */
+void walk_take_pde(u32 role, struct walk *w)
+{
+	w->acc_dir = (u8)pte_acc(role, w->pde);
+	w->big = (w->pde & PTE_PS) && (role & ROLE_PSE);
+	if (!w->big) {
+		w->pt_gfn = pte_gfn(role, w->pde);
+		return;
+	}
+	w->pt_gfn = GFN_NONE;
+	w->acc = w->acc_dir;
+	w->pte = w->pde;
+	if (role_pae(role))
+		w->gfn = (u32)((w->pde & PTE_ADDR) >> 21 << 9) | ((w->lin >> 12) & 511);
+	else	/* PSE-36: bits 16:13 are address bits 35:32 */
+		w->gfn = (u32)(w->pde >> 22) << 10 |
+			 (u32)((w->pde >> 13) & 15) << 20 | ((w->lin >> 12) & 1023);
+	if (role & ROLE_A20)
+		w->gfn &= ~A20_GFN;
+}
+
+/**
  * walk_guest() - translate through the guest's tables
  * @v: the vCPU
  * @lin: linear address
@@ -277,22 +302,8 @@ int walk_guest(struct vcpu *v, u32 lin, u32 access, struct walk *w)
 		return walk_raise(v, lin, err);
 	if (unlikely(pte_reserved(role, 2, w->pde)))
 		return walk_raise(v, lin, err | VMBT_PF_P | VMBT_PF_RSVD);
-	w->acc_dir = (u8)pte_acc(role, w->pde);
-	w->big = (w->pde & PTE_PS) && (role & ROLE_PSE);
-
-	if (w->big) {
-		w->pt_gfn = GFN_NONE;
-		w->acc = w->acc_dir;
-		w->pte = w->pde;
-		if (role_pae(role))
-			w->gfn = (u32)((w->pde & PTE_ADDR) >> 21 << 9) | pt_i;
-		else	/* PSE-36: bits 16:13 are address bits 35:32 */
-			w->gfn = (u32)(w->pde >> 22) << 10 |
-				 (u32)((w->pde >> 13) & 15) << 20 | pt_i;
-		if (role & ROLE_A20)
-			w->gfn &= ~A20_GFN;
-	} else {
-		w->pt_gfn = pte_gfn(role, w->pde);
+	walk_take_pde(role, w);
+	if (!w->big) {
 		r = guest_table_read(v, w->pt_gfn, pt_i, size, &w->pte);
 		if (unlikely(r != X_OK))
 			return r;

@@ -36,17 +36,6 @@ static void pae_big(u64 flags, u64 efer)
 	go();
 }
 
-/* Tables and caches hold against the guest's tables as they are now. */
-static void sound(void)
-{
-	u32 i;
-
-	for (i = 0; i < RAM_FRAMES; i++)
-		if (ram_ptr(i))
-			memcpy(ref_ram[i], ram_ptr(i), 4096);
-	hw_check();
-}
-
 static u64 leaves(void)
 {
 	return shared.stats.shadow_large;

@@ -41,7 +41,7 @@ static u32 pool_held[32], pool_nheld;
 static struct { u32 lin; u64 gfn; bool user, exec; } code[64];
 static u32 ncode;
 static u64 stat_access, stat_true, stat_fixed, stat_emul, stat_hit, stat_epoch;
-static u64 stat_given, stat_large;
+static u64 stat_given, stat_large, stat_inherited;
 
 static u32 pick_slot(void)
 {
@@ -475,6 +475,26 @@ static void pte_write(void)
 	ref_write(gpa, (u8 *)&e, n);
 }
 
+/* A new address space: what a directory says from 3 GiB on is copied to another. */
+static void copy_kernel(void)
+{
+	bool pae = shared.guest.cr4 & VMBT_CR4_PAE;
+	u32 tables = pae ? PDP_N : PD2_N, first = pae ? PDP_FROM : PD2_FROM;
+	u64 from = first + rnd(tables), to = first + rnd(tables);
+	u32 i, off, size = pae ? 8 : 4;
+
+	for (i = 0; i < ARRAY_SIZE(slots) * (pae ? 2 : 1); i++) {
+		off = pae ? (slots[i / 2] * 2 + i % 2) * 8 & 0xfff : slots[i] * 4;
+		/* In PAE mode any directory may be the fourth. */
+		if ((!pae && slots[i] < 768) || !rnd(8))
+			continue;
+		mmio_log.n = 0;
+		while (!mmu_write_phys(&vcpu, to << 12 | off, ref_ram[from] + off, size))
+			;
+		ref_write(to << 12 | off, ref_ram[from] + off, size);
+	}
+}
+
 static void load_cr3(u32 cr3)
 {
 	struct vmbt_guest *g = &shared.guest, old = *g;
@@ -759,11 +779,15 @@ static bool step(void)
 	case 27:
 		monitor_step();
 		break;
+	case 28:
+		if (!rnd(4))
+			copy_kernel();
+		break;
 	}
 	return true;
 }
 
-static bool run(const struct fake_config *c, u64 seed, u64 steps, u32 check_every)
+static bool run(const struct fake_config *c, u64 seed, u64 steps, u32 check_every, u32 off)
 {
 	u64 i;
 
@@ -775,6 +799,7 @@ static bool run(const struct fake_config *c, u64 seed, u64 steps, u32 check_ever
 	pool_nheld = 0;
 	fill_tables();
 	mmu_trace_register(&vcpu, MMU_TRACE_CODE, on_trace);
+	shared.no_offers = off;
 	shared.guest.cr4 = rnd(2) ? VMBT_CR4_PSE : rnd(2) ? VMBT_CR4_PAE : 0;
 	shared.guest.efer = rnd(2) ? VMBT_EFER_NXE : 0;
 	shared.guest.cr0 = VMBT_CR0_PE | (rnd(2) ? VMBT_CR0_WP : 0);
@@ -800,6 +825,7 @@ static bool run(const struct fake_config *c, u64 seed, u64 steps, u32 check_ever
 	}
 	steps_done += i;
 	stat_large += shared.stats.large_fills;
+	stat_inherited += shared.stats.links_inherited;
 	compare_ram();
 	return true;
 }
@@ -844,15 +870,16 @@ int main(int argc, char **argv)
 			continue;
 		for (r = 0; r < set[i].runs * scale; r++)
 			run(&set[i].c, seed * 1000003 + i * 1009 + r, set[i].steps,
-			    set[i].every);
+			    set[i].every, r % 4 == 3 ? ~0u : 0);
 		printf("ok mmu_random_%s\n", set[i].name);
 	}
 	printf("# %llu steps: %llu accesses, %llu hits, %llu hidden, ", steps_done,
 	       stat_access, stat_hit, stat_fixed);
 	printf("%llu true, %llu interpreted, %llu epochs, %llu pages given back, ",
 	       stat_true, stat_emul, stat_epoch, stat_given);
-	printf("%llu large leaves, %llu times one was looked at\n", stat_large, hw_large);
-	if (argc < 4 && (!stat_large || !hw_large))
-		broken("no large leaf in all of this");
+	printf("%llu large leaves, %llu times one was looked at, ", stat_large, hw_large);
+	printf("%llu links inherited\n", stat_inherited);
+	if (argc < 4 && (!stat_large || !hw_large || !stat_inherited))
+		broken("no large leaf, or no inherited link, in all of this");
 	return 0;
 }
