@@ -27,7 +27,7 @@ MODULE_PARM_DESC(no_de, "never execute guest code directly (for tests; new VMs)"
 
 uint vmbt_param_no_offers;
 module_param_named(no_offers, vmbt_param_no_offers, uint, 0644);
-MODULE_PARM_DESC(no_offers, "what translated code must leave to the VMM in new VMs: 1 reads of CRn and masks, 2 segment loads, 4 IRET to ring 3, 8 jumps that collide in the hash, 16 ways through a gate, 32 writes that may meet a trace, 64 indirect branches checked at the target, 128 FXSAVE, 512 links of a new directory (for measurements)");
+MODULE_PARM_DESC(no_offers, "what new VMs do without, by bits, for measurements: Documentation/vmbt/api.rst has the list");
 
 uint vmbt_param_no_io;
 module_param_named(no_io, vmbt_param_no_io, uint, 0644);

@@ -141,7 +141,7 @@ struct vmbt_vmm_stats {
 /* Pool pages that go back in one call. */
 #define VMBT_SHRINK_LIST	128
 
-/* What translated code may do without the VMM, by what it was told. */
+/* What can be left out for a measurement: what translated code may do without the VMM. */
 #define VMBT_OFFER_READS	0x01	/* control registers, interrupt masks */
 #define VMBT_OFFER_LOADS	0x02	/* loads of segment registers */
 #define VMBT_OFFER_USER		0x04	/* IRET to ring 3 */
@@ -150,7 +150,13 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_WRITES	0x20	/* writes that may meet a trace */
 #define VMBT_OFFER_HEADS	0x40	/* indirect branches that are checked at the target */
 #define VMBT_OFFER_FXSAVE	0x80	/* FXSAVE, where the address it stores is not ours */
+#define VMBT_OFFER_AHEAD	0x100	/* units that go on behind a conditional branch */
+#define VMBT_OFFER_ADAPT	0x400	/* adaption: nothing becomes a callout, or none again */
+/* And what the VMM does to save faults and flushes. */
 #define VMBT_OFFER_LINKS	0x200	/* what a new directory has in common with the last */
+#define VMBT_OFFER_FEW		0x800	/* INVLPG for a table that goes and had few leaves */
+#define VMBT_OFFER_AROUND	0x1000	/* hidden faults fill neighbours */
+#define VMBT_OFFER_PREFILL	0x2000	/* writes to page tables fill shadow entries */
 
 /* What is done with huge pages behind guest memory. */
 #define VMBT_LARGE_GRANTS	0x01	/* out[2] of VMBT_HC_GET_PAGE */

@@ -68,7 +68,7 @@ void bt_adapt_fault(struct vcpu *v, u32 lin)
 	u64 gpa;
 
 	v->mon->hot[vmbt_hot_index(off)] = 1;
-	if (bt->last_unit == BT_NIL)
+	if (bt->last_unit == BT_NIL || (v->shared->no_offers & VMBT_OFFER_ADAPT))
 		return;
 	u = bt_unit(bt, bt->last_unit);
 	gpa = insn_gpa(u, v->guest->eip - u->eip);

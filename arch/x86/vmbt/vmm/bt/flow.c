@@ -91,7 +91,8 @@ static bool emit_jcc(struct bt_emit *e, const struct vmbt_insn *in, u32 target,
 	e32(e, 0);
 	e->shadow = 0;
 	e->aside |= BIT(n);
-	if (target > next && n + 2 < BT_EXITS)
+	if (target > next && n + 2 < BT_EXITS &&
+	    !(e->v->shared->no_offers & VMBT_OFFER_AHEAD))
 		return true;
 	bt_emit_jump(e, next);
 	return false;

@@ -79,6 +79,36 @@ static bool entries_read(const struct walk *w, const struct sp *pt, u32 i, u64 *
 	return true;
 }
 
+/* Fill entry @i of @sp, if its guest entry @pte is accessed already and the host has the page. */
+static void prefill(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
+{
+	struct mmu *m = v->mmu;
+	struct plat_page page;
+	u32 acc = role_acc(sp->role), gfn, zaps = m->zaps;
+	int kind;
+
+	if ((pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
+	    pte_reserved(sp->role, 1, pte))
+		return;
+	gfn = pte_gfn(sp->role, pte);
+	if (gfn >= m->mem_frames)
+		return;
+	kind = plat_gfn_map(gfn, false, &page);
+	if (m->zaps != zaps || (kind != VMBT_PAGE_RAM && kind != VMBT_PAGE_ROM))
+		return;
+	if (kind == VMBT_PAGE_ROM)
+		page.writable = false;
+	if (!(pte & PTE_W))
+		acc &= ~ACC_W;
+	if (!(pte & PTE_U))
+		acc &= ~ACC_U;
+	if ((sp->role & ROLE_NXE) && (pte & PTE_NX))
+		acc &= ~ACC_X;
+	spte_set(v, sp, i, gfn, spte_make(v, sp->role, acc, pte & PTE_D, gfn,
+					  MMU_READ, &page));
+	sp->last = (u16)i;
+}
+
 /*
  * A table that was let go and is used again has all to fill again. Those of
  * its entries around the one at hand that are accessed already need no fault
@@ -100,7 +130,7 @@ static void fill_around(struct vcpu *v, const struct walk *w, struct sp *pt)
 	for (k = 0; known && k < AROUND && pool_roomy(m); k++) {
 		if (pt->spt[first + k] || (pte[k] & (PTE_P | PTE_A)) != (PTE_P | PTE_A))
 			continue;
-		shadow_prefill(v, pt, first + k, pte[k]);
+		prefill(v, pt, first + k, pte[k]);
 		if (m->zaps != zaps)
 			return;
 	}
@@ -126,6 +156,17 @@ static void fill_around_big(struct vcpu *v, const struct walk *w, struct sp *pt,
 		spte_set(v, pt, gfn & 511, gfn,
 			 spte_make(v, pt->role, w->acc, w->dirty, gfn, MMU_READ, &near));
 	}
+}
+
+static void fill_neighbours(struct vcpu *v, const struct walk *w, struct sp *pt,
+			    const struct plat_page *page)
+{
+	if (v->shared->no_offers & VMBT_OFFER_AROUND)
+		return;
+	if (w->big)
+		fill_around_big(v, w, pt, page);
+	else
+		fill_around(v, w, pt);
 }
 
 static enum mmu_fault fault_true(struct vcpu *v)
@@ -197,10 +238,7 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
 		trace_met(v, lin, w.gfn);
 		return MMU_FAULT_EMULATE;
 	}
-	if (w.big)
-		fill_around_big(v, &w, pt, &page);
-	else
-		fill_around(v, &w, pt);
+	fill_neighbours(v, &w, pt, &page);
 	v->stats->faults_hidden++;
 	return MMU_FAULT_FIXED;
 }
@@ -232,29 +270,6 @@ enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error)
  */
 void shadow_prefill(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
 {
-	struct mmu *m = v->mmu;
-	struct plat_page page;
-	u32 acc = role_acc(sp->role), gfn, zaps = m->zaps;
-	int kind;
-
-	if ((pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
-	    pte_reserved(sp->role, 1, pte))
-		return;
-	gfn = pte_gfn(sp->role, pte);
-	if (gfn >= m->mem_frames)
-		return;
-	kind = plat_gfn_map(gfn, false, &page);
-	if (m->zaps != zaps || (kind != VMBT_PAGE_RAM && kind != VMBT_PAGE_ROM))
-		return;
-	if (kind == VMBT_PAGE_ROM)
-		page.writable = false;
-	if (!(pte & PTE_W))
-		acc &= ~ACC_W;
-	if (!(pte & PTE_U))
-		acc &= ~ACC_U;
-	if ((sp->role & ROLE_NXE) && (pte & PTE_NX))
-		acc &= ~ACC_X;
-	spte_set(v, sp, i, gfn, spte_make(v, sp->role, acc, pte & PTE_D, gfn,
-					  MMU_READ, &page));
-	sp->last = (u16)i;
+	if (!(v->shared->no_offers & VMBT_OFFER_PREFILL))
+		prefill(v, sp, i, pte);
 }

@@ -143,7 +143,7 @@ void tlb_note_link(struct vcpu *v, struct sp *pd, u32 i, bool empty)
 	if (!m->hw)
 		return;
 	if (m->hw->pd[quad] == pd) {
-		if (!empty)
+		if (!empty || (v->shared->no_offers & VMBT_OFFER_FEW))
 			m->tlb_all = true;
 		else if (!m->tlb_all)
 			tlb_note_lin(m, quad << 30 | i << 21);

@@ -200,7 +200,8 @@ static void frame_forget_sp(struct vcpu *v, struct sp *sp)
  */
 void sp_zap(struct vcpu *v, struct sp *sp)
 {
-	bool few = role_level(sp->role) == 1 && sp->present <= TLB_FEW;
+	bool few = role_level(sp->role) == 1 && sp->present <= TLB_FEW &&
+		   !(v->shared->no_offers & VMBT_OFFER_FEW);
 	struct mmu *m = v->mmu;
 	u32 i, ref;
 

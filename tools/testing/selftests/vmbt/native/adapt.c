@@ -159,3 +159,29 @@ void test_adapt_alone(void)
 	check(!native_protected(0x240000), "adapt-alone",
 	      "a trace without code", 0);
 }
+
+/* Switched off: each write faults, however often it has met a trace. */
+void test_adapt_off(void)
+{
+	static const u8 code[] = {
+		0xb9, 0x64, 0x00, 0x00, 0x00,		/* mov ecx, 100 */
+		0x89, 0x0d, 0x00, 0x00, 0x23, 0x00,	/* top: mov [230000h], ecx */
+		0x49,
+		0x75, 0xf7,				/* jnz top */
+		0xf4,
+	};
+	u64 before, adapted = v->stats->adapted;
+
+	v->shared->no_offers = VMBT_OFFER_ADAPT;
+	load(OTHER, code, sizeof(code));
+	__real_mmu_trace_add(v, 0x230, MMU_TRACE_DESC);
+	native_protect(0x230, NATIVE_TEST, true);
+	go(OTHER);
+	before = callouts();
+	check(go(OTHER) == NS_HLT, "adapt-off", "did not end", 0);
+	check(v->stats->adapted == adapted, "adapt-off", "adapted", v->stats->adapted - adapted);
+	check(callouts() - before == 1, "adapt-off", "callouts", callouts() - before);
+	native_protect(0x230, NATIVE_TEST, false);
+	__real_mmu_trace_del(v, 0x230, MMU_TRACE_DESC);
+	v->shared->no_offers = 0;
+}

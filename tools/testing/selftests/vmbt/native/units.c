@@ -153,6 +153,27 @@ static void test_ahead(void)
 	      v->guest->gpr[VMBT_ECX] == 0x6001, "ahead", "ecx", v->guest->gpr[VMBT_ECX]);
 }
 
+/* Not where it is switched off: then a unit ends at its first branch. */
+static void test_not_ahead(void)
+{
+	static const u8 code[] = { 0x74, 0x01, 0x90, 0x75, 0x01, 0x90, 0xc3 };
+	const struct bt_unit *u;
+	u32 off, len = 0;
+
+	load(OTHER, code, sizeof(code));
+	for (off = 0; off < 2; off++) {
+		v->shared->no_offers = off ? VMBT_OFFER_AHEAD : 0;
+		bt_flush(v);
+		v->guest->eip = OTHER;
+		check(bt_enter(v) == X_OK, "not-ahead", "no unit", off);
+		u = bt_unit(v->bt, bt_unit_at(v->bt, v->frame.rip));
+		len = u->len;
+		check(len == (off ? 2 : 7), "not-ahead", "its length", len);
+	}
+	v->shared->no_offers = 0;
+	bt_flush(v);
+}
+
 /* Calls and returns find each other in the inline hash. */
 static void test_hash(void)
 {
@@ -601,6 +622,7 @@ int main(void)
 	native_max_exits = 1000000;
 	run("chain", test_chain);
 	run("ahead", test_ahead);
+	run("not-ahead", test_not_ahead);
 	run("hash", test_hash);
 	run("second", test_second);
 	run("second-undone", test_second_undone);
@@ -633,6 +655,7 @@ int main(void)
 	run("adapt-misled", test_adapt_misled);
 	run("adapt-elsewhere", test_adapt_elsewhere);
 	run("adapt-alone", test_adapt_alone);
+	run("adapt-off", test_adapt_off);
 	run("hostile", test_hostile);
 	run("flush", test_flush);
 	run("pages", test_pages);

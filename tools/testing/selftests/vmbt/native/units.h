@@ -44,6 +44,7 @@ void test_adapt(void);
 void test_adapt_misled(void);
 void test_adapt_elsewhere(void);
 void test_adapt_alone(void);
+void test_adapt_off(void);
 
 /* heads.c */
 void test_heads(void);

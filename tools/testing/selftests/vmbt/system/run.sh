@@ -121,7 +121,7 @@ bochs)	for g in "$@"; do on_bochs "$g"; done ;;
 vmbt)	hosted testhost 100 "$@" ;;
 vmbt-intel) CPU=max,vendor=GenuineIntel hosted testhost 100 "$@" ;;
 vmbt-no-de) MODPARAMS='force=1 no_de=1' hosted testhost 100 "$@" ;;
-vmbt-no-offers) MODPARAMS='force=1 no_offers=1023' hosted testhost 100 "$@" ;;
+vmbt-no-offers) MODPARAMS='force=1 no_offers=0xffffffff' hosted testhost 100 "$@" ;;
 vmbt-bochs|vmbt-bochs-floating)
 	[ "$way" = vmbt-bochs ] || export MODPARAMS=monitor=0
 	files=

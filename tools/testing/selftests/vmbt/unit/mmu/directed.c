@@ -470,6 +470,50 @@ static void mmu_fill_around(void)
 	EXPECT_EQ(get(PT << 12 | (512 + 18) * 4, 4) & 0x20, 0);
 }
 
+/* What can be switched off: the same, by a fault each, or a whole flush. */
+static void mmu_switched_off(void)
+{
+	u32 i;
+
+	two_level(7, 7, VMBT_CR0_WP, 0);
+	shared.no_offers = VMBT_OFFER_AROUND | VMBT_OFFER_PREFILL;
+	for (i = 0; i < 4; i++)
+		put(PT << 12 | (512 + i) * 4, (DATA + i) << 12 | 0x67, 4);
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(hw(0x00600000 + (i << 12), MMU_READ), HW_OK);
+		EXPECT_EQ(hw_faults, 1);
+		store(PT << 12 | (100 + i) * 4, (DATA + i) << 12 | 0x67, 4);
+		EXPECT_EQ(hw(0x00400000 + ((100 + i) << 12), MMU_WRITE), HW_OK);
+		EXPECT_EQ(hw_faults, 1);
+	}
+}
+
+/* A table that is let go while it has three leaves; whole flushes of the TLB for that. */
+static u32 flushes_of_a_table(void)
+{
+	u32 i, before;
+
+	for (i = 0; i < 3; i++) {
+		put(PT << 12 | (512 + 32 * i) * 4, (DATA + i) << 12 | 7, 4);
+		EXPECT_EQ(hw(0x00600000 + (i << 17), MMU_READ), HW_OK);
+	}
+	EXPECT(frame_peek(vcpu.mmu, PT)->trace & MMU_TRACE_SHADOW);
+	before = hw_flushes;
+	for (i = 0; i < 12; i++)
+		store(PT << 12 | (800 + i) * 4, 0, 4);
+	EXPECT(!(frame_peek(vcpu.mmu, PT)->trace & MMU_TRACE_SHADOW));
+	return hw_flushes - before;
+}
+
+static void mmu_few_leaves(void)
+{
+	two_level(7, 7, VMBT_CR0_WP, 0);
+	EXPECT_EQ(flushes_of_a_table(), 0);
+	two_level(7, 7, VMBT_CR0_WP, 0);
+	shared.no_offers = VMBT_OFFER_FEW;
+	EXPECT_EQ(flushes_of_a_table(), 1);
+}
+
 static void mmu_unshadow(void)
 {
 	u32 i;
@@ -726,6 +770,8 @@ int main(void)
 	CASE(mmu_pte_prefill);
 	CASE(mmu_let_go_at_fault);
 	CASE(mmu_fill_around);
+	CASE(mmu_switched_off);
+	CASE(mmu_few_leaves);
 	CASE(mmu_unshadow);
 	CASE(mmu_traces);
 	CASE(mmu_crossing);

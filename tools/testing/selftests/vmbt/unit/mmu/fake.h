@@ -77,6 +77,7 @@ void hw_pool_shrunk(void);
 struct hw_result hw_access(u32 lin, u32 access);
 void hw_invlpg(u32 lin);
 extern u64 hw_large;		/* large leaves that were seen by it */
+extern u32 hw_flushes;		/* whole ones that were asked for */
 void hw_check(void);		/* nothing stale cached, every table sound */
 
 /* the reference (ref.c) */

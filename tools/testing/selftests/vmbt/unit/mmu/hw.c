@@ -62,6 +62,7 @@ static u32 recent[RECENT];
 static u32 cpu;
 static u64 cr3;
 u64 hw_large;
+u32 hw_flushes;
 
 #define tlb	(tlbs[cpu])
 #define pool_tlb (pool_tlbs[cpu])
@@ -207,6 +208,7 @@ u64 plat_pcid_epoch(void)
 
 void plat_flush_tlb(void)
 {
+	hw_flushes++;
 	load_cr3(cr3);
 }
 
