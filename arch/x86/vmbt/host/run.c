@@ -16,6 +16,7 @@
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
 #include <linux/vtime.h>
+#include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
 #include <asm/irq_vectors.h>
@@ -39,11 +40,20 @@ void vmbt_run_init(void)
 	mxcsr_mask = fx.mxcsr_mask ?: MXCSR_MASK_DEFAULT;
 }
 
-/* The guest's x87 and SSE state. The image may have been set by anyone. */
+/*
+ * The guest's x87 and SSE state. The image may have been set by anyone.
+ *
+ * On AMD's CPUs before Zen 2, and on QEMU's, FXRSTOR leaves the pointers to the last x87
+ * instruction and its operand alone while no exception is pending, and the guest would
+ * have those of the host's user or, where Linux has written over these, of its
+ * kernel. FNINIT clears them.
+ */
 static void load_fpu(struct vmbt_shared *s)
 {
 	struct fxregs_state *fx = (void *)s->fpu;
 
+	if (static_cpu_has_bug(X86_BUG_FXSAVE_LEAK))
+		asm volatile("fninit");
 	fx->mxcsr &= mxcsr_mask;
 	asm volatile("fxrstor %0" : : "m" (*fx));
 }

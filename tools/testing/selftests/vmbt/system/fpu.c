@@ -42,6 +42,17 @@ static u32 get_mxcsr(void)
 	return v;
 }
 
+/* Nothing of anybody's: the pointers are clear after a reset. Vol. 3, table 9-1. */
+static void untouched(void)
+{
+	asm volatile("fnstenv %0" : "=m" (env));
+	name("reset");
+	expect("fip", dword(env, 12), 0);
+	expect("fcs", word(env, 16), 0);
+	expect("fdp", dword(env, 20), 0);
+	expect("fds", word(env, 24), 0);
+}
+
 /* After FNINIT. Vol. 1, 8.1.5, 8.1.6; vol. 2, FINIT. */
 static void initial(void)
 {
@@ -356,6 +367,7 @@ void guest_main(void)
 	}
 	write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	write_cr0((read_cr0() | CR0_MP) & ~(CR0_EM | CR0_TS));
+	untouched();
 	set_mxcsr(MXCSR_INIT);
 	initial();
 	mmx();
