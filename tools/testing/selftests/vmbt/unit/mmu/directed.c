@@ -463,6 +463,13 @@ static void mmu_fill_around(void)
 	for (i = 0; i < 32; i++)
 		put(PT << 12 | (512 + i) * 4, (DATA + i) << 12 | (i & 1 ? 0x67 : 0x47), 4);
 	EXPECT_EQ(hw(0x00604000, MMU_READ), HW_OK);
+	/* Of four: what is farther away is less likely to be used. */
+	EXPECT_EQ(hw(0x00607000, MMU_READ), HW_OK);
+	EXPECT_EQ(hw_faults, 0);
+	EXPECT_EQ(hw(0x00603000, MMU_READ), HW_OK);
+	EXPECT_EQ(hw_faults, 1);
+	EXPECT_EQ(hw(0x00609000, MMU_READ), HW_OK);
+	EXPECT_EQ(hw_faults, 1);
 	for (i = 0; i <= 16; i++) {
 		EXPECT_EQ(hw(0x00600000 + (i << 12), MMU_READ), HW_OK);
 		EXPECT_EQ(hw_faults, i == 4 || i % 2 ? 0 : 1);
