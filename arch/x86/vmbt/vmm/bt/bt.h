@@ -126,7 +126,7 @@ void bt_set_pending(struct vcpu *v, bool on);
 void bt_invalidate_phys(struct vcpu *v, u64 gpa, u32 len);
 void bt_end_epoch(struct vcpu *v);
 void bt_flush(struct vcpu *v);
-void bt_halted(struct vcpu *v, u32 quiet);
+void bt_halted(struct vcpu *v);
 
 /**
  * bt_some_callout() - a callout in the cache, for the hostile-guest test

@@ -239,7 +239,11 @@ struct bt_region {
 struct bt {
 	u8 *const *mon;		/* the monitor area's pages */
 	u8 *empty;		/* what hash pages without an entry are */
-	u32 idle_halts;		/* that make an idle guest, bt_halted() */
+	/* bt_halted(): how long makes an idle guest; when it began to be, its halts since */
+	u32 idle_seconds;
+	u32 idle_halts;
+	u64 idle_since;
+	u32 idle_units;		/* how many there were */
 	u32 resets;		/* of all that follows */
 	u32 nr_units;
 	u32 nr_map;

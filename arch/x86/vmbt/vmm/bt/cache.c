@@ -14,13 +14,16 @@
 
 /*
  * An idle guest needs little of what its boot or its last work was translated to:
- * more units than this go when it has halted so often without taking a page for
- * another. One that works and halts by turns needs them again: twice as often the
- * next time, so that few of its flushes are for nothing.
+ * more units than IDLE_UNITS go when it has halted at least IDLE_HALTS times in so many
+ * seconds, and has had no more than IDLE_NEW others translated. To translate 10,000
+ * units again takes some 10 ms. One that works and halts by turns needs them
+ * again: twice the time from then on, so that few of its flushes are for nothing.
  */
 #define IDLE_UNITS		8192
 #define IDLE_HALTS		32
-#define IDLE_HALTS_MAX		65536
+#define IDLE_NEW		128
+#define IDLE_SECONDS		10
+#define IDLE_SECONDS_MAX	2560
 
 /* Writes beside code on a page before it counts as mixed with hot data. */
 #define MIXED_WRITES		24
@@ -102,6 +105,7 @@ static void reset(struct vcpu *v)
 	u32 i;
 
 	bt->resets++;
+	bt->idle_units = 0;
 	bt->nr_units = 0;
 	bt->nr_map = 0;
 	bt->nr_pages = 0;
@@ -145,7 +149,7 @@ bool bt_cache_init(struct vcpu *v)
 	bt->region[0].end = BT_TC3;
 	bt->region[1].start = BT_TC3;
 	bt->region[1].end = VMBT_MON_SIZE;
-	bt->idle_halts = IDLE_HALTS;
+	bt->idle_seconds = IDLE_SECONDS;
 	bt_ring1_init(v);
 	plat_yield();
 	reset(v);
@@ -659,15 +663,21 @@ void bt_flush(struct vcpu *v)
 /**
  * bt_halted() - the guest has nothing to do
  * @v: the vCPU; v->guest is in sync
- * @quiet: how often it has halted since it last took a page
  */
-void bt_halted(struct vcpu *v, u32 quiet)
+void bt_halted(struct vcpu *v)
 {
 	struct bt *bt = v->bt;
+	u64 now = plat_tsc();
 
-	if (bt->nr_units < IDLE_UNITS || quiet < bt->idle_halts)
+	if (bt->nr_units - bt->idle_units > IDLE_NEW) {
+		bt->idle_units = bt->nr_units;
+		bt->idle_halts = 0;
+		bt->idle_since = now;
+	}
+	if (bt->nr_units < IDLE_UNITS || ++bt->idle_halts < IDLE_HALTS ||
+	    now - bt->idle_since < v->shared->tsc_khz * 1000 * bt->idle_seconds)
 		return;
-	if (bt->idle_halts < IDLE_HALTS_MAX)
-		bt->idle_halts *= 2;
+	if (bt->idle_seconds < IDLE_SECONDS_MAX)
+		bt->idle_seconds *= 2;
 	bt_flush(v);
 }

@@ -230,7 +230,8 @@ bool core_inject(struct vcpu *v)
 		if (!s->chips)
 			g->halted = 0;
 		v->stats->exit_hlt++;
-		bt_halted(v, mmu_halted(v));
+		mmu_halted(v);
+		bt_halted(v);
 		core_leave(v, VMBT_EXIT_HLT);
 		return false;
 	}

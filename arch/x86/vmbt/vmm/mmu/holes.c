@@ -189,16 +189,14 @@ void mmu_shrink(struct vcpu *v, u32 want)
  * Gives back what is free in plenty, if that is not what the guest had in the
  * middle of its work: what goes then has to be asked for again. Keeps enough for
  * it to ask in portions.
- *
- * Return: how often it has halted since it last took a page
  */
-u32 mmu_halted(struct vcpu *v)
+void mmu_halted(struct vcpu *v)
 {
 	struct mmu *m = v->mmu;
 	u32 n;
 
 	if (++m->quiet < QUIET_HALTS || pool_avail(m) <= PLENTY_PAGES)
-		return m->quiet;
+		return;
 	while (pool_avail(m) > 2 * KEEP_PAGES) {
 		n = portion(m, pool_avail(m) - 2 * KEEP_PAGES);
 		n = n ? collect(v, n) : 0;
@@ -206,5 +204,4 @@ u32 mmu_halted(struct vcpu *v)
 			break;
 		hand_over(v, n, false);
 	}
-	return m->quiet;
 }

@@ -150,6 +150,6 @@ void pool_free_page(struct vcpu *v, void *page);
 /* And back to the host: what it wants, or what is free in plenty. */
 void mmu_shrink(struct vcpu *v, u32 want);
 u32 mmu_spare(const struct vcpu *v);
-u32 mmu_halted(struct vcpu *v);
+void mmu_halted(struct vcpu *v);
 
 #endif

@@ -34,6 +34,7 @@ struct vcpu native_vcpu;
 bool native_stepping, native_floating;
 u32 native_max_exits = 20000;
 u64 native_steps, native_restarts;
+u64 native_tsc;
 bool native_no_ram;
 static jmp_buf no_ram;
 static u32 before[8];		/* the interpreter's instruction */
@@ -110,7 +111,7 @@ u64 plat_pcid_epoch(void)
 
 u64 plat_tsc(void)
 {
-	return __builtin_ia32_rdtsc();
+	return __builtin_ia32_rdtsc() + native_tsc;
 }
 
 void plat_log(const char *fmt, ...)

@@ -515,28 +515,50 @@ static void test_pages(void)
 	check(go(CODE) == NS_HLT, "pages", "after a flush", v->guest->eip);
 }
 
+/* So many halts in a row, with @seconds between the first and the last. */
+static void halt(u32 n, u32 seconds)
+{
+	u32 i;
+
+	for (i = 0; i + 1 < n; i++)
+		bt_halted(v);
+	native_tsc += seconds * 1000000000ull;
+	bt_halted(v);
+}
+
 /* An idle guest's cache goes when it has grown large, and not again soon. */
 static void test_idle(void)
 {
+	v->shared->tsc_khz = 1000000;
 	bt_flush(v);
 	many_units(1500);
 	go(0x00500000);
 	check(v->bt->nr_units > 4000 && v->bt->nr_units < 8192, "idle", "units", v->bt->nr_units);
-	bt_halted(v, 1000);
+	halt(1000, 1000);
 	check(v->bt->nr_units, "idle", "few units are gone", 0);
 	many_units(3000);
 	go(0x00500000);
 	check(v->bt->nr_units > 8192, "idle", "units", v->bt->nr_units);
-	bt_halted(v, 31);
-	check(v->bt->nr_units, "idle", "gone at once", 0);
-	bt_halted(v, 32);
+	halt(1000, 9);
+	check(v->bt->nr_units, "idle", "gone after less than ten seconds", 0);
+	halt(1, 2);
 	check(!v->bt->nr_units, "idle", "kept", v->bt->nr_units);
 	*eax = 0;
 	check(go(0x00500000) == NS_HLT && *eax == 3000, "idle", "eax", *eax);
-	bt_halted(v, 63);
+	/* It has worked in between: that time does not count. */
+	halt(1000, 19);
+	bt_invalidate_phys(v, 0x00500000, 64 * 100);
+	go(0x00500000);
+	halt(1000, 19);
 	check(v->bt->nr_units, "idle", "gone as soon the second time", 0);
-	bt_halted(v, 64);
+	halt(1, 2);
 	check(!v->bt->nr_units, "idle", "kept the second time", v->bt->nr_units);
+	/* Nor is it idle if it seldom halts. */
+	go(0x00500000);
+	halt(31, 100);
+	check(v->bt->nr_units, "idle", "gone after 31 halts", 0);
+	halt(1, 0);
+	check(!v->bt->nr_units, "idle", "kept after 32 halts", v->bt->nr_units);
 }
 
 /* With no page left the guest goes on, slowly, in what the cache keeps. */
