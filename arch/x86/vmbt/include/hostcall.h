@@ -127,7 +127,8 @@ struct vmbt_exit {
 	X(root_loads_kept)	X(entries_kept)	X(adapted)	X(unadapted)	\
 	X(faults_segment)	X(coalesced)	X(registers_read)		\
 	X(gates_again)	X(hc_pool_shrink)	X(pool_given)		\
-	X(shadow_large)	X(large_fills)	X(bt_pages)	X(links_inherited)
+	X(shadow_large)	X(large_fills)	X(bt_pages)	X(links_inherited)	\
+	X(alias_writes)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;
@@ -157,6 +158,7 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_FEW		0x800	/* INVLPG for a table that goes and had few leaves */
 #define VMBT_OFFER_AROUND	0x1000	/* hidden faults fill neighbours */
 #define VMBT_OFFER_PREFILL	0x2000	/* writes to page tables fill shadow entries */
+#define VMBT_OFFER_ALIASES	0x4000	/* writes to page tables */
 
 /* What is done with huge pages behind guest memory. */
 #define VMBT_LARGE_GRANTS	0x01	/* out[2] of VMBT_HC_GET_PAGE */

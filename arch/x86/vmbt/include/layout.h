@@ -28,7 +28,9 @@
  *   0x0000_1000  HASH1     512 KiB: struct vmbt_hash_entry[65536], ring 1
  *   0x0008_1000  HASH3     512 KiB: the same for ring-3 code under BT
  *   0x0010_1000  RT        60 KiB: the ring-1 runtime (vmm/ring1/), read-only
- *   0x0011_0000  TC        translation cache: ring-1 code, then (bt_int.h,
+ *   0x0011_0000  ALIAS     64 KiB: page tables of the guest's, writable at ring 1
+ *                          (mmu/alias.c); beside DATA where that is elsewhere
+ *   0x0012_0000  TC        translation cache: ring-1 code, then (bt_int.h,
  *                          BT_TC3) ring-3 code in pages of its own
  *
  * Only what something was written to has memory (mmu/monpages.c).
@@ -78,7 +80,9 @@
 #define VMBT_MON_HASH2		0x00104000
 #define VMBT_MON_HASH2_ENTRIES	4352
 #define VMBT_MON_INSN		0x0010f000	/* metal/guestinsn.c */
-#define VMBT_MON_TC		0x00110000
+#define VMBT_MON_ALIAS		0x00110000
+#define VMBT_MON_ALIASES	16
+#define VMBT_MON_TC		0x00120000
 #define VMBT_MON_FIXED_BASE	0xffc00000
 #define VMBT_MON_SPLIT_DATA	0xffe00000
 

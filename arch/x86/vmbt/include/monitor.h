@@ -27,10 +27,22 @@ struct vmbt_mon_same {
 	u32 neg_hi;
 };
 
-/* Added to no selector gives 0. */
+/**
+ * struct vmbt_mon_alias - a page table that ring 1 may write to (mmu/alias.c)
+ * @neg_page: two's complement of the linear address's bits 31:12, or VMBT_MON_NONE
+ * @delta: from an address there to that in the alias, as an offset in %gs
+ */
+struct vmbt_mon_alias {
+	u32 neg_page;
+	u32 delta;
+};
+
+/* Added to no selector and no page gives 0. */
 #define VMBT_MON_NONE	1
 #define VMBT_MON_OFFERS	32
 #define VMBT_MON_HOT	(8 * 0xff + 16)
+#define VMBT_MON_HOT_ALIAS	2
+#define VMBT_MON_LOG	32
 
 /**
  * struct vmbt_mon - offsets from %gs
@@ -63,12 +75,20 @@ struct vmbt_mon_same {
  * @operand: memory operand of an x87 or SSE instruction that the VMM lends the
  *	guest's ring for
  * @cold_left: after so many writes to pages that are not @hot the VMM gets one
- * @hot: by vmbt_hot_index() of a page, 1 if a write there is likely to meet a trace
+ * @hot: by vmbt_hot_index() of a page, 1 if a write there is likely to meet a trace,
+ *	VMBT_MON_HOT_ALIAS + n if alias n is likely to be its frame's
  * @ss_not_flat: 0 if SS is all 4 GiB
  * @esp: the guest's ESP while SYSEXIT has the CPU pop @frame
  * @frame: EIP, CS, EFLAGS, ESP and SS for that; CS is 0 if SYSEXIT is the VMM's
  * @x87_ours: 0 if the x87's pointers to its last instruction and operand are the guest's
  *	own; else they may be those of translated code or of the VMM
+ * @alias: by their numbers
+ * @alias_ds: two's complement of a selector of which the run table has a writable
+ *	segment of all 4 GiB, or VMBT_MON_NONE
+ * @alias_at: where the write at hand goes, as an offset in %gs
+ * @log: what ring 1 has written to, as @alias_at, from the end
+ * @log_left: how many entries of @log are not used
+ * @log_next: what @log_left will be behind the write at hand
  */
 struct vmbt_mon {
 	u32 vif;
@@ -98,7 +118,15 @@ struct vmbt_mon {
 	u32 esp;
 	u32 frame[5];
 	u32 x87_ours;
+	struct vmbt_mon_alias alias[VMBT_MON_ALIASES];
+	u32 alias_ds;
+	u32 alias_at;
+	u32 log[VMBT_MON_LOG];
+	u32 log_left;
+	u32 log_next;
 };
+
+_Static_assert(sizeof(struct vmbt_mon) <= 4096, "the data page");
 
 /*
  * What LEA can make of bits 23:12 of an address. Two pages may share an entry: it

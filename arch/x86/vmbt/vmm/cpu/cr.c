@@ -255,8 +255,10 @@ int cpu_write_dr(struct vcpu *v, u8 dr, u32 val)
 		val = (val & 0x0000e00f) | DR6_FIXED;
 	else if (dr == 7)
 		val = (val & 0xffff23ff) | DR7_FIXED;
-	if (dr == 7)
+	if (dr == 7) {
 		desc_revoke_user(v);
+		mmu_alias_forget(v, false);
+	}
 	v->guest->dr[dr & 7] = val;
 	return X_OK;
 }

@@ -105,6 +105,7 @@ struct desc_regs {
  * @regime: what @cur was found for: 0 without tables, else the ring
  * @offered_ss: SS when the ring-1 runtime was told about all registers
  * @user_offered: and that it may go to ring 3 (user.c)
+ * @flat: selector of the flat segment that ring 1 was told of (mon->alias_ds), or 0
  * @user_waits: that was so, and will be if @remap turns out to mean nothing
  * @user_cs: CS there when that was offered
  * @user_ss: SS likewise
@@ -137,6 +138,7 @@ struct desc {
 	struct vmbt_seg user_ss;
 	bool user_offered;
 	bool user_waits;
+	u16 flat;
 	bool ring3;
 	u64 changes;
 	struct desc_loaded loaded[VMBT_NSEG];

@@ -126,6 +126,21 @@ static bool null_offered(const struct vcpu *v)
 }
 
 /*
+ * Where DS is flat an offset in it is a linear address: by its selector, of which the run
+ * table says so as long as the offer stands.
+ */
+static void show_flat(struct vcpu *v, const struct vmbt_seg *ds)
+{
+	u32 want = VMBT_ATTR_P | VMBT_ATTR_S | VMBT_ATTR_W;
+
+	if (ds->base || ds->limit != 0xffffffff ||
+	    (ds->attr & (want | VMBT_ATTR_CODE | VMBT_ATTR_E)) != want)
+		return;
+	v->desc->flat = ds->sel;
+	v->mon->alias_ds = -(u32)ds->sel;
+}
+
+/*
  * Tell the ring-1 runtime about the selector in @s: the register is what the
  * guest's table says. It looks at the table itself, through SS, since pages that
  * are only compared may have changed. In CS and GS, which it cannot load, such a
@@ -163,6 +178,8 @@ out:
 	else if (same.neg_sel != VMBT_MON_NONE &&
 		 !(v->shared->no_offers & VMBT_OFFER_LOADS))
 		v->mon->offer[seg->sel / 8 % VMBT_MON_OFFERS] = same;
+	if (s == VMBT_DS && same.off)
+		show_flat(v, seg);
 }
 
 /**
@@ -173,6 +190,8 @@ out:
 void desc_forget_offer(struct vcpu *v, u32 idx)
 {
 	v->mon->offer[idx % VMBT_MON_OFFERS].neg_sel = VMBT_MON_NONE;
+	if (idx % VMBT_MON_OFFERS == v->desc->flat / 8 % VMBT_MON_OFFERS)
+		v->mon->alias_ds = VMBT_MON_NONE;
 	desc_revoke_user(v);
 }
 

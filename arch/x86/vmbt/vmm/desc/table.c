@@ -88,7 +88,7 @@ void desc_own_entries(struct vcpu *v)
 	};
 	struct vmbt_seg gs = {
 		.base = v->mon_data,
-		.limit = v->mon_data == v->mon_base ? VMBT_MON_SIZE - 1 : VMBT_MON_HASH1 - 1,
+		.limit = v->mon_data == v->mon_base ? VMBT_MON_SIZE - 1 : VMBT_MON_TC - 1,
 		.attr = VMBT_ATTR_W | VMBT_ATTR_DB,
 	};
 	bool ring3 = v->desc->ring3;

@@ -265,6 +265,31 @@ enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error)
 }
 
 /**
+ * mmu_filled() - is there nothing to do about a page fault any more?
+ * @v: the vCPU; something has been filled since, and all flushes are done
+ * @lin: CR2
+ * @hw_error: the hardware's error code
+ */
+bool mmu_filled(struct vcpu *v, u32 lin, u32 hw_error)
+{
+	struct mmu *m = v->mmu;
+	u32 dir_i = (lin >> 21) & 511;
+	const struct sp *pd;
+	u64 leaf;
+
+	pd = m->cur && m->cur == m->hw ? m->cur->pd[lin >> 30] : NULL;
+	if (!pd || !pd->aux[dir_i] || pd->aux[dir_i] == CHILD_MON || sp_is_large(pd, dir_i))
+		return false;
+	leaf = sp_of(m, pd->aux[dir_i])->spt[(lin >> 12) & 511];
+	if (!(leaf & PTE_P) || ((hw_error & MMU_WRITE) && !(leaf & PTE_W)) ||
+	    ((hw_error & MMU_USER) && !(leaf & PTE_U)) ||
+	    ((hw_error & MMU_EXEC) && (leaf & PTE_NX)))
+		return false;
+	v->stats->faults_hidden++;
+	return true;
+}
+
+/**
  * shadow_prefill() - follow a guest write to a page-table entry
  * @v: the vCPU
  * @sp: level 1 shadow page, used by the current root

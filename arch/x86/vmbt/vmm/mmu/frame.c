@@ -131,6 +131,8 @@ void frame_unmap(struct vcpu *v, struct frame *f)
 {
 	u32 ref;
 
+	if (f->alias)
+		alias_close(v, f);
 	while ((ref = reflist_first(f->rmap)))
 		sp_drop_entry(v, sp_of(v->mmu, REF_IDX(ref)), REF_ENTRY(ref));
 }
@@ -153,6 +155,8 @@ void frame_trace_add(struct vcpu *v, u64 gfn, u32 client)
 	if (client & ~f->trace & MMU_TRACE_SHADOW)
 		trace_hint(v, gfn, true);
 	f->trace |= client;
+	if (f->alias && f->trace != MMU_TRACE_SHADOW)
+		alias_close(v, f);
 }
 
 /**
@@ -173,7 +177,9 @@ void frame_trace_del(struct vcpu *v, u64 gfn, u32 client)
 			large_untraced(v->mmu, gfn);
 	}
 	if (client & MMU_TRACE_SHADOW) {
-		reads_forget_table(v->mmu, (u32)gfn);
+		if (f && f->alias)
+			alias_close(v, f);
+		reads_forget_table(v, (u32)gfn);
 		trace_hint(v, gfn, false);
 	}
 }

@@ -68,7 +68,7 @@ void tlb_note_root(struct vcpu *v, struct root *r)
 void mmu_window_changed(struct vcpu *v)
 {
 	forget_others(v->mmu);
-	reads_forget(v->mmu);
+	reads_forget(v);
 }
 
 static void tlb_note_lin(struct mmu *m, u32 lin)
@@ -77,6 +77,22 @@ static void tlb_note_lin(struct mmu *m, u32 lin)
 		m->tlb_all = true;
 	else
 		m->tlb_lin[m->tlb_n++] = lin;
+}
+
+/**
+ * tlb_note_area() - a page of the monitor area's data goes from all roots
+ * @v: the vCPU
+ * @off: the page's offset from the data page
+ */
+void tlb_note_area(struct vcpu *v, u32 off)
+{
+	struct mmu *m = v->mmu;
+
+	if (!m->hw)
+		return;
+	if (!m->tlb_all)
+		tlb_note_lin(m, v->mon_data + off);
+	forget_others(m);
 }
 
 /**
@@ -277,7 +293,7 @@ void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 	u64 gfn;
 
 	plat_window_zap(start_gfn, end_gfn);
-	reads_forget(m);
+	reads_forget(v);
 	large_zap(v, start_gfn, end_gfn);
 	for (gfn = frame_next(m, start_gfn); gfn < end_gfn &&
 	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
@@ -306,7 +322,7 @@ void mmu_written(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 	struct frame *f;
 	u64 gfn;
 
-	reads_forget(m);
+	reads_forget(v);
 	for (gfn = frame_next(m, start_gfn); gfn < end_gfn &&
 	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
 		f = frame_peek(m, gfn);

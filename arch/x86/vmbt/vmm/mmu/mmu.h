@@ -57,6 +57,8 @@ int mmu_fetch(struct vcpu *v, u32 lin, void *buf, u32 len, u32 access, u32 *got)
 bool mmu_read_phys(struct vcpu *v, u64 gpa, void *buf, u32 len);
 bool mmu_write_phys(struct vcpu *v, u64 gpa, const void *buf, u32 len);
 
+/* Does the shadow allow by now what the hardware has faulted on? */
+bool mmu_filled(struct vcpu *v, u32 lin, u32 hw_error);
 /* What a hardware #PF in the guest (DE or translated code) turns out to be. */
 enum mmu_fault {
 	MMU_FAULT_FIXED,	/* hidden: shadow filled, retry the access */
@@ -74,6 +76,27 @@ const u8 *mmu_known(struct vcpu *v, u32 lin, u32 len);
 u8 *mmu_pin(struct vcpu *v, u32 n, u32 lin, u32 len, bool write);
 bool mmu_pins_hold(struct vcpu *v, u32 first, u32 n);
 u8 *mmu_pinned(struct vcpu *v, u32 n);
+
+/* Page tables that ring 1 writes to by itself, alias.c. */
+void mmu_alias(struct vcpu *v, u32 lin);
+void mmu_alias_drain(struct vcpu *v);
+void mmu_alias_init(struct vcpu *v);
+void mmu_alias_restore(struct vcpu *v);
+void mmu_alias_forget(struct vcpu *v, bool walk);
+
+/* Has it since the last mmu_alias_drain()? */
+static inline bool mmu_alias_noted(const struct vcpu *v)
+{
+	const struct vmbt_mon *m = v->mon;
+
+	return READ_ONCE(m->log_left) != VMBT_MON_LOG || READ_ONCE(m->log[VMBT_MON_LOG - 1]);
+}
+
+/* Is @lin in one of the aliases, or where one has been? */
+static inline bool mmu_alias_at(const struct vcpu *v, u32 lin)
+{
+	return lin - v->mon_data - VMBT_MON_ALIAS < VMBT_MON_ALIASES * 4096;
+}
 
 /*
  * The guest changed CR0, CR3, CR4, EFER (already stored in v->guest). For CR3

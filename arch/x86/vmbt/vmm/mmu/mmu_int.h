@@ -5,8 +5,8 @@
  * Reading order: pool.c (where memory comes from), frame.c (what is known
  * about a guest frame), walk.c (the guest's tables), shadow.c (ours), fault.c
  * (from one to the other), large.c (2 MiB at once), trace.c (and back when the
- * guest writes), roots.c, inherit.c, monitor.c, monpages.c, codepages.c, reclaim.c, holes.c,
- * invalidate.c, access.c.
+ * guest writes), alias.c (or has written), roots.c, inherit.c, monitor.c, monpages.c,
+ * codepages.c, reclaim.c, holes.c, invalidate.c, access.c.
  *
  * Two rules keep it sound. Shadow entries are exact: whenever the guest could
  * run, each present one says what the guest's tables say now, or less; so
@@ -117,14 +117,17 @@ struct sp {
  * @rmap: reflist of the shadow leaves that map it
  * @sps: pool index of the first shadow page that reads it as a table
  * @trace: MMU_TRACE_* of those who want to know of writes
+ * @alias: 1 + number of the alias that ring 1 writes to it by, or 0
+ * @kept: a place may be kept that was found by it, see reads.c
  */
 struct frame {
 	u32 rmap;
 	u32 sps;
 	u16 nrmap;
 	u8 trace;
-	u8 pad;
-	u32 pad2;
+	u8 alias;
+	bool kept;
+	u8 pad[3];
 };
 
 /*
@@ -259,6 +262,13 @@ struct mmu {
 	u32 code_pd[4];
 
 	mmu_trace_fn trace_fn[8];
+	u32 told;		/* frame of the last write that was told */
+
+	/* alias.c: .virt is NULL where none is; shown; to be looked at again */
+	struct kept_page alias[VMBT_MON_ALIASES];
+	u32 alias_good, alias_unsure;
+	u32 alias_hand;
+
 	u32 hot_off;		/* from a frame's address to where the guest last wrote one */
 
 	/* holes.c: of the pool's numbers, those without a page; never fewer than */
@@ -325,9 +335,11 @@ int walk_raise(struct vcpu *v, u32 lin, u32 error);
 /* reads.c */
 const u8 *reads_find(struct mmu *m, u32 lin, u32 access);
 void reads_keep(struct vcpu *v, const struct walk *w, const struct plat_page *page);
-void reads_forget(struct mmu *m);
-void reads_new_space(struct mmu *m);
-void reads_forget_table(struct mmu *m, u32 gfn);
+void reads_forget(struct vcpu *v);
+void reads_new_space(struct vcpu *v);
+void reads_forget_table(struct vcpu *v, u32 gfn);
+void place_keep(struct vcpu *v, struct kept_page *k, const struct walk *w, void *virt);
+bool place_same(struct vcpu *v, struct kept_page *k, bool use);
 void pins_forget_writes(struct mmu *m, u32 gfn);
 
 static inline bool role_pae(u32 role)
@@ -398,6 +410,11 @@ void trace_done(struct vcpu *v, u64 gpa, u32 len);
 void trace_met(struct vcpu *v, u32 lin, u32 gfn);
 void trace_hint(struct vcpu *v, u64 gfn, bool on);
 
+/* alias.c */
+void alias_close(struct vcpu *v, struct frame *f);
+void alias_forget_table(struct vcpu *v, u32 gfn);
+void alias_activate(struct vcpu *v);
+
 /* roots.c */
 void root_select(struct vcpu *v);
 void root_free(struct vcpu *v, struct root *r);
@@ -416,6 +433,7 @@ void tlb_note_large(struct vcpu *v, struct sp *pd, u32 i);
 void tlb_note_link(struct vcpu *v, struct sp *pd, u32 i, bool empty);
 void tlb_note_table(struct vcpu *v, struct sp *sp);
 void tlb_note_all(struct vcpu *v);
+void tlb_note_area(struct vcpu *v, u32 off);
 void tlb_note_root(struct vcpu *v, struct root *r);
 void tlb_load_root(struct vcpu *v);
 void tlb_sync(struct vcpu *v);

@@ -192,4 +192,5 @@ void mmu_monitor_init(struct vcpu *v)
 		if (mon_hashed(n * 4096))
 			m->mon_page[n] = m->mon_empty;
 	v->mon = (struct vmbt_mon *)m->mon_page[VMBT_MON_DATA / 4096];
+	mmu_alias_init(v);
 }

@@ -61,7 +61,23 @@ const u8 *mmu_known(struct vcpu *v, u32 lin, u32 len)
 	return len <= 4096 - (lin & 4095) ? reads_find(v->mmu, lin, 0) : NULL;
 }
 
-static void keep(struct vcpu *v, struct kept_page *k, const struct walk *w, void *virt)
+/* Something is kept that was found by this table. */
+static void note_table(struct mmu *m, u32 gfn)
+{
+	struct frame *f = gfn == NO_TABLE ? NULL : frame_peek(m, gfn);
+
+	if (f)
+		f->kept = true;
+}
+
+/**
+ * place_keep() - remember where a linear address leads, if a change will be noticed
+ * @v: the vCPU
+ * @k: what is remembered; not changed if nothing is
+ * @w: the walk that found it
+ * @virt: what @k->virt becomes
+ */
+void place_keep(struct vcpu *v, struct kept_page *k, const struct walk *w, void *virt)
 {
 	struct mmu *m = v->mmu;
 	u32 dir = NO_TABLE, pt = NO_TABLE;
@@ -73,6 +89,8 @@ static void keep(struct vcpu *v, struct kept_page *k, const struct walk *w, void
 		if (!table_traced(m, dir) || (!w->big && !table_traced(m, pt)))
 			return;
 	}
+	note_table(m, dir);
+	note_table(m, pt);
 	*k = (struct kept_page){
 		.page = w->lin >> 12, .virt = virt,
 		.access = w->access & (MMU_USER | MMU_WRITE),
@@ -88,7 +106,7 @@ static void keep(struct vcpu *v, struct kept_page *k, const struct walk *w, void
  */
 void reads_keep(struct vcpu *v, const struct walk *w, const struct plat_page *page)
 {
-	keep(v, slot_of(v->mmu, w->lin), w, page->virt);
+	place_keep(v, slot_of(v->mmu, w->lin), w, page->virt);
 }
 
 /**
@@ -120,14 +138,26 @@ u8 *mmu_pin(struct vcpu *v, u32 n, u32 lin, u32 len, bool write)
 	f = frame_peek(v->mmu, w.gfn);
 	if (write && (!w.dirty || !page.writable || (f && f->trace)))
 		return NULL;
-	keep(v, k, &w, (u8 *)page.virt + (lin & 4095));
+	place_keep(v, k, &w, (u8 *)page.virt + (lin & 4095));
 	if (k->virt)
 		v->mmu->pins_good |= BIT(n);
 	return k->virt;
 }
 
-/* Does the present address space have the place where the one before had it? */
-static bool same_place(struct vcpu *v, struct kept_page *k)
+static bool accessed(const struct walk *w)
+{
+	return (w->pde & PTE_A) && (w->big || (w->pte & PTE_A));
+}
+
+/**
+ * place_same() - does the present address space have a place where the one before had it?
+ * @v: the vCPU
+ * @k: from place_keep(); is brought up to date
+ * @use: it is about to be used, so accessed flags may be set; else they must be
+ *
+ * Context: may make a host call.
+ */
+bool place_same(struct vcpu *v, struct kept_page *k, bool use)
 {
 	u32 lin = k->page << 12, dir = walk_dir_gfn(v, lin);
 	struct mmu *m = v->mmu;
@@ -137,14 +167,19 @@ static bool same_place(struct vcpu *v, struct kept_page *k)
 	if (!table_traced(m, dir) || walk_read_pde(v, lin, &pde) != X_OK)
 		return false;
 	if (pde != k->pde) {
-		if (walk_guest(v, lin, k->access, &w) != X_OK || w.gfn != k->gfn ||
-		    ((k->access & MMU_WRITE) && !w.dirty) ||
+		if (walk_guest(v, lin, k->access | MMU_PEEK, &w) != X_OK ||
+		    w.gfn != k->gfn || ((k->access & MMU_WRITE) && !w.dirty) ||
 		    (w.big ? NO_TABLE : w.pt_gfn) != k->pt_gfn)
+			return false;
+		if (!accessed(&w) &&
+		    (!use || walk_guest(v, lin, k->access & ~MMU_WRITE, &w) != X_OK))
 			return false;
 		k->pde = w.pde;
 	}
 	k->dir_gfn = dir;
-	return true;
+	note_table(m, dir);
+	note_table(m, k->pt_gfn);
+	return k->pt_gfn == NO_TABLE || table_traced(m, k->pt_gfn);
 }
 
 /**
@@ -170,7 +205,7 @@ bool mmu_pins_hold(struct vcpu *v, u32 first, u32 n)
 			return false;
 		if (m->pins_good >> i & 1)
 			continue;
-		if (!m->pins[i].virt || !same_place(v, &m->pins[i]))
+		if (!m->pins[i].virt || !place_same(v, &m->pins[i], true))
 			break;
 		/* Unless a host call on the way was the end of it. */
 		if (m->pins[i].virt)
@@ -214,43 +249,52 @@ void pins_forget_writes(struct mmu *m, u32 gfn)
 
 /**
  * reads_forget() - translations or the window change
- * @m: the MMU
+ * @v: the vCPU
  */
-void reads_forget(struct mmu *m)
+void reads_forget(struct vcpu *v)
 {
+	struct mmu *m = v->mmu;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(m->reads); i++)
 		m->reads[i].virt = NULL;
 	for (i = 0; i < MMU_PINS; i++)
 		forget_pin(m, i);
+	mmu_alias_forget(v, true);
 }
 
 /**
  * reads_new_space() - the guest has loaded CR3
- * @m: the MMU
+ * @v: the vCPU
  */
-void reads_new_space(struct mmu *m)
+void reads_new_space(struct vcpu *v)
 {
+	struct mmu *m = v->mmu;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(m->reads); i++)
 		m->reads[i].virt = NULL;
 	m->pins_good = 0;
+	mmu_alias_forget(v, false);
 }
 
 /**
  * reads_forget_table() - entries of one of the guest's tables change
- * @m: the MMU
+ * @v: the vCPU
  * @gfn: its frame
  *
  * The directory counts only for what it was looked up by.
  */
-void reads_forget_table(struct mmu *m, u32 gfn)
+void reads_forget_table(struct vcpu *v, u32 gfn)
 {
+	struct frame *f = frame_peek(v->mmu, gfn);
+	struct mmu *m = v->mmu;
 	const struct kept_page *k;
 	u32 i;
 
+	if (!f || !f->kept)
+		return;
+	f->kept = false;
 	for (i = 0; i < ARRAY_SIZE(m->reads); i++) {
 		k = &m->reads[i];
 		if (k->dir_gfn == gfn || k->pt_gfn == gfn)
@@ -261,4 +305,5 @@ void reads_forget_table(struct mmu *m, u32 gfn)
 		if (k->pt_gfn == gfn || (k->dir_gfn == gfn && (m->pins_good >> i & 1)))
 			forget_pin(m, i);
 	}
+	alias_forget_table(v, gfn);
 }

@@ -251,9 +251,9 @@ void mmu_mode_changed(struct vcpu *v)
 	if ((role ^ m->base_role) & ~ROLE_WP)
 		code_epoch(v);
 	if (role == m->base_role)
-		reads_new_space(m);
+		reads_new_space(v);
 	else
-		reads_forget(m);
+		reads_forget(v);
 	m->base_role = role;
 	root_switch(v);
 	tlb_sync(v);
@@ -270,6 +270,8 @@ void mmu_activate(struct vcpu *v)
 	struct mmu *m = v->mmu;
 
 	root_select(v);
+	if (unlikely(m->alias_unsure))
+		alias_activate(v);
 	mon_ensure(v);
 	tlb_sync(v);
 	if (m->hw != m->cur)

@@ -64,6 +64,8 @@ struct sp *sp_new(struct vcpu *v, u32 gfn, u32 role)
 		return sp;
 
 	f = frame_get(v, gfn);
+	if (f->alias && level != 1)
+		alias_close(v, f);
 	sp->next = f->sps;
 	f->sps = idx;
 	if (!(role & ROLE_DIRECT))

@@ -218,6 +218,7 @@ void trace_tell(struct vcpu *v, u64 gpa, u32 len, u32 not_clients)
 	if (likely(!f || !f->trace))
 		return;
 	v->traced_writes++;
+	v->mmu->told = gpa >> 12;
 	trace = f->trace & ~not_clients;
 	if (trace & MMU_TRACE_SHADOW)
 		shadow_write(v, f, gpa & 0xfff, len);
@@ -247,7 +248,7 @@ void trace_done(struct vcpu *v, u64 gpa, u32 len)
 		code_table_written(v, gpa >> 12);
 	if (!(f->trace & MMU_TRACE_SHADOW))
 		return;
-	reads_forget_table(m, (u32)(gpa >> 12));
+	reads_forget_table(v, (u32)(gpa >> 12));
 	mmu_topup(v);
 	zaps = m->zaps;
 	for (idx = f->sps; idx && m->zaps == zaps; idx = sp->next) {

@@ -187,6 +187,13 @@ int mmu_read(struct vcpu *v, u32 lin, void *buf, u32 len, u32 access)
 	return r;
 }
 
+/* There are no aliases here. */
+void mmu_alias_forget(struct vcpu *v, bool walk)
+{
+	(void)v;
+	(void)walk;
+}
+
 /* Every other time, so that both ways are gone. */
 const u8 *mmu_known(struct vcpu *v, u32 lin, u32 len)
 {

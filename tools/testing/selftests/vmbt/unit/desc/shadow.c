@@ -107,13 +107,13 @@ static void translated(void)
 	expect(cpu.frame.seg_load == 1 << VMBT_GS &&
 	       hw_seg(VMBT_SEL_TC1_CS).base == 0x40000000, "moved", "load %x",
 	       cpu.frame.seg_load);
-	/* Its data page alone moves: %gs has that and nothing else. */
+	/* Its data page alone moves: %gs has that, and the aliases. */
 	cpu.mon_data = VMBT_MON_SPLIT_DATA;
 	desc_prepare(&cpu, VCPU_BT1);
 	expect(cpu.frame.seg_load == 1 << VMBT_GS &&
 	       hw_seg(VMBT_SEL_TC1_CS).base == 0x40000000 &&
 	       hw_seg(VMBT_SEL_MON1_GS).base == VMBT_MON_SPLIT_DATA &&
-	       hw_seg(VMBT_SEL_MON1_GS).limit == 0xfff, "split", "load %x limit %x",
+	       hw_seg(VMBT_SEL_MON1_GS).limit == VMBT_MON_TC - 1, "split", "load %x limit %x",
 	       cpu.frame.seg_load, hw_seg(VMBT_SEL_MON1_GS).limit);
 	/* Ring 3 under BT. */
 	fake_flat(3);
@@ -378,6 +378,41 @@ static void once_more(void)
 	cpu.mode = VCPU_DE;
 	expect(desc_again_fits(&cpu, 1, true), "direct", "needs none");
 	done("ways-from-ring-3");
+}
+
+/* By which selector of DS ring 1 may take an offset for a linear address. */
+static void flat_ds(void)
+{
+	static const struct { u32 base, limit; u16 attr; bool flat; } of[] = {
+		{ 0, ~0U, 0xc0f3, true }, { 0x1000, ~0U, 0xc0f3, false },
+		{ 0, 0xffffefff, 0xc0f3, false }, { 0, 0xfffff, 0x40f3, false },
+		{ 0, ~0U, 0xc0f1, false }, { 0, ~0U, 0xc0f7, false },
+		{ 0, ~0U, 0xc0fb, false },
+	};
+	u32 sel;
+
+	for (u32 i = 0; i < ARRAY_SIZE(of); i++) {
+		fake_flat(0);
+		cpu.mon->alias_ds = VMBT_MON_NONE;
+		put_desc(GDT, SEL_TEST, of[i].base, of[i].limit, of[i].attr);
+		expect(!cpu_load_seg(&cpu, VMBT_DS, SEL_TEST | 3), "flat", "no load of %u", i);
+		desc_prepare(&cpu, VCPU_BT1);
+		sel = -cpu.mon->alias_ds;
+		expect(sel == (of[i].flat ? (u32)SEL_TEST | 3 : -(u32)VMBT_MON_NONE), "flat",
+		       "%u: selector %x", i, sel);
+	}
+	/* What the run table says of it changes; a null selector is none. */
+	fake_flat(0);
+	put_desc(GDT, SEL_TEST, 0, ~0U, 0xc0f3);
+	expect(!cpu_load_seg(&cpu, VMBT_DS, SEL_TEST | 3), "flat", "no load");
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(cpu.mon->alias_ds == -(u32)(SEL_TEST | 3), "flat", "%x", cpu.mon->alias_ds);
+	put_desc(GDT, SEL_TEST, 0x1000, ~0U, 0xc0f3);
+	expect(cpu.mon->alias_ds == VMBT_MON_NONE, "flat", "still %x", cpu.mon->alias_ds);
+	expect(!cpu_load_seg(&cpu, VMBT_DS, 0), "flat", "no null selector");
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(cpu.mon->alias_ds == VMBT_MON_NONE, "flat", "null: %x", cpu.mon->alias_ds);
+	done("flat-data-segment");
 }
 
 /* The guest writes its table; what is loaded stays what it was. */
@@ -651,6 +686,7 @@ int main(void)
 	arrivals();
 	sysexit_shown();
 	once_more();
+	flat_ds();
 	writes();
 	moves();
 	modes();

@@ -57,6 +57,12 @@ struct mmio_log {
 
 extern struct mmio_log mmio_log;
 
+/* Is page @n of the monitor area for a page table of the guest's? */
+static inline bool alias_page(u32 n)
+{
+	return n - VMBT_MON_ALIAS / 4096 < VMBT_MON_ALIASES;
+}
+
 /* random numbers */
 extern u64 rnd_state;
 u32 rnd(u32 n);

@@ -377,16 +377,44 @@ struct hw_result hw_access(u32 lin, u32 access)
 	return allowed(new.w, new.u, new.x, new.phys | (lin & 0xfff), access);
 }
 
+/* A page table that ring 1 may write to: nobody else wants to know, and it is no more. */
+static void check_alias(u32 n, u64 leaf)
+{
+	s64 gfn = phys_to_gfn(leaf & MAPS);
+	const struct frame *f = gfn < 0 ? NULL : frame_peek(vcpu.mmu, (u64)gfn);
+	const struct sp *sp;
+	u32 idx;
+
+	if (leaf & ~(SPTE_WHITELIST | config.pte_enc) ||
+	    (leaf & (PTE_P | PTE_W | PTE_U | PTE_NX)) != (PTE_P | PTE_W | PTE_NX) ||
+	    (leaf & config.pte_enc) != config.pte_enc)
+		broken("alias %u is %llx", n, leaf);
+	if (!f || f->alias != n + 1)
+		broken("alias %u is of frame %llx, which does not know it", n, gfn);
+	if (!granted_write((u64)gfn) || f->trace != MMU_TRACE_SHADOW)
+		broken("alias %u of frame %llx: traces %x", n, gfn, f->trace);
+	for (idx = f->sps; idx; idx = sp->next) {
+		sp = sp_of(vcpu.mmu, idx);
+		if (role_level(sp->role) != 1)
+			broken("alias %u is of a directory", n);
+	}
+}
+
 static void check_mon(u32 lin, u64 leaf, bool u)
 {
 	bool apart = vcpu.shared->mon_policy == VMBT_MON_SPLIT;
 	bool there = apart && lin >= vcpu.mon_data;
 	u32 off = lin - (there ? vcpu.mon_data : vcpu.mon_base);
 	s64 idx = phys_to_pool(leaf & MAPS);
-	bool w = leaf & PTE_W, data = off < VMBT_MON_HASH1;
+	bool w = leaf & PTE_W, alias = alias_page(off / 4096);
+	bool data = off < VMBT_MON_HASH1 || alias;
 
 	if (apart && there != data)
 		broken("monitor area +%x is at %x", off, lin);
+	if (alias) {
+		check_alias((off - VMBT_MON_ALIAS) / 4096, leaf);
+		return;
+	}
 	if (idx < 0 || pool_ptr((u32)idx) != vcpu.mon_page[off / 4096])
 		broken("monitor area +%x maps %llx", off, leaf);
 	if (w != data)

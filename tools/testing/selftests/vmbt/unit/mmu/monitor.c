@@ -16,9 +16,9 @@ static void mmu_monitor_floating(void)
 	two_level(7, 7, VMBT_CR0_WP, 0);
 	EXPECT_EQ(vcpu.mon_base, 0xf0000000);
 	EXPECT_EQ(hw(0xf0000010, MMU_WRITE), HW_OK);
-	EXPECT_EQ(hw(0xf0110010, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(0xf0000010 + VMBT_MON_TC, MMU_READ), HW_OK);
 	/* What is not there for the guest is a fault of its own. */
-	EXPECT_EQ(hw(0xf0110010, MMU_WRITE), MMU_FAULT_TRUE);
+	EXPECT_EQ(hw(0xf0000010 + VMBT_MON_TC, MMU_WRITE), MMU_FAULT_TRUE);
 	EXPECT_EQ(vcpu.exc.error, 2);
 	EXPECT_EQ(hw(0xf0000010, MMU_USER), MMU_FAULT_TRUE);
 	EXPECT_EQ(vcpu.exc.error, 4);
@@ -28,7 +28,7 @@ static void mmu_monitor_floating(void)
 	EXPECT_EQ(hw(0xf0000010, MMU_USER | MMU_WRITE), HW_OK);
 	EXPECT_EQ(hw(0xf0081000, MMU_USER), HW_OK);
 	EXPECT_EQ(hw(0xf0300000, MMU_USER | MMU_EXEC), HW_OK);
-	EXPECT_EQ(hw(0xf0110000, MMU_USER), MMU_FAULT_TRUE);
+	EXPECT_EQ(hw(0xf0000000 + VMBT_MON_TC, MMU_USER), MMU_FAULT_TRUE);
 	EXPECT_EQ(hw(0xf0001000, MMU_USER), MMU_FAULT_TRUE);
 	mmu_monitor_user(&vcpu, false);
 	EXPECT_EQ(hw(0xf0300000, MMU_USER | MMU_EXEC), MMU_FAULT_TRUE);
@@ -116,11 +116,11 @@ static void mmu_monitor_split(void)
 	EXPECT_EQ(vcpu.mon_base, 0xf0000000);
 	EXPECT_EQ(vcpu.mon_data, 0xffe00000);
 	EXPECT_EQ(hw(0xffe00010, MMU_WRITE), HW_OK);
-	EXPECT_EQ(hw(0xf0110010, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(0xf0000010 + VMBT_MON_TC, MMU_READ), HW_OK);
 	/* Whoever strays into the hole with a write gets the fault that is due. */
 	EXPECT_EQ(hw(0xf0000010, MMU_WRITE), MMU_FAULT_TRUE);
 	EXPECT_EQ(vcpu.exc.error, 2);
-	EXPECT_EQ(hw(0xf0110010, MMU_WRITE), MMU_FAULT_TRUE);
+	EXPECT_EQ(hw(0xf0000010 + VMBT_MON_TC, MMU_WRITE), MMU_FAULT_TRUE);
 	EXPECT_EQ(hw(0xf0000010, MMU_READ), MMU_FAULT_TRUE);
 	/* What the guest has below is its own; what it has there is interpreted. */
 	EXPECT_EQ(hw(0xffc05010, MMU_USER | MMU_WRITE), HW_OK);
@@ -183,16 +183,16 @@ static void mmu_monitor_pages(void)
 			EXPECT_EQ(mapped(base + n * 4096, MMU_READ), 0);
 	}
 	EXPECT_EQ(hw(base + 0x1000, MMU_WRITE), MMU_FAULT_TRUE);
-	EXPECT_EQ(hw(base + 0x110000, MMU_EXEC), MMU_FAULT_TRUE);
+	EXPECT_EQ(hw(base + VMBT_MON_TC, MMU_EXEC), MMU_FAULT_TRUE);
 	EXPECT_EQ(vcpu.exc.error, 0);
 	/* One comes: nothing changes for its neighbours. */
-	EXPECT(mmu_monitor_fill(&vcpu, 0x110));
-	EXPECT_EQ(mapped(base + 0x110000, MMU_EXEC), page_phys(0x110));
-	EXPECT_EQ(mapped(base + 0x111000, MMU_READ), 0);
+	EXPECT(mmu_monitor_fill(&vcpu, VMBT_MON_TC >> 12));
+	EXPECT_EQ(mapped(base + VMBT_MON_TC, MMU_EXEC), page_phys(VMBT_MON_TC >> 12));
+	EXPECT_EQ(mapped(base + VMBT_MON_TC + 4096, MMU_READ), 0);
 	EXPECT_EQ(mapped(base + 0x10f000, MMU_EXEC), page_phys(0x10f));
 	/* A second time there is nothing to do. */
 	free = vcpu.stats->pool_free;
-	EXPECT(mmu_monitor_fill(&vcpu, 0x110));
+	EXPECT(mmu_monitor_fill(&vcpu, VMBT_MON_TC >> 12));
 	EXPECT_EQ(vcpu.stats->pool_free, free);
 	/* Instead of the empty one, which the CPU has cached. */
 	EXPECT_EQ(mapped(base + 0x2000, MMU_READ), empty);
@@ -203,10 +203,10 @@ static void mmu_monitor_pages(void)
 	EXPECT_EQ(vcpu.stats->pool_free, free - 1);
 	/* And they go, all at once. */
 	mmu_monitor_drop(&vcpu, 1, MON_PAGES);
-	EXPECT_EQ(mapped(base + 0x110000, MMU_READ), 0);
+	EXPECT_EQ(mapped(base + VMBT_MON_TC, MMU_READ), 0);
 	EXPECT_EQ(mapped(base + 0x2000, MMU_READ), empty);
 	EXPECT_EQ(mapped(base, MMU_WRITE), page_phys(0));
-	EXPECT(!mmu_monitor_has(&vcpu, 0x110) && !mmu_monitor_has(&vcpu, 2));
+	EXPECT(!mmu_monitor_has(&vcpu, VMBT_MON_TC >> 12) && !mmu_monitor_has(&vcpu, 2));
 	EXPECT(vcpu.stats->pool_free >= free + 1);
 	/* Nothing is half done when the host has no more. */
 	while (pool_alloc(&vcpu) != ~0u)

@@ -42,6 +42,7 @@ static struct { u32 lin; u64 gfn; bool user, exec; } code[64];
 static u32 ncode;
 static u64 stat_access, stat_true, stat_fixed, stat_emul, stat_hit, stat_epoch;
 static u64 stat_given, stat_large, stat_inherited;
+static u64 stat_given, stat_large, stat_opened, stat_alias;
 
 static u32 pick_slot(void)
 {
@@ -495,6 +496,97 @@ static void copy_kernel(void)
 	}
 }
 
+/* Where ring 1 finds page @k of the aliases by the guest's own address, if it may. */
+static bool alias_lin(u32 k, u32 *lin)
+{
+	*lin = -vcpu.mon->alias[k].neg_page << 12;
+	return vcpu.mon->alias[k].neg_page != VMBT_MON_NONE;
+}
+
+/* A page table is written to by an address of its own, and may get an alias. */
+static void alias_step(void)
+{
+	const struct frame *f;
+	struct ref_result r;
+	struct ref_cpu c;
+	u32 lin, tries;
+
+	ref_from_guest(&c);
+	for (tries = 0; tries < 400; tries++) {
+		lin = random_lin() & ~3u;
+		r = ref_walk(&c, lin, MMU_WRITE, false);
+		f = r.fault ? NULL : frame_peek(vcpu.mmu, r.gpa >> 12);
+		if (f && (f->trace & MMU_TRACE_SHADOW) && (f->trace == MMU_TRACE_SHADOW || !rnd(8)))
+			break;
+	}
+	if (tries == 400)
+		return;
+	interpret(lin, MMU_WRITE, 4);
+	mmu_alias(&vcpu, lin);
+	stat_opened += vcpu.mmu->alias_good != 0;
+}
+
+/* One write of ring 1's, as the runtime does it; stopped in the middle if @stop. */
+static void alias_write(u32 k, u32 lin, bool stop)
+{
+	struct vmbt_mon *mon = vcpu.mon;
+	u32 at = lin + mon->alias[k].delta, left = mon->log_left, val;
+	struct ref_result r;
+	struct hw_result h;
+	struct ref_cpu c;
+
+	ref_from_guest(&c);
+	r = ref_walk(&c, lin, MMU_WRITE, false);
+	if (r.fault || !r.dirty || !r.accessed)
+		broken("alias %u by %x, where the guest cannot write", k, lin);
+	h = hw_access(vcpu.mon_data + at, MMU_WRITE);
+	if (h.fault || phys_to_gfn(h.phys & ~0xfffull) != (s64)(r.gpa >> 12))
+		broken("alias %u by %x: fault %d, frame %llx, not %llx", k, lin, h.fault,
+		       phys_to_gfn(h.phys & ~0xfffull), r.gpa >> 12);
+	if (traced[r.gpa >> 12])
+		broken("alias %u of a traced frame %llx", k, r.gpa >> 12);
+	val = (u32)(rnd(4) ? random_pte(false) : random_pte(true) >> rnd(2) * 32);
+	mon->log[left - 1] = at;
+	both_write(r.gpa, &val, 4);
+	if (!stop)
+		mon->log_left = left - 1;
+	stat_alias++;
+}
+
+/* Notes of what was never written, beside @left that are free. */
+static void alias_forge(u32 left)
+{
+	struct vmbt_mon *mon = vcpu.mon;
+
+	if (left < 2)
+		return;
+	mon->log[rnd(left - 1)] = rnd(2) ? (u32)(rnd_state >> 9) :
+				  VMBT_MON_ALIAS + rnd(VMBT_MON_ALIASES * 4096);
+	mon->log_left = rnd(2) ? rnd(left) : left + VMBT_MON_LOG + rnd(1u << 30);
+}
+
+static bool alias_writes(void)
+{
+	u32 n = 1 + rnd(4), i, k, lin;
+	bool stop = false;
+
+	if (!enter())
+		return false;
+	for (i = 0; i < n && !stop; i++) {
+		if (!vcpu.mmu->alias_good)
+			break;
+		do
+			k = rnd(VMBT_MON_ALIASES);
+		while (!alias_lin(k, &lin));
+		stop = !rnd(8);
+		alias_write(k, lin | rnd(1024) * 4, stop);
+	}
+	if (!rnd(8))
+		alias_forge(vcpu.mon->log_left);
+	mmu_alias_drain(&vcpu);
+	return true;
+}
+
 static void load_cr3(u32 cr3)
 {
 	struct vmbt_guest *g = &shared.guest, old = *g;
@@ -695,7 +787,7 @@ static void monitor_step(void)
 	u8 *page;
 
 	if (rnd(3)) {
-		if (mmu_monitor_has(&vcpu, n) || !mmu_monitor_fill(&vcpu, n))
+		if (alias_page(n) || mmu_monitor_has(&vcpu, n) || !mmu_monitor_fill(&vcpu, n))
 			return;
 		for (k = 0; k < 4096; k++)
 			if (vcpu.mon_page[n][k])
@@ -783,6 +875,11 @@ static bool step(void)
 		if (!rnd(4))
 			copy_kernel();
 		break;
+	case 29: case 30: case 31:
+		alias_step();
+		fallthrough;
+	case 32:
+		return alias_writes();
 	}
 	return true;
 }
@@ -881,5 +978,11 @@ int main(int argc, char **argv)
 	printf("%llu links inherited\n", stat_inherited);
 	if (argc < 4 && (!stat_large || !hw_large || !stat_inherited))
 		broken("no large leaf, or no inherited link, in all of this");
+	printf("%llu large leaves, %llu times one was looked at\n", stat_large, hw_large);
+	if (argc < 4 && (!stat_large || !hw_large))
+		broken("no large leaf in all of this");
+	printf("# %llu writes by aliases, of %llu\n", stat_alias, stat_opened);
+	if (argc < 4 && !stat_alias)
+		broken("ring 1 has written nothing by itself");
 	return 0;
 }
