@@ -9,7 +9,8 @@
  * what a write without a trace does, and the same instruction writes tables that
  * are in use and others that are being torn down. So it asks by the page, in the
  * ring-1 runtime, before it is one: mon->hot has the pages with traces, as far as
- * faults and the tables' comings and goings tell.
+ * faults and the tables' comings and goings tell. And the page tables among them ring 1
+ * then writes to by itself (mmu/alias.c).
  *
  * Whether it pays is watched: of each WINDOW callouts USEFUL must have met a trace,
  * or the instruction is copied again, and needs twice as many faults the next time.
@@ -20,6 +21,7 @@
  * wrong of another that takes its place: any may be interpreted.
  */
 #include "bt_int.h"
+#include "../mmu/mmu.h"
 
 /* Trace faults of an instruction that make it a callout. */
 #define FAULTS		8
@@ -67,7 +69,8 @@ void bt_adapt_fault(struct vcpu *v, u32 lin)
 	struct bt_hot *h;
 	u64 gpa;
 
-	v->mon->hot[vmbt_hot_index(off)] = 1;
+	if (!v->mon->hot[vmbt_hot_index(off)])
+		v->mon->hot[vmbt_hot_index(off)] = 1;
 	if (bt->last_unit == BT_NIL || (v->shared->no_offers & VMBT_OFFER_ADAPT))
 		return;
 	u = bt_unit(bt, bt->last_unit);
@@ -135,6 +138,9 @@ void bt_adapt_done(struct vcpu *v, bool useful)
 			h->seen += COLD_COUNTS - 1;
 		*hot = 0;
 	}
+	if (useful && s->insn.known && s->insn.in.mem.seg == VMBT_SEG_DS)
+		mmu_alias(v, v->guest->seg[VMBT_DS].base +
+			     vmbt_insn_ea(&s->insn.in, v->guest->gpr));
 	if (h->seen < WINDOW)
 		return;
 	if (h->useful < USEFUL) {

@@ -70,6 +70,25 @@ void bt_emit_with_modrm(struct bt_emit *e, const struct vmbt_insn *in,
 	emit_bytes(e, in->bytes + in->disp_off, in->disp_size);
 }
 
+/*
+ * bt_emit_at_gs() - an instruction of 32-bit code with its memory operand at %gs:(@reg)
+ * @in: without prefixes, but for LOCK
+ * @reg: EAX, ECX, EDX or EBX
+ */
+void bt_emit_at_gs(struct bt_emit *e, const struct vmbt_insn *in, u8 reg)
+{
+	u8 behind = in->disp_off + in->disp_size;
+
+	if (!in->disp_size)
+		behind = (in->sib_off ? in->sib_off : in->modrm_off) + 1;
+	if (in->prefixes & VMBT_PFX_LOCK)
+		e8(e, 0xf0);
+	e8(e, 0x65);
+	emit_bytes(e, in->bytes + in->esc_off, in->modrm_off - in->esc_off);
+	e8(e, (in->modrm & 0x38) | reg);
+	emit_bytes(e, in->bytes + behind, in->len - behind);
+}
+
 /* PUSH sreg and MOV r/m, sreg: the guest's selectors are in the monitor area. */
 bool bt_emit_from_sreg(struct bt_emit *e, const struct vmbt_insn *in,
 		       u8 next_off)

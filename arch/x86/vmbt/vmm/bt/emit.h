@@ -131,7 +131,7 @@ bool bt_emit_load_sreg(struct bt_emit *e, const struct vmbt_insn *in,
 bool bt_emit_iret(struct bt_emit *e, const struct vmbt_insn *in);
 bool bt_emit_sysexit(struct bt_emit *e);
 bool bt_emit_verw(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
-bool bt_emit_write(struct bt_emit *e, const struct vmbt_insn *in);
+bool bt_emit_write(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 /* peek.c: what the monitor area has; likewise */
 bool bt_emit_read_cr(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 bool bt_emit_in(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
@@ -144,6 +144,7 @@ void bt_emit_second(struct bt_emit *e, u8 site);
 void bt_emit_copy(struct bt_emit *e, const struct vmbt_insn *in);
 void bt_emit_with_modrm(struct bt_emit *e, const struct vmbt_insn *in,
 			bool opsize16, const u8 *op, u32 nr_op, u8 reg);
+void bt_emit_at_gs(struct bt_emit *e, const struct vmbt_insn *in, u8 reg);
 bool bt_emit_from_sreg(struct bt_emit *e, const struct vmbt_insn *in,
 		       u8 next_off);
 

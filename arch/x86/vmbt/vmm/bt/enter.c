@@ -525,13 +525,16 @@ void bt_restore(struct vcpu *v)
 	bt_ring1_init(v);
 	/* The journal knows nothing of forged entries. */
 	bt_hash_restore(v);
+	mmu_alias_restore(v);
 }
 
 void bt_expose(struct vcpu *v)
 {
 	bool all = bt_hash_all(v);
 
-	for (u32 i = VMBT_MON_RT / 4096; i < VMBT_MON_SIZE / 4096; i++)
+	for (u32 i = VMBT_MON_RT / 4096; i < VMBT_MON_ALIAS / 4096; i++)
+		all &= mmu_monitor_fill(v, i);
+	for (u32 i = VMBT_MON_TC / 4096; i < VMBT_MON_SIZE / 4096; i++)
 		all &= mmu_monitor_fill(v, i);
 	if (!all)
 		plat_panic("no pool pages for all of the monitor area");

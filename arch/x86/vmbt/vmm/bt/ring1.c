@@ -46,11 +46,21 @@ MON_IS(COLD_LEFT, cold_left);
 MON_IS(HOT, hot);
 MON_IS(ESP, esp);
 MON_IS(FRAME, frame);
+MON_IS(ALIAS, alias);
+MON_IS(ALIAS_DS, alias_ds);
+MON_IS(ALIAS_AT, alias_at);
+MON_IS(LOG, log);
+MON_IS(LOG_LEFT, log_left);
+MON_IS(LOG_NEXT, log_next);
 SAME_IS(NEG_SEL, neg_sel);
 SAME_IS(OFF, off);
 SAME_IS(NEG_LO, neg_lo);
 SAME_IS(NEG_HI, neg_hi);
 IS(SAME_SIZE, sizeof(struct vmbt_mon_same));
+IS(ALIAS_SIZE, sizeof(struct vmbt_mon_alias));
+IS(DELTA, offsetof(struct vmbt_mon_alias, delta));
+IS(HOT_ALIAS, VMBT_MON_HOT_ALIAS);
+IS(ALIAS_LEN, VMBT_INSN_MAX + 2);
 IS(SREG_ES, VMBT_ES);
 IS(SREG_CS, VMBT_CS);
 IS(SREG_DS, VMBT_DS);
@@ -272,27 +282,95 @@ bool bt_emit_verw(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off)
 	return true;
 }
 
+/*
+ * A register that the instruction at hand could have its operand's address in, if ring 1
+ * may do it on a page table's alias, -1 if not: four bytes, which have to be aligned, by
+ * DS. One that is no unit's first has room for it.
+ */
+static int alias_reg(const struct bt_emit *e, const struct vmbt_insn *in)
+{
+	u8 used = in->regs_read | in->regs_written;
+
+	if (!in->code32 || in->mem.size != 4 || in->mem.seg != VMBT_SEG_DS ||
+	    (in->prefixes & ~VMBT_PFX_LOCK) || in->seg_override != VMBT_SEG_NONE ||
+	    (in->flags & VMBT_IF_BIT_OFFSET) || e->len > BT_MAX_TC / 2 ||
+	    (e->v->shared->no_offers & VMBT_OFFER_ALIASES))
+		return -1;
+	for (int reg = VMBT_EAX; reg <= VMBT_EBX; reg++)
+		if (!(used & BIT(reg)))
+			return reg;
+	return -1;
+}
+
+/*
+ * What a unit has behind the jump to ring1_alias: the instruction itself, as long as any
+ * could be, and what it is on the alias. The write is counted behind it, with no
+ * instruction in between that could be of the guest's.
+ */
+static void alias_ways(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off, u8 reg)
+{
+	u32 start = e->len, over;
+	u8 off = e->g_off, shadow = e->shadow;
+
+	mark(e, BT_M_START);
+	bt_emit_copy(e, in);
+	e->g_off = next_off;
+	e->shadow = 0;
+	mark(e, BT_M_START);
+	e8(e, 0xeb);		/* jmp over the rest */
+	over = e->len;
+	e8(e, 0);
+	while (e->len < start + RING1_ALIAS_LEN)
+		e8(e, 0x90);
+	e->g_off = off;
+	e->shadow = shadow;
+	mark(e, BT_M_START);
+	gs_store(e, reg, SPILL(reg));
+	mark(e, BT_M_START);
+	gs_load(e, reg, MON(alias_at));
+	e->fix = BIT(reg);
+	mark(e, BT_M_START);
+	bt_emit_at_gs(e, in, reg);
+	e->g_off = next_off;
+	e->shadow = 0;
+	mark(e, BT_M_START);
+	gs_load(e, reg, MON(log_next));
+	mark(e, BT_M_START);
+	gs_store(e, reg, MON(log_left));
+	mark(e, BT_M_START);
+	gs_load(e, reg, SPILL(reg));
+	e->fix = 0;
+	e->code[over] = e->len - over - 1;
+}
+
 /**
  * bt_emit_write() - a write that may meet a trace (adapt.c), at CPL 0
  * @e: the unit
  * @in: the instruction, which could be copied; it is behind the call of the runtime
+ * @next_off: offset of the guest instruction behind it
  * Return: false if it is for the VMM in any case
  */
-bool bt_emit_write(struct bt_emit *e, const struct vmbt_insn *in)
+bool bt_emit_write(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off)
 {
 	static const u8 lea[] = { 0x8d };
+	int reg;
 
 	if ((e->ctx->mode & (BT_MODE_CPL3 | BT_MODE_VM)) || in->mod == 3 ||
 	    !(in->flags & VMBT_IF_MODRM) || in->asize != 4 ||
 	    in->op == VMBT_OP_CMPXCHG8B || (e->v->shared->no_offers & VMBT_OFFER_WRITES))
 		return false;
+	reg = alias_reg(e, in);
 	mark(e, BT_M_START);
 	gs_store(e, VMBT_EAX, SPILL(VMBT_EAX));
 	mark(e, BT_M_START);
 	bt_emit_with_modrm(e, in, false, lea, 1, VMBT_EAX);
 	e->fix = BT_F_EAX;
-	jump_to(e, ring1_write, BT_M_RING1);
+	jump_to(e, reg < 0 ? ring1_write : ring1_alias, BT_M_RING1);
 	e->fix = 0;
+	if (reg >= 0) {
+		alias_ways(e, in, next_off, reg);
+		return true;
+	}
 	mark(e, BT_M_START);
 	bt_emit_copy(e, in);
 	return true;

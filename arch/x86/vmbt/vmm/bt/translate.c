@@ -161,7 +161,7 @@ static bool emit_insn(struct bt_emit *e, const struct vmbt_insn *in,
 		e->shadow = 0;
 		return !(in->flags & VMBT_IF_ENDS_BLOCK);
 	}
-	if (!copyable(e, in) || !bt_emit_write(e, in)) {
+	if (!copyable(e, in) || !bt_emit_write(e, in, next_off)) {
 		mark(e, BT_M_INTERP);
 		e_callout(e);
 	}

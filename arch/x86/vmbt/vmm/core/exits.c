@@ -50,12 +50,21 @@ static bool fpu_insn(struct vcpu *v)
 	       (in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD));
 }
 
-static void page_fault(struct vcpu *v)
+static void page_fault(struct vcpu *v, bool drained)
 {
 	u32 lin = v->frame.cr2, error = v->frame.error;
 	u64 traced = v->stats->faults_trace;
 	enum mmu_fault outcome;
 
+	/* It was on its way to an alias when that was closed, or the guest has missed. */
+	if (v->mode == VCPU_BT1 && mmu_alias_at(v, lin)) {
+		core_sync(v);
+		core_interpret(v, NULL);
+		return;
+	}
+	/* What the guest's kernel has just written may be what was missing. */
+	if (drained && mmu_filled(v, lin, error))
+		return;
 	/* A trace may invalidate the very code that runs: sync comes first. */
 	/* Behind 4 GiB comes 0, but QEMU does not know it: not for the CPU. */
 	outcome = v->frame.cr2 >> 32 ? MMU_FAULT_MONITOR : mmu_fault(v, lin, error);
@@ -191,8 +200,11 @@ static void left_ring1(struct vcpu *v)
 
 void core_handle_exit(struct vcpu *v)
 {
+	bool drained = mmu_alias_noted(v);
 	u64 vector = v->frame.vector;
 
+	if (drained)
+		mmu_alias_drain(v);
 	if ((vector == 0x80 || vector == VMBT_VEC_SYSENTER) && !v->frame.entry_fault &&
 	    core_gate(v, vector == 0x80 ? CORE_INT80 : CORE_SYSENTER, NULL)) {
 		v->interpreted = false;
@@ -212,7 +224,7 @@ void core_handle_exit(struct vcpu *v)
 	}
 	switch (vector) {
 	case VMBT_VEC_PF:
-		page_fault(v);
+		page_fault(v, drained);
 		break;
 	case VMBT_VEC_GP:
 	case VMBT_VEC_SS:

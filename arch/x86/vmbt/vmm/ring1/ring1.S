@@ -100,6 +100,12 @@ ring1_nibbles:
 	nibble = nibble + 1
 	.endr
 
+/* Bytes [i]: bits 1:0 of i. */
+ring1_unaligned:
+	.rept	64
+	.byte	0, 1, 2, 3
+	.endr
+
 /*
  * On to label 1 if the VMM has offered the selector in EAX, which has been spilled, and
  * the guest's table still has the descriptor that it had then: the entry of the run
@@ -428,39 +434,104 @@ ring1_frame:
 	.short	VMBT_SEL_MON1_GS
 
 /*
- * A write to EAX, which has been spilled, by an instruction that has met traces
- * (bt/adapt.c). Where the page is likely to have one it is the VMM's, else the unit's
- * own behind the JMP; that faults if there is one after all. Now and then the VMM
- * gets one of the latter, too, to see whether all this pays.
+ * The address in EAX, which has been spilled, is to be written to by an instruction that
+ * has met traces (bt/adapt.c). On to label 1 if its page has no hint; else with the hint
+ * in ECX and bits 15:12 of the address in EDX. The address is in mon->load.
  */
-	.globl	ring1_write
-ring1_write:
+.macro hint
 	at	RING1_M_START, RING1_F_EAX
 	movl	%ecx, %gs:RING1_ECX
 	at	RING1_M_START, RING1_F_EAX
 	movl	%edx, %gs:RING1_EDX
 	undo movl %eax, %gs:RING1_LOAD
 	undo movzbl %ah, %ecx
-	undo movzbl %cs:VMBT_MON_RT + (ring1_nibbles - ring1_code)(%ecx), %ecx
-	undo movzbl %gs:RING1_LOAD + 2, %edx
-	undo leal (%ecx, %edx, 8), %ecx
+	undo movzbl %cs:VMBT_MON_RT + (ring1_nibbles - ring1_code)(%ecx), %edx
+	undo movzbl %gs:RING1_LOAD + 2, %ecx
+	undo leal (%edx, %ecx, 8), %ecx
 	undo movzbl %gs:RING1_HOT(%ecx), %ecx
 	undo jecxz 1f
-	vmm
-1:
-	undo movl %gs:RING1_COLD_LEFT, %ecx
-	undo leal -1(%ecx), %ecx
-	undo movl %ecx, %gs:RING1_COLD_LEFT
-	undo jecxz 2f
+.endm
+
+/* On behind the JMP at mon->site, \over bytes further, with all registers as they were. */
+.macro return_over over
 	undo movl %gs:RING1_SITE, %eax
-	undo leal RING1_JMP_LEN(%eax), %eax
+	undo leal RING1_JMP_LEN + \over(%eax), %eax
 	undo movl %eax, %gs:RING1_JUMP
 	undo movl %gs:RING1_EDX, %edx
 	undo movl %gs:RING1_ECX, %ecx
 	undo movl %gs:RING1_EAX, %eax
 	undo jmp *%gs:RING1_JUMP
+.endm
+
+/*
+ * Where the page is not likely to have a trace the write is the unit's own, behind the
+ * JMP; that faults if there is one after all. Now and then the VMM gets it, to see
+ * whether all this pays.
+ */
+.macro cold
+	undo movl %gs:RING1_COLD_LEFT, %ecx
+	undo leal -1(%ecx), %ecx
+	undo movl %ecx, %gs:RING1_COLD_LEFT
+	undo jecxz 2f
+	return_over 0
 2:
 	undo movl $RING1_COLD, %gs:RING1_COLD_LEFT
+	vmm
+.endm
+
+	.globl	ring1_write
+ring1_write:
+	hint
+	vmm
+1:
+	cold
+
+/*
+ * The same, of an instruction that has another form, for a page table's alias
+ * (mmu/alias.c), behind its own. It goes there if the page is one that the VMM has shown
+ * for the hint, DS is flat, the address is aligned, and there is room for a note. The
+ * note is made here, and counted behind the write.
+ */
+	.globl	ring1_alias
+ring1_alias:
+	hint
+	undo leal 1 - RING1_HOT_ALIAS(%ecx), %ecx
+	undo jecxz 6f
+	undo movl %ecx, %gs:RING1_LOG_NEXT
+	undo movzwl %gs:RING1_LOAD + 2, %eax
+	undo leal (%edx, %eax, 8), %edx
+	undo leal (%edx, %eax, 8), %edx
+	undo movl %gs:RING1_ALIAS - RING1_ALIAS_SIZE(, %ecx, RING1_ALIAS_SIZE), %ecx
+	undo leal (%ecx, %edx), %ecx
+	undo jecxz 3f
+6:
+	vmm
+1:
+	cold
+3:
+	undo movl %ds, %ecx
+	undo movl %gs:RING1_ALIAS_DS, %edx
+	undo leal (%ecx, %edx), %ecx
+	undo jecxz 4f
+	vmm
+4:
+	undo movzbl %gs:RING1_LOAD, %ecx
+	undo movzbl %cs:VMBT_MON_RT + (ring1_unaligned - ring1_code)(%ecx), %ecx
+	undo jecxz 5f
+	vmm
+5:
+	undo movl %gs:RING1_LOG_LEFT, %ecx
+	undo jecxz 6f
+	undo movl %gs:RING1_LOG_NEXT, %edx
+	undo movl %gs:RING1_LOAD, %eax
+	undo movl %gs:RING1_ALIAS - RING1_ALIAS_SIZE + RING1_DELTA(, %edx, RING1_ALIAS_SIZE), %edx
+	undo leal (%edx, %eax), %eax
+	undo movl %eax, %gs:RING1_LOG - 4(, %ecx, 4)
+	undo movl %eax, %gs:RING1_ALIAS_AT
+	undo leal -1(%ecx), %ecx
+	undo movl %ecx, %gs:RING1_LOG_NEXT
+	return_over RING1_ALIAS_LEN
+6:
 	vmm
 
 /*

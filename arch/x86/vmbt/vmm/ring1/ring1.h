@@ -31,6 +31,12 @@
 #define RING1_HOT		1012
 #define RING1_ESP		3072
 #define RING1_FRAME		3076
+#define RING1_ALIAS		3100
+#define RING1_ALIAS_DS		3228
+#define RING1_ALIAS_AT		3232
+#define RING1_LOG		3236
+#define RING1_LOG_LEFT		3364
+#define RING1_LOG_NEXT		3368
 /*
  * One of so many writes that do not look like meeting a trace goes to the VMM, or 50
  * instructions each; to ask costs 25.
@@ -40,6 +46,9 @@
 #define RING1_OFF		4
 #define RING1_NEG_LO		8
 #define RING1_NEG_HI		12
+#define RING1_ALIAS_SIZE	8
+#define RING1_DELTA		4
+#define RING1_HOT_ALIAS		2
 
 /* enum vmbt_sreg */
 #define RING1_SREG_ES		0
@@ -75,6 +84,8 @@
 #define RING1_JMP_LEN		5
 /* Behind it, what a lookup in the second table has done already. */
 #define RING1_FOUND_LEN		18
+/* Behind it, the guest's own instruction, in front of that for an alias. */
+#define RING1_ALIAS_LEN		17
 
 #ifndef __ASSEMBLER__
 #include "../../include/types.h"
@@ -100,7 +111,7 @@ extern const u8 ring1_load_es[], ring1_load_ds[], ring1_load_fs[],
 		ring1_load_gs[];
 extern const u8 ring1_lookup[];
 extern const u8 ring1_verw[];
-extern const u8 ring1_write[];
+extern const u8 ring1_write[], ring1_alias[];
 extern const u8 ring1_away[];
 #endif
 

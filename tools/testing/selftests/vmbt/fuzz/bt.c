@@ -94,12 +94,25 @@ static bool own_fine(const struct vmbt_insn *in)
 	       (hash == (VMBT_MON_HASH1 & ~7U) || hash == (VMBT_MON_HASH3 & ~7U));
 }
 
+/* A page table by its alias: right behind the load of where the runtime found it. */
+static bool alias_fine(const struct vmbt_insn *in, const struct vmbt_insn *before)
+{
+	const struct vmbt_mem *m = &in->mem;
+
+	return in->asize == 4 && m->seg == VMBT_SEG_GS && m->base <= VMBT_EBX &&
+	       m->index == VMBT_REG_NONE && !m->disp && m->size == 4 &&
+	       before->op == VMBT_OP_MOV && before->opd[0].kind == VMBT_OPD_GPR &&
+	       before->opd[0].reg == m->base && before->mem.seg == VMBT_SEG_GS &&
+	       before->mem.disp == offsetof(struct vmbt_mon, alias_at);
+}
+
 /* The start of a routine in ring-1 code, from a site that can be told. */
 static bool routine(const struct bt_unit *u, u32 off, u32 tc)
 {
 	static const u8 * const start[] = {
 		ring1_iret, ring1_load_es, ring1_load_ds, ring1_load_fs,
 		ring1_load_gs, ring1_lookup, ring1_verw, ring1_sysexit, ring1_write,
+		ring1_alias,
 	};
 	u32 i, kind;
 
@@ -134,7 +147,7 @@ static bool target_fine(const struct bt_unit *u, u32 off, u32 tc)
 }
 
 static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
-			u32 off)
+			const struct vmbt_insn *before, u32 off)
 {
 	u8 vector = u->tc >= BT_TC3 ? VMBT_VEC_CALLOUT3 : VMBT_VEC_CALLOUT1;
 
@@ -183,7 +196,7 @@ static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
 		broken(u, off, "control flow");
 	if (in->flags & (VMBT_IF_PRIV | VMBT_IF_IOPL))
 		broken(u, off, "privilege");
-	if (!own_fine(in))
+	if (!own_fine(in) && !alias_fine(in, before))
 		broken(u, off, "%gs or %cs used for something else");
 }
 
@@ -269,7 +282,7 @@ static void verify_unit(u32 idx)
 	const struct bt_unit *u = bt_unit(v->bt, idx);
 	u8 code[BT_MAX_TC];
 	const struct bt_map *m;
-	struct vmbt_insn in;
+	struct vmbt_insn in, before = { 0 };
 	u32 off, n = 0, i;
 
 	for (i = 0; i < u->tc_len; i++)
@@ -280,8 +293,9 @@ static void verify_unit(u32 idx)
 		if (vmbt_decode(&in, code + off, u->tc_len - off, true) !=
 		    VMBT_DEC_OK)
 			broken(u, off, "not an instruction");
-		verify_insn(u, &in, off);
+		verify_insn(u, &in, &before, off);
 		verify_x87(u, code, &in, off);
+		before = in;
 		m = entry(u, off);
 		if (!m && in.op != VMBT_OP_NOP)
 			broken(u, off, "no map entry");

@@ -687,7 +687,7 @@ static void gen_fields(struct emit *e, uint32_t n)
 	case 3:
 	case 4:			/* the runtime, which believes in that */
 		b1(e, 0xea);
-		b4(e, VMBT_MON_RT + below(0x700));
+		b4(e, VMBT_MON_RT + below(0xc00));
 		b2(e, VMBT_SEL_TC1_CS);
 		break;
 	case 0:
@@ -718,6 +718,20 @@ static void store_offer(struct emit *e, uint16_t sel)
 	gs_store(e, at + 12, edge());
 }
 
+/* Page tables that ring 1 may write to, and notes of that. */
+static void store_alias(struct emit *e)
+{
+	uint32_t k = below(VMBT_MON_ALIASES), at = offsetof(struct vmbt_mon, alias) + 8 * k;
+	uint32_t log = offsetof(struct vmbt_mon, log), i;
+
+	gs_store(e, at, below(2) ? -(uint32_t)(USER >> 12) : edge());
+	gs_store(e, at + 4, edge());
+	gs_store(e, offsetof(struct vmbt_mon, log_left), below(2) ? below(40) : edge());
+	for (i = 0; i < 3; i++)
+		gs_store(e, log + 4 * below(VMBT_MON_LOG),
+			 below(4) ? VMBT_MON_ALIAS + below(0x10000) : edge());
+}
+
 /* MOV to one of ES, DS, FS and GS. */
 static void load_sreg(struct emit *e, uint16_t sel)
 {
@@ -746,6 +760,8 @@ static void gen_offers(struct emit *e, uint32_t n)
 		gs_store(e, offsetof(struct vmbt_mon, gdt_off), edge());
 	if (n % 8 >= 5)
 		gs_store(e, offsetof(struct vmbt_mon, vif), below(2) ? 0 : edge());
+	if (!below(3))
+		store_alias(e);
 	/* SYSEXIT's frame. */
 	if (below(2)) {
 		gs_store(e, offsetof(struct vmbt_mon, esp), edge());
@@ -771,7 +787,7 @@ static void gen_offers(struct emit *e, uint32_t n)
 		b1(e, 0xb8);
 		b4(e, sel);
 		b1(e, 0xea);
-		b4(e, VMBT_MON_RT + below(0x600));
+		b4(e, VMBT_MON_RT + below(0xc00));
 		b2(e, VMBT_SEL_TC1_CS);
 		break;
 	case 4:			/* SYSENTER, which does not say from where */

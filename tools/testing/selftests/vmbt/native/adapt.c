@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Adaption: writes that keep meeting a trace become callouts, and come back when there is
- * none any more.
+ * none any more; those to page tables that have an alias ring 1 does itself.
  *
  * Tests of units.c's program.
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "units.h"
 #include "../../../../../arch/x86/vmbt/vmm/bt/bt_int.h"
@@ -184,4 +185,207 @@ void test_adapt_off(void)
 	native_protect(0x230, NATIVE_TEST, false);
 	__real_mmu_trace_del(v, 0x230, MMU_TRACE_DESC);
 	v->shared->no_offers = 0;
+}
+
+#define ALIAS	3u		/* a number */
+#define TABLE	0x230000u	/* as if it were one */
+/* No instruction there has met a trace before. */
+#define WRITES	(OTHER + 0x940)
+#define WRITE	(OTHER + 0x980)
+
+/* What ring 1 has in the place of TABLE: other memory here. */
+static u32 *alias_page(void)
+{
+	static u32 *page;
+	void *at = (void *)(u64)(MON_BASE + VMBT_MON_ALIAS + ALIAS * 4096);
+
+	if (!page)
+		page = mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
+			    MAP_FIXED, -1, 0);
+	check(page == at, "alias", "no page", 0);
+	return page;
+}
+
+/* All that ring 1 must be told for a write there. */
+static void alias_shown(void)
+{
+	v->mon->alias[ALIAS].neg_page = -(TABLE >> 12);
+	v->mon->alias[ALIAS].delta = VMBT_MON_ALIAS + ALIAS * 4096 - TABLE;
+	v->mon->alias_ds = -(u32)(NATIVE_BT(VMBT_DS) << 3 | 7);
+	v->mon->hot[vmbt_hot_index(TABLE)] = VMBT_MON_HOT_ALIAS + ALIAS;
+	v->mon->log_left = VMBT_MON_LOG;
+	memset(v->mon->log, 0, sizeof(v->mon->log));
+}
+
+static void alias_regs(void)
+{
+	v->guest->gpr[VMBT_EAX] = 0x11;
+	v->guest->gpr[VMBT_EDX] = 0x22;
+	v->guest->gpr[VMBT_ECX] = 0x33;
+	v->guest->gpr[VMBT_EBX] = 0x44;
+	v->guest->gpr[VMBT_EDI] = 5;
+	v->guest->gpr[VMBT_ESI] = TABLE;
+}
+
+/* The program at @at has met the trace so often that @n instructions are callouts. */
+static void alias_adapt(const char *name, u32 at, u32 n)
+{
+	u64 adapted = v->stats->adapted;
+	u32 i;
+
+	for (i = 0; i < 8; i++) {
+		alias_regs();
+		check(go(at) == NS_HLT, name, "did not end", i);
+	}
+	check(v->stats->adapted == adapted + n, name, "adapted", v->stats->adapted - adapted);
+}
+
+/* Writes that ring 1 does by itself, in each form that an instruction may have. */
+void test_alias(void)
+{
+	static const u8 code[] = {
+		0x89, 0x46, 0x08,			/* mov [esi + 8], eax */
+		0x87, 0x56, 0x0c,			/* xchg [esi + 12], edx */
+		0xf0, 0x0f, 0xb1, 0x4e, 0x10,		/* lock cmpxchg [esi + 16], ecx */
+		0xf9,					/* stc */
+		0x83, 0x14, 0xbe, 0x05,			/* adc dword [esi + edi * 4], 5 */
+		0x0f, 0xba, 0x6e, 0x18, 0x03,		/* bts dword [esi + 24], 3 */
+		0xc7, 0x46, 0x1c, 0x78, 0x56, 0x34, 0x12, /* mov dword [esi + 28], ... */
+		0xf9,					/* stc */
+		0xf7, 0x15, 0x24, 0x00, 0x23, 0x00,	/* not dword [230024h] */
+		0x83, 0x96, 0x20, 0x00, 0x00, 0x00, 0xff, /* adc dword [esi + 32], -1 */
+		0x9c, 0x5d,				/* pushf; pop ebp */
+		0xf4,
+	};
+	static const u32 was[] = { 0, 0, 7, 0xaa, 0x11, 0x100, 0, 0, 0, 0xf0 };
+	static const u32 will[] = { 0, 0, 0x11, 0x22, 0x33, 0x106, 8, 0x12345678, 0, ~0xf0u };
+	static const u32 order[] = { 8, 12, 16, 20, 24, 28, 36, 32 };
+	u32 *page = alias_page(), i, got[10];
+	const u32 *g = v->guest->gpr;
+	u64 before;
+
+	load(WRITES, code, sizeof(code));
+	memset(v->mon->hot, 0, sizeof(v->mon->hot));
+	__real_mmu_trace_add(v, TABLE >> 12, MMU_TRACE_DESC);
+	native_protect(TABLE >> 12, NATIVE_TEST, true);
+	alias_adapt("alias", WRITES, ARRAY_SIZE(order));
+	load(TABLE, was, sizeof(was));
+	memcpy(page, was, sizeof(was));
+	alias_shown();
+	alias_regs();
+	before = callouts();
+	check(go(WRITES) == NS_HLT, "alias", "did not end", 0);
+	check(callouts() - before <= 2, "alias", "callouts", callouts() - before);
+	for (i = 0; i < ARRAY_SIZE(will); i++)
+		check(page[i] == will[i], "alias", "written", (u64)i << 32 | page[i]);
+	mmu_read_phys(v, TABLE, got, sizeof(got));
+	check(!memcmp(got, was, sizeof(was)), "alias", "the page itself was written", 0);
+	check(g[VMBT_EAX] == 0x11 && g[VMBT_EDX] == 0xaa && g[VMBT_ECX] == 0x33 &&
+	      g[VMBT_EBX] == 0x44 && g[VMBT_ESI] == TABLE && g[VMBT_EDI] == 5, "alias",
+	      "registers", g[VMBT_EDX]);
+	/* 0 - 1 + 1: zero, with a carry. */
+	check((g[VMBT_EBP] & 0x8d5) == 0x55, "alias", "flags", g[VMBT_EBP]);
+	check(v->mon->log_left == VMBT_MON_LOG - ARRAY_SIZE(order), "alias", "notes left",
+	      v->mon->log_left);
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		check(v->mon->log[VMBT_MON_LOG - 1 - i] ==
+		      VMBT_MON_ALIAS + ALIAS * 4096 + order[i], "alias", "note", i);
+	native_protect(TABLE >> 12, NATIVE_TEST, false);
+	__real_mmu_trace_del(v, TABLE >> 12, MMU_TRACE_DESC);
+}
+
+/* Where one thing is not as it must be the write is the VMM's. */
+void test_alias_not(void)
+{
+	static const u8 code[] = { 0x89, 0x46, 0x08, 0xf4 };	/* mov [esi + 8], eax; hlt */
+	u32 *page = alias_page(), i, val;
+	u64 before;
+
+	load(WRITE, code, sizeof(code));
+	memset(v->mon->hot, 0, sizeof(v->mon->hot));
+	__real_mmu_trace_add(v, TABLE >> 12, MMU_TRACE_DESC);
+	native_protect(TABLE >> 12, NATIVE_TEST, true);
+	alias_adapt("alias-not", WRITE, 1);
+	for (i = 0; i < 8; i++) {
+		u32 off = i == 1 ? 9 : i == 2 ? 0xff6 : 8;
+
+		alias_regs();
+		v->guest->gpr[VMBT_EAX] = 0x1000 + i;
+		v->guest->gpr[VMBT_ESI] = TABLE + off - 8;
+		page[off / 4] = 0;
+		page[(off / 4 + 1) % 1024] = 0;
+		alias_shown();
+		switch (i) {
+		case 3:		/* another page with the same hint */
+			v->mon->alias[ALIAS].neg_page = -(TABLE >> 12 | 0x1000);
+			break;
+		case 4:
+			v->mon->alias[ALIAS].neg_page = VMBT_MON_NONE;
+			break;
+		case 5:
+			v->mon->alias_ds = VMBT_MON_NONE;
+			break;
+		case 6:
+			v->mon->log_left = 0;
+			break;
+		case 7:
+			v->mon->hot[vmbt_hot_index(TABLE)] = 1;
+			break;
+		}
+		before = callouts();
+		check(go(WRITE) == NS_HLT, "alias-not", "did not end", i);
+		mmu_read_phys(v, TABLE + off, &val, 4);
+		if (!i) {
+			check(page[2] == 0x1000 && callouts() - before <= 2, "alias-not",
+			      "not by the alias", page[2]);
+			continue;
+		}
+		check(val == 0x1000 + i && !page[off / 4] && !page[(off / 4 + 1) % 1024],
+		      "alias-not", "by the alias", i);
+		check(v->mon->log_left == (i == 6 ? 0 : VMBT_MON_LOG), "alias-not", "noted", i);
+	}
+	native_protect(TABLE >> 12, NATIVE_TEST, false);
+	__real_mmu_trace_del(v, TABLE >> 12, MMU_TRACE_DESC);
+}
+
+/* Stopped anywhere: up to the write nothing has been done, behind it all of it has. */
+void test_alias_stopped(void)
+{
+	static const u8 code[] = { 0x89, 0x46, 0x08, 0xf4 };	/* mov [esi + 8], eax; hlt */
+	/* Of each instruction there: is the write behind, is ECX in its spill. */
+	static const struct { u8 behind, spilled; } want[] = {
+		{ 0, 0 }, { 0, 0 }, { 0, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 0 },
+	};
+	u32 at, i, n = 0;
+	const struct bt_unit *u;
+	const u8 *tc;
+
+	load(WRITE, code, sizeof(code));
+	v->guest->eip = WRITE;
+	check(bt_enter(v) == X_OK, "alias-stopped", "no unit", 0);
+	u = bt_unit(v->bt, bt_unit_at(v->bt, v->frame.rip));
+	tc = bt_code(v->bt, v->frame.rip);
+	/* MOV GS:[site], imm32 and the JMP; the instruction itself; that for the alias. */
+	for (at = 0; at < 64; at++)
+		if (tc[at] == 0x65 && tc[at + 1] == 0xc7 &&
+		    tc[at + 3] == offsetof(struct vmbt_mon, site))
+			break;
+	at += (u32)v->frame.rip - u->tc + 11 + RING1_JMP_LEN + RING1_ALIAS_LEN;
+	for (i = 0; i < u->nr_map && n < ARRAY_SIZE(want); i++) {
+		const struct bt_map *m = bt_map(v->bt, u->map + i);
+
+		if (m->tc_off < at)
+			continue;
+		check(n || m->tc_off == at, "alias-stopped", "begins elsewhere", m->tc_off);
+		v->frame.rip = u->tc + m->tc_off;
+		v->frame.gpr[VMBT_ECX] = 0xc0de;
+		v->mon->spill[VMBT_ECX] = 0x33;
+		v->raw = true;
+		check(bt_sync(v) == X_OK, "alias-stopped", "no state", n);
+		check(v->guest->eip == WRITE + 3u * want[n].behind, "alias-stopped", "eip", n);
+		check(v->guest->gpr[VMBT_ECX] == (want[n].spilled ? 0x33 : 0xc0de),
+		      "alias-stopped", "ecx", n);
+		n++;
+	}
+	check(n == ARRAY_SIZE(want), "alias-stopped", "instructions", n);
 }

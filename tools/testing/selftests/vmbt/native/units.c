@@ -678,6 +678,9 @@ int main(void)
 	run("adapt-elsewhere", test_adapt_elsewhere);
 	run("adapt-alone", test_adapt_alone);
 	run("adapt-off", test_adapt_off);
+	run("alias", test_alias);
+	run("alias-not", test_alias_not);
+	run("alias-stopped", test_alias_stopped);
 	run("hostile", test_hostile);
 	run("flush", test_flush);
 	run("pages", test_pages);

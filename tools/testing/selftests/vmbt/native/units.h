@@ -45,6 +45,9 @@ void test_adapt_misled(void);
 void test_adapt_elsewhere(void);
 void test_adapt_alone(void);
 void test_adapt_off(void);
+void test_alias(void);
+void test_alias_not(void);
+void test_alias_stopped(void);
 
 /* heads.c */
 void test_heads(void);
