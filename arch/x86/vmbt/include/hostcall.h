@@ -128,7 +128,7 @@ struct vmbt_exit {
 	X(faults_segment)	X(coalesced)	X(registers_read)		\
 	X(gates_again)	X(hc_pool_shrink)	X(pool_given)		\
 	X(shadow_large)	X(large_fills)	X(bt_pages)	X(links_inherited)	\
-	X(alias_writes)
+	X(alias_writes)	X(gates_straight)
 
 struct vmbt_vmm_stats {
 #define VMBT_STAT_FIELD(name) u64 name;

@@ -42,6 +42,16 @@ u64 bt_handler_context(const struct vcpu *v);
  */
 void bt_enter_handler(struct vcpu *v, u32 eip, u32 tc);
 
+/**
+ * bt_enter_at_once() - the same when nothing but the guest has run since
+ * @v: the vCPU; EFLAGS of v->guest, and the frame's general registers and RSP, are what
+ *	they are there
+ * @tc: what bt_enter_handler() was given
+ *
+ * The monitor area has what it had then, but for what translated code writes there.
+ */
+void bt_enter_at_once(struct vcpu *v, u32 tc);
+
 /* Why translated code came back: the meaning of a callout's address. */
 enum bt_callout_kind {
 	BT_NOT_CALLOUT,		/* frame.rip is no callout site */

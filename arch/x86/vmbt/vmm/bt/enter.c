@@ -377,6 +377,20 @@ void bt_enter_handler(struct vcpu *v, u32 eip, u32 tc)
 	flags_and_area(v, tc);
 }
 
+void bt_enter_at_once(struct vcpu *v, u32 tc)
+{
+	const struct vmbt_guest *g = v->guest;
+	struct vmbt_frame *f = &v->frame;
+	struct vmbt_mon *m = v->mon;
+
+	f->rip = tc;
+	f->rflags = (g->eflags & REAL_FLAGS) | VMBT_X86_EFLAGS_FIXED | VMBT_X86_EFLAGS_IF;
+	m->vif = g->eflags & VMBT_X86_EFLAGS_IF;
+	m->sel[VMBT_ES] = g->seg[VMBT_ES].sel;
+	m->sel[VMBT_DS] = g->seg[VMBT_DS].sel;
+	m->sel[VMBT_FS] = g->seg[VMBT_FS].sel;
+}
+
 /**
  * struct place - what a TC address means
  * @unit: index, or BT_NIL for BT_M_AWAY

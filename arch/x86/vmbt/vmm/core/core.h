@@ -38,6 +38,7 @@ enum core_gate {
 };
 
 bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc);
+void core_gate_strayed(void);
 void core_gate_begin(struct vcpu *v, enum core_gate n);
 void core_gate_arrived(struct vcpu *v);
 void core_gate_learn(struct vcpu *v);

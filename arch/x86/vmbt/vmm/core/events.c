@@ -36,6 +36,7 @@ int vcpu_unsupported(struct vcpu *v, const char *fmt, ...)
 
 void core_sync(struct vcpu *v)
 {
+	core_gate_strayed();
 	if (!v->raw)
 		return;
 	v->raw = false;

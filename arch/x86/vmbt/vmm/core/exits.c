@@ -203,13 +203,16 @@ void core_handle_exit(struct vcpu *v)
 	bool drained = mmu_alias_noted(v);
 	u64 vector = v->frame.vector;
 
-	if (drained)
+	if (drained) {
+		core_gate_strayed();
 		mmu_alias_drain(v);
+	}
 	if ((vector == 0x80 || vector == VMBT_VEC_SYSENTER) && !v->frame.entry_fault &&
 	    core_gate(v, vector == 0x80 ? CORE_INT80 : CORE_SYSENTER, NULL)) {
 		v->interpreted = false;
 		return;
 	}
+	core_gate_strayed();
 	if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
 		left_ring1(v);
 	if (vector == VMBT_VEC_NMI || vector == VMBT_VEC_MC ||

@@ -14,6 +14,10 @@
  * mmu/reads.c vouches for; run tables (desc/again.c); the translation, which is
  * looked up. Whatever is not as it was goes the long way, and is kept anew, unless that
  * has been of no use several times in a row.
+ *
+ * And if the guest's kernel has come back to ring 3 by itself, and then the same way again,
+ * nothing of the VMM's own can have changed: what is left to look at is what the guest
+ * can change without it, its memory and the CPU's registers (at_once()).
  */
 #include "core.h"
 #include "../bt/bt.h"
@@ -42,6 +46,9 @@ enum { IDT_GATE, TSS_STACK, GDT_CS, GDT_SS, ENTRIES, STACK = ENTRIES, PINS };
  * @keep_if: it is a trap gate
  * @words: of its frame
  * @ctx: bt_handler_context()
+ * @at: where those entries were the last time
+ * @stack: and the frame
+ * @tc: and the handler's translation
  * @learned: all of this is set
  * @used: since then it was gone again
  * @barren: how often in a row it was not
@@ -58,6 +65,9 @@ struct gate {
 	bool keep_if;
 	u32 words;
 	u64 ctx;
+	const u8 *at[ENTRIES];
+	u32 *stack;
+	u32 tc;
 	bool learned, used;
 	u8 barren, skip;
 };
@@ -68,6 +78,8 @@ struct gate {
 static struct gate gates[CORE_GATES];
 /* The way that the guest is on, to be learned at its end. */
 static enum core_gate on_the_way = CORE_GATES;
+/* The one it went last, if the VMM has done nothing since but to let it run. */
+static enum core_gate straight = CORE_GATES;
 
 _Static_assert(CORE_GATES == DESC_WAYS, "a way for each gate");
 _Static_assert(CORE_SYSENTER * PINS <= MMU_PINS, "pins for those that read memory");
@@ -91,16 +103,78 @@ static bool same_registers(const struct vcpu *v, const struct gate *t, enum core
 	       g->tr.attr == t->tr.attr;
 }
 
-static bool same_memory(struct vcpu *v, enum core_gate n)
+static bool same_memory(const struct gate *t)
 {
 	u64 raw;
 
 	for (u32 i = 0; i < ENTRIES; i++) {
-		__builtin_memcpy(&raw, mmu_pinned(v, n * PINS + i), 8);
-		if (raw != gates[n].raw[i])
+		__builtin_memcpy(&raw, t->at[i], 8);
+		if (raw != t->raw[i])
 			return false;
 	}
 	return true;
+}
+
+/* Find out where they are now. */
+static bool memory_there(struct vcpu *v, enum core_gate n)
+{
+	struct gate *t = &gates[n];
+
+	if (!mmu_pins_hold(v, n * PINS, PINS))
+		return false;
+	for (u32 i = 0; i < ENTRIES; i++)
+		t->at[i] = mmu_pinned(v, n * PINS + i);
+	t->stack = (u32 *)mmu_pinned(v, n * PINS + STACK);
+	return true;
+}
+
+/* What a gate pushes: @cs and @ss of ring 3, the rest from the frame. */
+static void push_frame(const struct vmbt_frame *f, u32 *sp, u32 cs, u32 ss, u32 flags)
+{
+	WRITE_ONCE(sp[0], (u32)f->rip);
+	WRITE_ONCE(sp[1], cs);
+	WRITE_ONCE(sp[2], flags);
+	WRITE_ONCE(sp[3], (u32)f->rsp);
+	WRITE_ONCE(sp[4], ss);
+}
+
+/*
+ * The way that was gone last, when the guest has gone from there to ring 3 by itself. All
+ * that only the VMM changes is as it was: registers, pins, run tables, translations, and
+ * what translated code reads of them.
+ */
+static bool at_once(struct vcpu *v, enum core_gate n)
+{
+	struct vmbt_guest *g = v->guest;
+	struct vmbt_frame *f = &v->frame;
+	struct gate *t = &gates[n];
+	u32 flags = direct_flags(v) | VMBT_X86_EFLAGS_IF;
+	u32 cs = (u16)f->cs, ss = (u16)f->ss;
+
+	if ((flags & ~PLAIN_FLAGS) || (f->rflags & VMBT_X86_EFLAGS_VM) ||
+	    (n != CORE_SYSENTER && !same_memory(t)) ||
+	    !desc_again_at_once(v, n, n != CORE_SYSENTER))
+		return false;
+	if (n != CORE_SYSENTER)
+		push_frame(f, t->stack, cs, ss, flags);
+	g->eflags = t->keep_if ? flags : flags & ~VMBT_X86_EFLAGS_IF;
+	f->rsp = t->esp;
+	bt_enter_at_once(v, t->tc);
+	v->stats->switches_de_bt += 2;
+	v->stats->exceptions_injected += n != CORE_SYSENTER;
+	v->stats->gates_again++;
+	v->stats->gates_straight++;
+	return true;
+}
+
+/**
+ * core_gate_strayed() - the VMM does something else than to let the guest run
+ *
+ * To be called before anything that a way into the guest's kernel came from can change.
+ */
+void core_gate_strayed(void)
+{
+	straight = CORE_GATES;
 }
 
 /**
@@ -119,6 +193,9 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 	struct gate *t = &gates[n];
 	u32 flags, tc, *sp = NULL;
 
+	if (n == straight && at_once(v, n))
+		return true;
+	core_gate_strayed();
 	if (!t->learned || v->events || !same_registers(v, t, n) ||
 	    (g->dr[7] & VMBT_DR7_ENABLED) || g->nmi_masked || v->dr_held || v->dr_late)
 		return false;
@@ -132,9 +209,9 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 	if ((flags & ~PLAIN_FLAGS) || !desc_again_fits(v, n, n != CORE_SYSENTER))
 		return false;
 	if (n != CORE_SYSENTER) {
-		if (!mmu_pins_hold(v, n * PINS, PINS) || !same_memory(v, n))
+		if (!memory_there(v, n) || !same_memory(t))
 			return false;
-		sp = (u32 *)mmu_pinned(v, n * PINS + STACK);
+		sp = t->stack;
 	}
 	tc = bt_handler(v, t->eip, t->ctx);
 	if (!tc)
@@ -144,19 +221,17 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 		WRITE_ONCE(*sp++, exc->error);
 		g->cr2 = exc->cr2;
 	}
-	if (sp) {
-		WRITE_ONCE(sp[0], (u32)f->rip);
-		WRITE_ONCE(sp[1], (u32)(u16)f->cs);
-		WRITE_ONCE(sp[2], flags | (fault ? VMBT_X86_EFLAGS_RF : 0));
-		WRITE_ONCE(sp[3], (u32)f->rsp);
-		WRITE_ONCE(sp[4], (u32)(u16)f->ss);
-	}
+	if (sp)
+		push_frame(f, sp, (u16)f->cs, (u16)f->ss,
+			   flags | (fault ? VMBT_X86_EFLAGS_RF : 0));
 	g->eflags = t->keep_if ? flags : flags & ~VMBT_X86_EFLAGS_IF;
 	g->int_shadow = 0;
 	desc_again_take(v, n);
 	f->rsp = t->esp;
 	bt_enter_handler(v, t->eip, tc);
+	t->tc = tc;
 	t->used = true;
+	straight = n;
 	v->raw = true;
 	v->stats->switches_de_bt += ring1 ? 2 : 1;
 	v->stats->exceptions_injected += n != CORE_SYSENTER;

@@ -192,6 +192,7 @@ bool core_hostile_turn(struct vcpu *v)
 {
 	struct vmbt_hostile *h = &v->shared->hostile;
 
+	core_gate_strayed();
 	if (h->start) {
 		begin(v);
 		return true;

@@ -17,33 +17,51 @@
 /**
  * struct again - one way
  * @arrived: the selectors that the CPU had, by enum vmbt_sreg
+ * @data: those of DS, ES, FS and GS as they are in a frame
  * @seg: the guest's registers at the first instruction of its handler
  * @cur: what is known of them then
  * @other: and of those of ring 3
  * @loaded: what the CPU holds
- * @offered_ss: see struct desc
  * @same: %cs and %gs as the ring-1 runtime was told of them
  * @changes: of the run tables, up to then
- * @frame: selectors and seg_load of the entry
+ * @frame: selectors and seg_load of the entry, @frame.data like @data
  * @learned: all of this is set
  */
 struct again {
 	u16 arrived[VMBT_NSEG];
+	u64 data;
 	struct vmbt_seg seg[VMBT_NSEG];
 	struct desc_regs cur;
 	struct desc_regs other;
 	struct desc_loaded loaded[VMBT_NSEG];
-	struct vmbt_seg offered_ss;
 	struct vmbt_mon_same same[2];
 	u64 changes;
 	struct {
-		u16 ss, ds, es, fs, gs;
+		u64 data;
+		u16 ss;
 		u32 seg_load;
 	} frame;
 	bool learned;
 };
 
 static struct again ways[DESC_WAYS];
+
+_Static_assert(offsetof(struct vmbt_frame, gs) == offsetof(struct vmbt_frame, ds) + 6,
+	       "four selectors in a row");
+
+/* DS, ES, FS and GS of a frame. */
+static u64 data_sels(const struct vmbt_frame *f)
+{
+	u64 all;
+
+	__builtin_memcpy(&all, &f->ds, sizeof(all));
+	return all;
+}
+
+static void set_data_sels(struct vmbt_frame *f, u64 all)
+{
+	__builtin_memcpy(&f->ds, &all, sizeof(all));
+}
 
 /**
  * desc_again_begin() - the guest has come from ring 3 on way @n
@@ -60,6 +78,7 @@ void desc_again_begin(struct vcpu *v, u32 n)
 	ways[n].arrived[VMBT_DS] = f->ds;
 	ways[n].arrived[VMBT_FS] = f->fs;
 	ways[n].arrived[VMBT_GS] = f->gs;
+	ways[n].data = data_sels(f);
 	ways[n].learned = false;
 }
 
@@ -88,15 +107,11 @@ void desc_again_learn(struct vcpu *v, u32 n)
 	}
 	a->cur = d->cur;
 	a->other = d->other;
-	a->offered_ss = d->offered_ss;
 	a->same[0] = v->mon->same[VMBT_CS];
 	a->same[1] = v->mon->same[VMBT_GS];
 	a->changes = d->changes;
 	a->frame.ss = f->ss;
-	a->frame.ds = f->ds;
-	a->frame.es = f->es;
-	a->frame.fs = f->fs;
-	a->frame.gs = f->gs;
+	a->frame.data = data_sels(f);
 	a->frame.seg_load = f->seg_load;
 	a->learned = true;
 }
@@ -128,14 +143,18 @@ bool desc_again_fits(struct vcpu *v, u32 n, bool back)
 	/* Where it is not offered, ring-1 code has forged its way to ring 3. */
 	if (v->mode == VCPU_BT1 && (!d->user_offered || d->regime != 1))
 		return false;
-	if (d->offered_ss.base != a->offered_ss.base ||
-	    d->offered_ss.limit != a->offered_ss.limit ||
-	    d->offered_ss.attr != a->offered_ss.attr)
-		return false;
 	if (back && (f->cs != a->arrived[VMBT_CS] || f->ss != a->arrived[VMBT_SS]))
 		return false;
 	return came(v, a, VMBT_DS, f->ds) && came(v, a, VMBT_ES, f->es) &&
 	       came(v, a, VMBT_FS, f->fs) && came(v, a, VMBT_GS, f->gs);
+}
+
+static void enter(struct vmbt_frame *f, const struct again *a)
+{
+	f->cs = VMBT_SEL_TC1_CS;
+	f->ss = a->frame.ss;
+	set_data_sels(f, a->frame.data);
+	f->seg_load = a->frame.seg_load;
 }
 
 /**
@@ -160,11 +179,32 @@ void desc_again_take(struct vcpu *v, u32 n)
 	d->watch = false;
 	v->mon->same[VMBT_CS] = a->same[0];
 	v->mon->same[VMBT_GS] = a->same[1];
-	f->cs = VMBT_SEL_TC1_CS;
-	f->ss = a->frame.ss;
-	f->ds = a->frame.ds;
-	f->es = a->frame.es;
-	f->fs = a->frame.fs;
-	f->gs = a->frame.gs;
-	f->seg_load = a->frame.seg_load;
+	enter(f, a);
+}
+
+/**
+ * desc_again_at_once() - go way @n a second time, if it is that
+ * @v: the vCPU, its frame as the CPU left it at ring 3. Since desc_again_take() the guest
+ *	has run, and nothing else
+ * @n: the way
+ * @back: the frame's CS and SS are those of ring 3
+ *
+ * The guest's registers, what is known of them and the tables are as they were, but for
+ * what the CPU has in its own. Those are compared as came() does: what was seen then
+ * is what arrived.
+ *
+ * Return: false: nothing has changed
+ */
+bool desc_again_at_once(struct vcpu *v, u32 n, bool back)
+{
+	struct vmbt_frame *f = &v->frame;
+	const struct again *a = &ways[n];
+
+	/* Else ring-1 code has forged its way to ring 3. */
+	if (!v->desc->user_offered || data_sels(f) != a->data)
+		return false;
+	if (back && (f->cs != a->arrived[VMBT_CS] || f->ss != a->arrived[VMBT_SS]))
+		return false;
+	enter(f, a);
+	return true;
 }

@@ -77,6 +77,7 @@ void desc_again_begin(struct vcpu *v, u32 n);
 void desc_again_learn(struct vcpu *v, u32 n);
 bool desc_again_fits(struct vcpu *v, u32 n, bool back);
 void desc_again_take(struct vcpu *v, u32 n);
+bool desc_again_at_once(struct vcpu *v, u32 n, bool back);
 
 /* After translated code at ring 1: those that it has loaded, before all else. */
 void desc_sync_bt(struct vcpu *v);

@@ -25,6 +25,48 @@ CODE(call_80, "", "int $0x80");
 CODE(read_it, "", "movl (%ebx), %eax");
 CODE(write_it, "", "movl %eax, (%ebx)");
 
+/*
+ * A kernel that comes back to ring 3 with nothing done that concerns anybody but it: it
+ * writes down which of its two handlers it is in, the CF there, its ESP, the caller's
+ * EFLAGS and ES, which it replaces then, and every eight times changes the gate, the task
+ * state or IDTR as it is told.
+ */
+#define ROUNDS	64
+/* As long a table as vmbt compares at ring 1 (struct vmbt_mon, gdt). */
+#define SMALL_GDT	(32 * 8 - 1)
+
+struct entered {
+	u32 handler, esp, eflags, es;
+};
+
+static struct entered entered[ROUNDS] __used;
+static u32 nentered __used, flip_gate __used, flip_esp0 __used, flip_idt __used;
+static u64 other_idt[256] __aligned(8);
+static struct {
+	u16 limit;
+	u32 base;
+} __packed quick_idtr __used;
+
+CODE_THEN(quick_0, "pushl %eax; pushl %ebx; movl $0, %eax; setc %ah",
+	  "movl nentered, %ebx; incl nentered; shll $4, %ebx; movl %eax, entered(%ebx)",
+	  "leal 8(%esp), %eax; movl %eax, entered + 4(%ebx)\n"
+	  "movl 16(%esp), %eax; movl %eax, entered + 8(%ebx)\n"
+	  "movl %es, %eax; movl %eax, entered + 12(%ebx)\n"
+	  "andl $~3, %eax; movl %eax, %es\n"
+	  "testl $7, nentered; jnz 2f\n"
+	  "movl flip_esp0, %eax; xorl %eax, task + 4\n"
+	  "movl flip_gate, %eax; xorw %ax, idt + 0x80 * 8\n"
+	  "movl flip_idt, %eax; testl %eax, %eax; jz 2f\n"
+	  "xorl %eax, quick_idtr + 2; lidt quick_idtr\n"
+	  "2: popl %ebx; popl %eax; iret");
+CODE(quick_1, "pushl %eax; pushl %ebx; movl $1, %eax; setc %ah", "jmp quick_0_at");
+
+/* ECX times, ES from EDX: each with the other CF; EDX and EDI exchanged every eight times. */
+CODE_THEN(calls, "movl %edx, %es", "int $0x80", "cmc\n	decl %ecx\n	jnz calls");
+CODE_THEN(calls_es, "movl %edx, %es", "int $0x80", "decl %ecx\n	testl $7, %ecx\n"
+	  "	jnz 1f\n	xchgl %edx, %edi\n"
+	  "1:	testl %ecx, %ecx\n	jnz calls_es");
+
 static u32 *page_table;			/* of the 4 MiB that the pool is in */
 static bool paged;
 
@@ -328,6 +370,69 @@ static void counted(const char *mode)
 		check(n >= (paged ? 380u : 190u), "%u short ways", n);
 }
 
+static void quickly(const char *mode, const char *what, const u8 *code, u32 at_least)
+{
+	const u32 top = task.tss.esp0;
+	const struct entered *e = entered;
+	struct cpu c;
+	u32 i, n;
+
+	sweep_begin("%s/quick/%s", mode, what);
+	idt_set(0x80, gate(SEL_CODE0, (u32)quick_0, GATE_INT32 | D_DPL(3)));
+	idt_set(0x40, handler(0x40, GATE_INT32 | D_DPL(3)));
+	nentered = 0;
+	user(&c, code);
+	c.ecx = ROUNDS;
+	c.edx = SEL_DATA3;
+	c.edi = T(2) | 3;
+	outl(PORT_COUNT, 0);
+	run(&c);
+	n = inl(PORT_STRAIGHT);
+	sweep(c.vector == 0x40 && c.ecx == 0 && nentered == ROUNDS, "vector %x, %u of %u",
+	      c.vector, nentered, ROUNDS);
+	for (i = 0; i < ROUNDS; i++, e++) {
+		bool odd = i & 8, carry = code == calls && i & 1;
+
+		sweep(e->handler == (u32)((odd && (flip_gate || flip_idt)) | carry << 8),
+		      "%u: handler %x", i, e->handler);
+		sweep(e->esp == (top ^ (odd ? flip_esp0 : 0)) - 20, "%u: esp %x", i, e->esp);
+		sweep((e->eflags & (FL_CF | FL_IF)) == (FL_IF | (carry ? FL_CF : 0)),
+		      "%u: eflags %x", i, e->eflags);
+		sweep(e->es == (code == calls_es && odd ? T(2) | 3 : SEL_DATA3), "%u: es %x",
+		      i, e->es);
+	}
+	/* Without paging ring 3 may write the GDT, and may not run directly for long. */
+	if (paged && under_vmbt() && inl(PORT_AGAIN) != PLACE_NONE)
+		sweep(n >= at_least, "%u at once, of %u", n, at_least);
+	sweep_end();
+	idt_set(0x80, GATE_80);
+	as_before();
+}
+
+/* What the guest changes of a way when nobody is looking. */
+static void unseen(const char *mode)
+{
+	name("%s/quick", mode);
+	load_gdt(SMALL_GDT);
+	warm();
+	quickly(mode, "same", calls, ROUNDS / 2);
+	flip_gate = ((u32)quick_0 ^ (u32)quick_1) & 0xffff;
+	quickly(mode, "gate", calls, 1);
+	flip_gate = 0;
+	flip_esp0 = 64;
+	quickly(mode, "esp0", calls, 1);
+	flip_esp0 = 0;
+	quickly(mode, "segment", calls_es, 1);
+	memcpy_(other_idt, idt, sizeof(idt));
+	other_idt[0x80] = gate(SEL_CODE0, (u32)quick_1, GATE_INT32 | D_DPL(3));
+	quick_idtr.limit = sizeof(idt) - 1;
+	quick_idtr.base = (u32)idt;
+	flip_idt = (u32)idt ^ (u32)other_idt;
+	quickly(mode, "idtr", calls, 1);
+	flip_idt = 0;
+	load_gdt(sizeof(gdt) - 1);
+}
+
 /*
  * vmbt executes user code directly only where it can't write the GDT unseen: a GDT
  * that changes a lot is for the kernel alone, or it stays as it is.
@@ -335,6 +440,7 @@ static void counted(const char *mode)
 static void all(const char *mode)
 {
 	counted(mode);
+	unseen(mode);
 	idt_changes(mode);
 	tss_changes(mode);
 	callers(mode);

@@ -57,8 +57,8 @@ static uint32_t parameter(const char *name)
 	return text[0] == 'Y' ? 1 : strtoul(text, NULL, 0);
 }
 
-/* What PORT_COUNT and PORT_AGAIN count from. */
-static uint32_t mark, again;
+/* What PORT_COUNT, PORT_AGAIN and PORT_STRAIGHT count from. */
+static uint32_t mark, again, straight;
 
 static void port_in(struct vm *vm, uint8_t port92)
 {
@@ -76,6 +76,9 @@ static void port_in(struct vm *vm, uint8_t port92)
 		/* There are none without direct execution, or switched off (core/gate.c). */
 		val = parameter("no_de") || (parameter("no_offers") & 0x10) ?
 		      PLACE_NONE : vm_stat(vm, "gates_again") - again;
+		break;
+	case PORT_STRAIGHT:
+		val = vm_stat(vm, "gates_straight") - straight;
 		break;
 	default:
 		memset(vm->pio, run->io.port == PORT_A20 ? port92 : 0xff,
@@ -105,6 +108,7 @@ static bool port(struct vm *vm)
 	case PORT_COUNT:
 		mark = work(vm);
 		again = vm_stat(vm, "gates_again");
+		straight = vm_stat(vm, "gates_straight");
 		break;
 	case PORT_A20:
 		port92 = *data;

@@ -30,7 +30,8 @@
 #define PORT_A20	0x92
 #define PORT_PLACE	0x8904		/* 32 bits: where the monitor area is */
 #define PORT_COUNT	0x8908		/* 32 bits: how often the VMM ran since a write */
-#define PORT_AGAIN		0x890c		/* 32 bits: short ways into the kernel since then */
+#define PORT_AGAIN	0x890c		/* 32 bits: short ways into the kernel since then */
+#define PORT_STRAIGHT	0x8910		/* 32 bits: of those, those at once */
 #define PLACE_NONE	0xffffffff	/* and no VMM */
 
 /* Selectors. From SEL_TEST on the tests fill in what they like. */

@@ -380,6 +380,43 @@ static void once_more(void)
 	done("ways-from-ring-3");
 }
 
+/* And at once a second time, with nothing in between but the guest: the CPU's registers decide. */
+static void at_once(void)
+{
+	struct vmbt_seg seg[VMBT_NSEG];
+	struct vmbt_frame frame, came;
+
+	on_way(&frame, seg);
+	expect(desc_again_fits(&cpu, 1, true), "first", "not the same");
+	desc_again_take(&cpu, 1);
+	from_ring3();
+	expect(desc_again_at_once(&cpu, 1, true), "again", "not the same");
+	expect(cpu.frame.cs == frame.cs && cpu.frame.ss == frame.ss &&
+	       cpu.frame.ds == frame.ds && cpu.frame.es == frame.es &&
+	       cpu.frame.fs == frame.fs && cpu.frame.gs == frame.gs &&
+	       cpu.frame.seg_load == frame.seg_load, "again", "cs %llx ss %llx gs %x load %x",
+	       cpu.frame.cs, cpu.frame.ss, cpu.frame.gs, cpu.frame.seg_load);
+	expect(!memcmp(seg, g->seg, sizeof(seg)), "again", "ds %x", g->seg[VMBT_DS].sel);
+	for (u32 s = 0; s < 4; s++) {
+		from_ring3();
+		*(&cpu.frame.ds + s) ^= 8;
+		came = cpu.frame;
+		expect(!desc_again_at_once(&cpu, 1, true) &&
+		       !memcmp(&came, &cpu.frame, sizeof(came)), "caller", "register %u", s);
+	}
+	from_ring3();
+	cpu.frame.ss = SEL_DATA0 | 1;
+	expect(!desc_again_at_once(&cpu, 1, true), "caller", "another SS");
+	expect(desc_again_at_once(&cpu, 1, false), "caller", "SYSENTER does not say");
+	from_ring3();
+	cpu.frame.cs = SEL_CODE3 ^ 8;
+	expect(!desc_again_at_once(&cpu, 1, true), "caller", "another CS");
+	from_ring3();
+	cpu.desc->user_offered = false;
+	expect(!desc_again_at_once(&cpu, 1, true), "forged", "without an offer");
+	done("ways-at-once");
+}
+
 /* By which selector of DS ring 1 may take an offset for a linear address. */
 static void flat_ds(void)
 {
@@ -686,6 +723,7 @@ int main(void)
 	arrivals();
 	sysexit_shown();
 	once_more();
+	at_once();
 	flat_ds();
 	writes();
 	moves();
