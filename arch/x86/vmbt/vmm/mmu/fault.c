@@ -10,13 +10,11 @@
 #include "mmu_int.h"
 
 /*
- * Neighbours looked at when a page-table entry is filled. Linux marks pages accessed that
- * it maps around a fault of its own: of 16 most are never used, and cost more to fill and to
+ * Neighbours looked at when an entry is filled. Linux marks pages accessed that it maps
+ * around a fault of its own: of 16 most are never used, and cost more to fill and to
  * clear than the faults that the others save.
  */
 #define AROUND		4
-/* The same of a big page, for which nothing has to be asked. */
-#define AROUND_BIG	16
 
 /**
  * fill_table() - the shadow page table that a translation belongs in
@@ -150,12 +148,12 @@ static void fill_around(struct vcpu *v, const struct walk *w, struct sp *pt)
 static void fill_around_big(struct vcpu *v, const struct walk *w, struct sp *pt,
 			    const struct plat_page *page)
 {
-	u32 first = w->gfn & ~(AROUND_BIG - 1), gfn;
+	u32 first = w->gfn & ~(AROUND - 1), gfn;
 	struct plat_page near = *page;
 
 	if ((pt->role & ROLE_A20) || !plat_gfn_large(w->gfn))
 		return;
-	for (gfn = first; gfn < first + AROUND_BIG && gfn < v->mmu->mem_frames; gfn++) {
+	for (gfn = first; gfn < first + AROUND && gfn < v->mmu->mem_frames; gfn++) {
 		if (pt->spt[gfn & 511] || !pool_roomy(v->mmu))
 			continue;
 		near.phys = page->phys + (((u64)gfn - w->gfn) << 12);

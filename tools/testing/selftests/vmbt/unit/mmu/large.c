@@ -174,16 +174,16 @@ static void mmu_large_fill_around(void)
 {
 	two_level_big(3 | PTE_D, VMBT_CR0_WP);
 	mmu_trace_add(&vcpu, FIRST + 0x2c, MMU_TRACE_CODE);
-	EXPECT_EQ(hw(HALF + 0x25000, MMU_READ), HW_OK);
-	EXPECT_EQ(reaches(HALF + 0x20000), FIRST + 0x20);
+	EXPECT_EQ(hw(HALF + 0x2d000, MMU_READ), HW_OK);
+	EXPECT_EQ(reaches(HALF + 0x2c000), FIRST + 0x2c);
 	EXPECT_EQ(reaches(HALF + 0x2f000), FIRST + 0x2f);
-	EXPECT_EQ(reaches(HALF + 0x1f000), -1);
+	EXPECT_EQ(reaches(HALF + 0x2b000), -1);
 	EXPECT_EQ(reaches(HALF + 0x30000), -1);
-	EXPECT_EQ(hw(HALF + 0x2b000, MMU_WRITE), HW_OK);
+	EXPECT_EQ(hw(HALF + 0x2e000, MMU_WRITE), HW_OK);
 	EXPECT_EQ(hw_faults, 0);
 	EXPECT_EQ(hw(HALF + 0x2c000, MMU_WRITE), MMU_FAULT_EMULATE);
 	sound();
-	/* The guest's entry is clean: a write comes here, and has 16 more in its table. */
+	/* The guest's entry is clean: a write comes here, and has four more in its table. */
 	two_level_big(3, VMBT_CR0_WP);
 	mmu_trace_add(&vcpu, FIRST + 0x2c, MMU_TRACE_CODE);
 	EXPECT_EQ(hw(HALF + 0x25000, MMU_READ), HW_OK);
