@@ -178,8 +178,32 @@ ring1_load_\name:
 	done
 .endm
 
-	load_routine es, RING1_SREG_ES, es
-	load_routine ds, RING1_SREG_DS, ds
+/*
+ * The same where it is mostly what the register has: user code and the kernel share DS
+ * and ES. The run table has had this descriptor for as long as it is offered, and the
+ * VMM has reloaded what is in a register whenever the table was another; so is the CPU's
+ * hidden part what a load would bring.
+ */
+.macro load_routine_same name, sreg, reg
+	.globl	ring1_load_\name
+ring1_load_\name:
+	offered
+1:
+	behind
+	undo movl %\reg, %eax
+	undo movl %gs:RING1_NEG_SEL(%edx), %ecx
+	undo leal (%ecx, %eax), %ecx
+	undo movl %gs:RING1_LOAD, %eax
+	undo jecxz 2f
+	undo movl %eax, %\reg
+2:
+	at	RING1_M_LOADED, RING1_F_REGS
+	movl	%eax, %gs:RING1_SEL + 4 * \sreg
+	done
+.endm
+
+	load_routine_same es, RING1_SREG_ES, es
+	load_routine_same ds, RING1_SREG_DS, ds
 	load_routine fs, RING1_SREG_FS, fs
 
 /*

@@ -53,6 +53,8 @@ MUTANTS = [
     ("ring1-any-selector", "ring1/ring1.S",
      "\tundo jecxz 3f\n\tvmm\n3:\n\tundo movl %gs:RING1_OFF(%edx)",
      "\tundo jmp 3f\n3:\n\tundo movl %gs:RING1_OFF(%edx)"),
+    ("ring1-load-left-out", "ring1/ring1.S",
+     "\tundo jecxz 2f\n\tundo movl %eax, %\\reg", "\tundo jmp 2f\n\tundo movl %eax, %\\reg"),
     ("ring1-iret-if", "ring1/ring1.S", "\tmovl\t%ecx, %gs:RING1_VIF", "\tnop"),
     ("ring1-iret-rolled-back", "bt/enter.c", "move_esp(g, -8);", ""),
     ("popf-nt", "bt/enter.c", "m->flags_slow = VMBT_X86_EFLAGS_TF;",
