@@ -284,14 +284,14 @@ bool bt_emit_verw(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off)
 
 /*
  * A register that the instruction at hand could have its operand's address in, if ring 1
- * may do it on a page table's alias, -1 if not: four bytes, which have to be aligned, by
- * DS. One that is no unit's first has room for it.
+ * may do it on a page table's alias, -1 if not: four bytes, which have to be aligned, or
+ * the first of four, by DS. One that is no unit's first has room for it.
  */
 static int alias_reg(const struct bt_emit *e, const struct vmbt_insn *in)
 {
 	u8 used = in->regs_read | in->regs_written;
 
-	if (!in->code32 || in->mem.size != 4 || in->mem.seg != VMBT_SEG_DS ||
+	if (!in->code32 || (in->mem.size != 1 && in->mem.size != 4) || in->mem.seg != VMBT_SEG_DS ||
 	    (in->prefixes & ~VMBT_PFX_LOCK) || in->seg_override != VMBT_SEG_NONE ||
 	    (in->flags & VMBT_IF_BIT_OFFSET) || e->len > BT_MAX_TC / 2 ||
 	    (e->v->shared->no_offers & VMBT_OFFER_ALIASES))

@@ -215,8 +215,8 @@ void mmu_alias(struct vcpu *v, u32 lin)
 void alias_activate(struct vcpu *v)
 {
 	struct vcpu_exc exc = v->exc;
+	struct kept_page *at, *last = NULL;
 	struct mmu *m = v->mmu;
-	struct kept_page *at;
 	u32 k;
 
 	if (!role_paged(m->base_role) || (v->guest->dr[7] & VMBT_DR7_ENABLED))
@@ -225,9 +225,19 @@ void alias_activate(struct vcpu *v)
 		k = __builtin_ctz(m->alias_unsure);
 		m->alias_unsure &= ~BIT(k);
 		at = &m->alias[k];
-		/* Asked again: a host call on the way may have been the end of it. */
-		if (at->virt && place_same(v, at, false) && at->virt && !way_aliased(m, at))
+		/* Most are found by the same entry of the directory. */
+		if (last && at->virt && at->page >> 9 == last->page >> 9 && at->pde == last->pde &&
+		    (m->alias_good & BIT(last - m->alias))) {
+			at->dir_gfn = last->dir_gfn;
 			show(v, k);
+			continue;
+		}
+		/* Asked again: a host call on the way may have been the end of it. */
+		if (!at->virt || !place_same(v, at, false) || !at->virt || way_aliased(m, at))
+			continue;
+		show(v, k);
+		if (at->pt_gfn == NO_TABLE)
+			last = at;
 	}
 	v->exc = exc;
 }
@@ -235,11 +245,10 @@ void alias_activate(struct vcpu *v)
 /* Ring 1 has written to alias @k, at @off. */
 static void written(struct vcpu *v, u32 k, u32 off)
 {
-	u64 gpa = (u64)v->mmu->alias[k].gfn << 12 | off;
+	const struct kept_page *at = &v->mmu->alias[k];
 
 	v->stats->alias_writes++;
-	trace_tell(v, gpa, 4, 0);
-	trace_done(v, gpa, 4);
+	trace_noted(v, frame_peek(v->mmu, at->gfn), off, at->virt);
 }
 
 /**

@@ -143,7 +143,7 @@ static bool sp_flooded(struct vcpu *v, struct sp *sp, u32 off, u32 len)
 		return true;
 	if (role_level(sp->role) == 2)
 		return false;
-	if (len > size || (off & (size - 1)) + len > size || len < 4)
+	if (len > size || (off & (size - 1)) + len > size)
 		return true;
 	sp->writes++;
 	return false;
@@ -261,7 +261,7 @@ void trace_done(struct vcpu *v, u64 gpa, u32 len)
 		}
 		size = role_pae(sp->role) ? 8 : 4;
 		if (sp_entries(sp, gpa & 0xfff, len, &first) != 1 ||
-		    !sp_is_current(v, sp))
+		    sp->spt[first] || !sp_is_current(v, sp))
 			continue;
 		if (guest_table_read(v, gpa >> 12, (gpa & 0xfff) / size, size,
 				     &pte) == X_OK && m->zaps == zaps)
@@ -269,6 +269,68 @@ void trace_done(struct vcpu *v, u64 gpa, u32 len)
 	}
 	if (mon)
 		mon_check(v);
+}
+
+/*
+ * The leaf for entry @i of a page table, of which the guest has made @pte: the same page
+ * with no more rights than it had, so that it can stay. False if it cannot.
+ */
+static bool sp_tighten(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
+{
+	u64 old = sp->spt[i];
+	struct plat_page page = { .phys = old & SPTE_ADDR & ~v->mmu->pte_enc,
+				  .writable = old & PTE_W };
+	u32 acc = role_acc(sp->role), gfn = sp_gfn(sp, i);
+
+	if (!old || (pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
+	    pte_gfn(sp->role, pte) != gfn || pte_reserved(sp->role, 1, pte) ||
+	    ((pte & PTE_W) && (pte & PTE_D) && !page.writable))
+		return false;
+	if (!(pte & PTE_W))
+		acc &= ~ACC_W;
+	if (!(pte & PTE_U))
+		acc &= ~ACC_U;
+	if ((sp->role & ROLE_NXE) && (pte & PTE_NX))
+		acc &= ~ACC_X;
+	/* What the CPU has cached it has marked. */
+	spte_set(v, sp, i, gfn, (old & PTE_A) | spte_make(v, sp->role, acc, pte & PTE_D, gfn,
+							  MMU_READ, &page));
+	return true;
+}
+
+/**
+ * trace_noted() - ring 1 has written to a page table that it has an alias of
+ * @v: the vCPU
+ * @f: its record; the alias is open
+ * @off: where, in the entry or the half of one
+ * @table: its contents
+ *
+ * What only takes rights from a page, as fork does, is no sign of a table that is being
+ * torn down.
+ */
+void trace_noted(struct vcpu *v, struct frame *f, u32 off, const void *table)
+{
+	struct mmu *m = v->mmu;
+	u64 gpa = (u64)m->alias[f->alias - 1].gfn << 12 | off, pte;
+	u32 idx, next, first, n;
+	struct sp *sp;
+
+	for (idx = f->sps; idx; idx = next) {
+		sp = sp_of(m, idx);
+		next = sp->next;
+		if (sp->role & ROLE_DIRECT)
+			continue;
+		n = sp_entries(sp, off, 4, &first);
+		pte = role_pae(sp->role) ? READ_ONCE(((const u64 *)table)[off / 8]) :
+					   READ_ONCE(((const u32 *)table)[off / 4]);
+		if (sp->parents && n && sp_tighten(v, sp, first, pte))
+			continue;
+		if (sp_flooded(v, sp, off, 4))
+			sp_zap(v, sp);
+		else if (n)
+			sp_drop_entry(v, sp, first);
+	}
+	trace_done(v, gpa, 4);
 }
 
 /**

@@ -255,12 +255,14 @@ void test_alias(void)
 		0xf7, 0x15, 0x24, 0x00, 0x23, 0x00,	/* not dword [230024h] */
 		0x83, 0x96, 0x20, 0x00, 0x00, 0x00, 0xff, /* adc dword [esi + 32], -1 */
 		0x9c, 0x5d,				/* pushf; pop ebp */
+		0x80, 0x66, 0x28, 0xfd,			/* and byte [esi + 40], fdh */
 		0xf4,
 	};
-	static const u32 was[] = { 0, 0, 7, 0xaa, 0x11, 0x100, 0, 0, 0, 0xf0 };
-	static const u32 will[] = { 0, 0, 0x11, 0x22, 0x33, 0x106, 8, 0x12345678, 0, ~0xf0u };
-	static const u32 order[] = { 8, 12, 16, 20, 24, 28, 36, 32 };
-	u32 *page = alias_page(), i, got[10];
+	static const u32 was[] = { 0, 0, 7, 0xaa, 0x11, 0x100, 0, 0, 0, 0xf0, 0x777 };
+	static const u32 will[] = { 0, 0, 0x11, 0x22, 0x33, 0x106, 8, 0x12345678, 0, ~0xf0u,
+				     0x775 };
+	static const u32 order[] = { 8, 12, 16, 20, 24, 28, 36, 32, 40 };
+	u32 *page = alias_page(), i, got[11];
 	const u32 *g = v->guest->gpr;
 	u64 before;
 

@@ -15,6 +15,7 @@
 #define AT_PT_B	0x00801000u
 #define AT_PD	0x00802000u
 #define KPT	12ull
+#define FAR_PT	1060ull
 
 /* The alias that is shown for the page at @lin, or -1. */
 static int alias_of(u32 lin)
@@ -37,9 +38,15 @@ static int write_at(u32 lin, u32 val)
 /* And so by itself, up to the write, or to its end; the VMM has not seen it yet. */
 static void by_alias(u32 lin, u32 val, bool counted)
 {
-	u32 left = vcpu.mon->log_left, at = lin + vcpu.mon->alias[alias_of(lin)].delta;
-	struct hw_result r = hw_access(vcpu.mon_data + at, MMU_WRITE);
+	u32 left = vcpu.mon->log_left, at;
+	struct hw_result r;
+	int k = alias_of(lin);
 
+	EXPECT(k >= 0);
+	if (k < 0)
+		return;
+	at = lin + vcpu.mon->alias[k].delta;
+	r = hw_access(vcpu.mon_data + at, MMU_WRITE);
 	vcpu.mon->log[left - 1] = at;
 	EXPECT(!r.fault);
 	if (!r.fault)
@@ -135,6 +142,166 @@ static void stopped_in_the_middle(void)
 	mmu_alias_drain(&vcpu);
 	EXPECT(!mmu_alias_noted(&vcpu));
 	EXPECT(leads_to(LIN, DATA_B));
+}
+
+/* Entry 2 of PT with other flags than it has now. */
+static void other_flags(u32 less, u32 more)
+{
+	u32 pte = (u32)get(PT << 12 | 2 * 4, 4);
+
+	by_alias(AT_PT + 2 * 4, (pte & ~less) | more, true);
+	mmu_alias_drain(&vcpu);
+	sound_now();
+}
+
+/* The same page with other rights: what is less stays in place, and is flushed. */
+static void rights_change(void)
+{
+	static const struct fake_config grants = {
+		.pool_pages = 2000, .pool_max = 2000, .grants = true,
+	};
+	u32 i, none = 0;
+
+	begin();
+	EXPECT(write_at(AT_PT + 3 * 4, 0) >= 0);
+	EXPECT_EQ(hw(LIN, MMU_WRITE), HW_OK);
+	/* More writes than a table survives that is used no more. */
+	for (i = 0; i < 6; i++) {
+		other_flags(2, 0);
+		EXPECT(leads_to(LIN, DATA));
+		EXPECT_EQ(hw(LIN, MMU_WRITE), MMU_FAULT_TRUE);
+		EXPECT_EQ(vcpu.exc.error, 3);
+		other_flags(0, 2);
+		EXPECT_EQ(hw(LIN, MMU_WRITE), HW_OK);
+		EXPECT_EQ(hw_faults, 0);
+	}
+	EXPECT(alias_of(AT_PT) >= 0);
+	/* What is in the TLB is known to be there, whatever was changed before. */
+	other_flags(0, 0x200);
+	by_alias(AT_PT + 2 * 4, 0, true);
+	mmu_alias_drain(&vcpu);
+	sound_now();
+	EXPECT_EQ(hw(LIN, MMU_READ), MMU_FAULT_TRUE);
+	/* A flag that the CPU would have to set again. */
+	by_alias(AT_PT + 2 * 4, DATA << 12 | 0x63, true);
+	mmu_alias_drain(&vcpu);
+	EXPECT(leads_to(LIN, DATA));
+	other_flags(PTE_A, 0);
+	EXPECT(!leads_to(LIN, DATA));
+	/* The host has not granted writes, to some of these. */
+	begin_with(&grants);
+	EXPECT(write_at(AT_PT + 3 * 4, 0) >= 0);
+	for (i = 8; i < 16; i++) {
+		put(PT << 12 | i * 4, (DATA + i) << 12 | 3, 4);
+		EXPECT_EQ(hw(0x00400000 + i * 4096, MMU_READ), HW_OK);
+		by_alias(AT_PT + i * 4, (u32)(DATA + i) << 12 | 0x63, true);
+		mmu_alias_drain(&vcpu);
+		none += !granted_write(DATA + i);
+		sound_now();
+		EXPECT_EQ(hw(0x00400000 + i * 4096, MMU_WRITE), HW_OK);
+	}
+	EXPECT(none);
+}
+
+/* PAE: half an entry, which becomes a bad one, and one that is not executable. */
+static void half_an_entry(void)
+{
+	start_with(&plain, VMBT_CR0_PG | VMBT_CR0_WP, VMBT_CR4_PAE, VMBT_EFER_NXE, PDPT << 12);
+	put(PDPT << 12, PD << 12 | 1, 8);
+	put(PD << 12 | 2 * 8, PT << 12 | 7, 8);
+	put(PT << 12 | 2 * 8, DATA << 12 | 7, 8);
+	put(PD << 12 | 4 * 8, KPT << 12 | 3, 8);
+	put(KPT << 12, PT << 12 | 3, 8);
+	go();
+	EXPECT_EQ(hw(LIN, MMU_USER | MMU_EXEC), HW_OK);
+	EXPECT_EQ(hw(AT_PT, MMU_READ), HW_OK);
+	EXPECT(write_at(AT_PT + 3 * 8, 0) >= 0);
+	by_alias(AT_PT + 2 * 8 + 4, 1u << 31, true);
+	mmu_alias_drain(&vcpu);
+	sound_now();
+	EXPECT_EQ(hw(LIN, MMU_USER), HW_OK);
+	EXPECT_EQ(hw(LIN, MMU_USER | MMU_EXEC), MMU_FAULT_TRUE);
+	EXPECT_EQ(vcpu.exc.error, MMU_USER | MMU_EXEC | 1);
+	by_alias(AT_PT + 2 * 8, DATA << 12 | 0x23, true);
+	mmu_alias_drain(&vcpu);
+	sound_now();
+	EXPECT_EQ(hw(LIN, MMU_USER), MMU_FAULT_TRUE);
+	EXPECT_EQ(vcpu.exc.error, MMU_USER | 1);
+	by_alias(AT_PT + 2 * 8 + 4, 1u << 4, true);
+	mmu_alias_drain(&vcpu);
+	sound_now();
+	EXPECT_EQ(hw(LIN, MMU_READ), MMU_FAULT_TRUE);
+	EXPECT_EQ(vcpu.exc.error, 9);
+}
+
+/* Two tables by big pages, one of which is elsewhere in another space. */
+static void by_big_pages(void)
+{
+	u32 a = 0x00800000 + PT * 4096, b = 0x00c00000 + PT_B * 4096;
+
+	start_with(&plain, VMBT_CR0_PG | VMBT_CR0_WP, VMBT_CR4_PSE, 0, PD << 12);
+	put(PD << 12 | 1 * 4, PT << 12 | 3, 4);
+	put(PT << 12 | 2 * 4, DATA << 12 | 3, 4);
+	put(PD << 12 | 4 * 4, PT_B << 12 | 3, 4);
+	put(PT_B << 12, DATA << 12 | 3, 4);
+	put(PD << 12 | 2 * 4, 0xe3, 4);
+	put(PD << 12 | 3 * 4, 0xe3, 4);
+	put(PD_B << 12 | 2 * 4, 0xe3, 4);
+	put(PD_B << 12 | 4 * 4, PT_B << 12 | 3, 4);
+	go();
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(0x01000000, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(a, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(b, MMU_READ), HW_OK);
+	EXPECT(write_at(a + 3 * 4, 0) >= 0);
+	EXPECT(write_at(b + 3 * 4, 0) >= 0);
+	/* The second one's place is nowhere there. */
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(hw(0x01000000, MMU_READ), HW_OK);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD << 12), X_OK);
+	mmu_activate(&vcpu);
+	EXPECT(alias_of(a) >= 0 && alias_of(b) >= 0);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	mmu_activate(&vcpu);
+	EXPECT(alias_of(a) >= 0);
+	EXPECT_EQ(alias_of(b), -1);
+	sound_now();
+	/* By the same entry, of which only the first has been looked at since it changed. */
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD << 12), X_OK);
+	EXPECT_EQ(hw(0x00800000 + PT_B * 4096, MMU_READ), HW_OK);
+	EXPECT(write_at(0x00800000 + PT_B * 4096 + 3 * 4, 0) >= 0);
+	store(PD << 12 | 2 * 4, 0x4000e3, 4);
+	EXPECT_EQ(alias_of(a), -1);
+	mmu_activate(&vcpu);
+	EXPECT_EQ(alias_of(a), -1);
+	EXPECT_EQ(alias_of(0x00800000 + PT_B * 4096), -1);
+}
+
+/* Where a big page is elsewhere in the other space, an alias found by it is not shown. */
+static void another_big_page(void)
+{
+	u32 a = 0x00800000 + PT * 4096, c = 0x00800000 + (FAR_PT - 1024) * 4096;
+
+	start_with(&plain, VMBT_CR0_PG | VMBT_CR0_WP, VMBT_CR4_PSE, 0, PD_B << 12);
+	put(PD_B << 12 | 1 * 4, FAR_PT << 12 | 3, 4);
+	put(FAR_PT << 12 | 2 * 4, DATA << 12 | 3, 4);
+	put(PD_B << 12 | 2 * 4, 0x4000e3, 4);
+	put(PD << 12 | 1 * 4, PT << 12 | 3, 4);
+	put(PT << 12 | 2 * 4, DATA << 12 | 3, 4);
+	put(PD << 12 | 2 * 4, 0xe3, 4);
+	go();
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(c, MMU_READ), HW_OK);
+	EXPECT_EQ(write_at(c + 3 * 4, 0), 0);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD << 12), X_OK);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(a, MMU_READ), HW_OK);
+	EXPECT_EQ(write_at(a + 3 * 4, 0), 1);
+	EXPECT_EQ(alias_of(c), -1);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	mmu_activate(&vcpu);
+	EXPECT_EQ(alias_of(c), 0);
+	EXPECT_EQ(alias_of(a), -1);
 }
 
 static void full_and_forged(void)
@@ -437,6 +604,10 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	CASE(written_by_ring1);
 	CASE(stopped_in_the_middle);
+	CASE(rights_change);
+	CASE(half_an_entry);
+	CASE(by_big_pages);
+	CASE(another_big_page);
 	CASE(full_and_forged);
 	CASE(refused);
 	CASE(found_by_one);

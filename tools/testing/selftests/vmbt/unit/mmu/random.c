@@ -545,7 +545,9 @@ static void alias_write(u32 k, u32 lin, bool stop)
 		       phys_to_gfn(h.phys & ~0xfffull), r.gpa >> 12);
 	if (traced[r.gpa >> 12])
 		broken("alias %u of a traced frame %llx", k, r.gpa >> 12);
-	val = (u32)(rnd(4) ? random_pte(false) : random_pte(true) >> rnd(2) * 32);
+	memcpy(&val, &ref_ram[r.gpa >> 12][r.gpa & 0xfff], 4);
+	val = rnd(2) ? val ^ (1u << rnd(10)) :
+	      (u32)(rnd(4) ? random_pte(false) : random_pte(true) >> rnd(2) * 32);
 	mon->log[left - 1] = at;
 	both_write(r.gpa, &val, 4);
 	if (!stop)
