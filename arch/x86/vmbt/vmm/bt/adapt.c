@@ -32,6 +32,8 @@
 #define WINDOW		32
 #define USEFUL		8
 #define BACKOFF_MOST	10
+/* Records in which an instruction may be: two that meet must not be all there is. */
+#define PLACES	4
 /*
  * What one of RING1_COLD writes counts that did not look like meeting a trace: six of
  * them, and 384 writes that asked for nothing, cost what the eight that are needed for
@@ -39,9 +41,45 @@
  */
 #define COLD_COUNTS	4
 
-static struct bt_hot *slot_of(struct bt *bt, u64 gpa)
+/* Where @gpa may be known, the first, second and so on. */
+static struct bt_hot *place_of(struct bt *bt, u64 gpa, u32 n)
 {
-	return &bt->hot[(u32)(gpa ^ gpa >> 9) % BT_HOT];
+	return &bt->hot[((u32)(gpa ^ gpa >> 9) + n) % BT_HOT];
+}
+
+/* What is known of the instruction at @gpa, or NULL. */
+static struct bt_hot *find(struct bt *bt, u64 gpa)
+{
+	struct bt_hot *h;
+	u32 n;
+
+	for (n = 0; n < PLACES; n++) {
+		h = place_of(bt, gpa, n);
+		if (h->gpa == gpa)
+			return h;
+	}
+	return NULL;
+}
+
+/*
+ * The same, and if nothing is known yet a record in place of that of another with the
+ * fewest faults. What is a callout must stay known, to be changed back.
+ */
+static struct bt_hot *find_or_make(struct bt *bt, u64 gpa)
+{
+	struct bt_hot *best = find(bt, gpa), *h;
+	u32 n;
+
+	if (best)
+		return best;
+	for (n = 0; n < PLACES; n++) {
+		h = place_of(bt, gpa, n);
+		if (!h->callout && (!best || h->faults < best->faults))
+			best = h;
+	}
+	if (best)
+		*best = (struct bt_hot){ .gpa = gpa };
+	return best;
 }
 
 /*
@@ -77,14 +115,8 @@ void bt_adapt_fault(struct vcpu *v, u32 lin)
 	gpa = insn_gpa(u, v->guest->eip - u->eip);
 	if (!gpa)
 		return;
-	h = slot_of(bt, gpa);
-	if (h->gpa != gpa) {
-		/* What is a callout must stay known, to be changed back. */
-		if (h->callout)
-			return;
-		*h = (struct bt_hot){ .gpa = gpa };
-	}
-	if (h->callout || ++h->faults < FAULTS << h->backoff)
+	h = find_or_make(bt, gpa);
+	if (!h || h->callout || ++h->faults < FAULTS << h->backoff)
 		return;
 	h->faults = 0;
 	h->seen = 0;
@@ -105,8 +137,8 @@ bool bt_adapted(struct bt *bt, const struct bt_unit *u, u32 off,
 	    !(in->flags & VMBT_IF_MEM_WRITE) ||
 	    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD | VMBT_IF_STR_DST)))
 		return false;
-	h = slot_of(bt, gpa);
-	return h->gpa == gpa && h->callout;
+	h = find(bt, gpa);
+	return h && h->callout;
 }
 
 /**
@@ -127,8 +159,8 @@ void bt_adapt_done(struct vcpu *v, bool useful)
 	gpa = insn_gpa(bt_unit(bt, s->unit), bt_map(bt, s->map)->g_off);
 	if (!gpa)
 		return;
-	h = slot_of(bt, gpa);
-	if (h->gpa != gpa || !h->callout)
+	h = find(bt, gpa);
+	if (!h || !h->callout)
 		return;
 	h->seen++;
 	h->useful += useful;

@@ -161,6 +161,31 @@ void test_adapt_alone(void)
 	      "a trace without code", 0);
 }
 
+/* Two instructions whose records are looked for in the same place first. */
+void test_adapt_both(void)
+{
+	static const u8 code[] = {
+		0x89, 0x0d, 0x00, 0x00, 0x23, 0x00,	/* mov [230000h], ecx */
+		0xf4,
+	};
+	static const u32 at[] = { OTHER + 0x600, OTHER + 0x807 };
+	u64 adapted = v->stats->adapted;
+	u32 i, k;
+
+	check(((at[0] ^ at[0] >> 9) - (at[1] ^ at[1] >> 9)) % BT_HOT == 0, "adapt-both",
+	      "other places", 0);
+	__real_mmu_trace_add(v, 0x230, MMU_TRACE_DESC);
+	native_protect(0x230, NATIVE_TEST, true);
+	for (k = 0; k < 2; k++) {
+		load(at[k], code, sizeof(code));
+		for (i = 0; i < 8; i++)
+			check(go(at[k]) == NS_HLT, "adapt-both", "did not end", i);
+		check(v->stats->adapted == adapted + k + 1, "adapt-both", "not adapted", k);
+	}
+	native_protect(0x230, NATIVE_TEST, false);
+	__real_mmu_trace_del(v, 0x230, MMU_TRACE_DESC);
+}
+
 /* Switched off: each write faults, however often it has met a trace. */
 void test_adapt_off(void)
 {
