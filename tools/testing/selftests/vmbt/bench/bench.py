@@ -304,8 +304,8 @@ def execute(column, where, rows, suffix=""):
            "-icount", "shift=0,sleep=off,align=off", "-rtc", "base=2026-01-01,clock=vm",
            "-cpu", INTEL if where == "intel" else MODEL, "-display", "none", "-nodefaults",
            "-no-user-config", "-no-reboot", "-serial", "file:" + serial,
-           "-plugin", "file=%s,out=%s,entry=0x100000,base=%#x,end=%#x" % (
-               os.path.join(OUT, "count.so"), counted, *VMM)]
+           "-plugin", "file=%s,out=%s,entry=0x100000,translated=%d,base=%#x,end=%#x" % (
+               os.path.join(OUT, "count.so"), counted, column == "vmbt", *VMM)]
     if column == "native":
         cmd += ["-m", str(MEMORY), "-kernel", guest[0], "-append", guest[2]]
         if guest[1]:
@@ -449,8 +449,10 @@ def costs():
 
 def cycles(c, cost):
     events = dict(c)
-    # Each way back had its way in, other than by an instruction counted itself.
-    events["trap"] = max(0, c["iret"] + c["sysexit"] + c["sysret"] - c["sysenter"] - c["syscall"])
+    # Each way back had its way in, other than by an instruction counted itself; but for an
+    # IRET of vmbt's translated code: what it came in by led to the VMM, whose IRETQ is counted.
+    back = c["iret"] - c.get("iret_tc", 0) + c["sysexit"] + c["sysret"]
+    events["trap"] = max(0, back - c["sysenter"] - c["syscall"])
     return c["insns"] + sum(events[k] * v for k, v in cost.items())
 
 

@@ -29,11 +29,13 @@ int qemu_plugin_version = 1;
 static const char * const names[] = {
 	"insns", "iret", "sysenter", "sysexit", "syscall", "sysret", "cr3", "cr", "seg", "ss",
 	"far", "dtable", "ltr", "invlpg", "wrmsr", "rdmsr", "vmrun", "cpuid", "io", "popf",
+	"iret_tc",
 };
 
 enum kind {
 	K_insns, K_iret, K_sysenter, K_sysexit, K_syscall, K_sysret, K_cr3, K_cr, K_seg, K_ss,
 	K_far, K_dtable, K_ltr, K_invlpg, K_wrmsr, K_rdmsr, K_vmrun, K_cpuid, K_io, K_popf,
+	K_iret_tc,
 	K_ALL,
 	K_MARK,
 	K_NONE,
@@ -43,6 +45,8 @@ static uint64_t counts[K_ALL];
 static FILE *out;
 static uint64_t entry;
 static bool entered;
+/* With translated=1: what is below this is vmbt's translated code. */
+static uint64_t translated_end;
 
 /*
  * With base= and end=: where in the VMM's image instructions were executed between
@@ -241,6 +245,10 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 			qemu_plugin_register_vcpu_insn_exec_inline(insn,
 								   QEMU_PLUGIN_INLINE_ADD_U64,
 								   &counts[kind], 1);
+		if (kind == K_iret && qemu_plugin_insn_vaddr(insn) < translated_end)
+			qemu_plugin_register_vcpu_insn_exec_inline(insn,
+								   QEMU_PLUGIN_INLINE_ADD_U64,
+								   &counts[K_iret_tc], 1);
 		if (entry && !entered && qemu_plugin_insn_vaddr(insn) == entry)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, entry_reached,
 							       QEMU_PLUGIN_CB_NO_REGS, NULL);
@@ -265,6 +273,8 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info_t *info, int argc, c
 			out = fopen(argv[i] + 4, "w");
 		else if (!strncmp(argv[i], "entry=", 6))
 			entry = strtoull(argv[i] + 6, NULL, 0);
+		else if (!strncmp(argv[i], "translated=", 11))
+			translated_end = strtoull(argv[i] + 11, NULL, 0) ? 1ull << 32 : 0;
 		else if (!strncmp(argv[i], "base=", 5))
 			vmm_base = strtoull(argv[i] + 5, NULL, 0);
 		else if (!strncmp(argv[i], "end=", 4))
