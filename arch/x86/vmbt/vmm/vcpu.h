@@ -105,7 +105,7 @@ struct vcpu {
 	u32 mon_data;		/* that of its data page, %gs */
 	u64 entry_rip;		/* frame.rip at the last metal_run() */
 	bool interpreted;	/* since then the interpreter ran */
-	u32 traced_writes;	/* of the VMM's, to frames with a trace */
+	u32 special;		/* accesses of the VMM's to frames with a trace, or to none */
 	u8 dr_hits;		/* breakpoints that the instruction at hand met */
 	u8 dr_held;		/* those that MOV SS holds back */
 	u8 dr_late;		/* those the CPU reported in the VMM's own code */

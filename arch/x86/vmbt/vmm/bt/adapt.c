@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Instructions that keep faulting on traces become callouts.
+ * Instructions that keep faulting become callouts.
  *
- * A kernel writes page tables with a few instructions, and each such write
- * faults: recovering the state of a fault, fetching, decoding and finding the
- * way back cost several times what a callout does, which keeps its instruction
- * decoded and goes on behind it. But a callout costs more than a thousand times
- * what a write without a trace does, and the same instruction writes tables that
+ * On traces, where no memory is, or at the end of a segment that is truncated for the
+ * monitor area: what only the VMM can do. A kernel writes page tables with a few
+ * instructions, and each such write faults: recovering the state of a fault, fetching,
+ * decoding and finding the way back cost several times what a callout does, which keeps
+ * its instruction decoded and goes on behind it. But a callout costs more than a thousand
+ * times what a write without a trace does, and the same instruction writes tables that
  * are in use and others that are being torn down. So it asks by the page, in the
  * ring-1 runtime, before it is one: mon->hot has the pages with traces, as far as
  * faults and the tables' comings and goings tell. And the page tables among them ring 1
  * then writes to by itself (mmu/alias.c).
  *
- * Whether it pays is watched: of each WINDOW callouts USEFUL must have met a trace,
+ * Whether it pays is watched: of each WINDOW callouts USEFUL must have been needed,
  * or the instruction is copied again, and needs twice as many faults the next time.
  * One in RING1_COLD of the writes that did not look like it is a callout all the same, and
  * counts for several.
@@ -95,9 +96,9 @@ static u64 insn_gpa(const struct bt_unit *u, u32 off)
 }
 
 /**
- * bt_adapt_fault() - a write of translated code has met a trace
+ * bt_adapt_fault() - an access of translated code has faulted, and is the VMM's
  * @v: the vCPU, right behind bt_sync()
- * @lin: where it wrote to
+ * @lin: where it is
  */
 void bt_adapt_fault(struct vcpu *v, u32 lin)
 {
@@ -134,17 +135,25 @@ bool bt_adapted(struct bt *bt, const struct bt_unit *u, u32 off,
 	const struct bt_hot *h;
 
 	if (!gpa || in->cls != VMBT_CLS_COPY ||
-	    !(in->flags & VMBT_IF_MEM_WRITE) ||
-	    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD | VMBT_IF_STR_DST)))
+	    !(in->flags & (VMBT_IF_MEM_WRITE | VMBT_IF_MEM_READ)) ||
+	    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD | VMBT_IF_STR_DST | VMBT_IF_STR_SRC)) ||
+	    in->op == VMBT_OP_XLAT)
 		return false;
 	h = find(bt, gpa);
 	return h && h->callout;
 }
 
+/* Is the operand of @in, at @off of its segment, where a truncated one has nothing? */
+static bool behind_limit(struct vcpu *v, const struct vmbt_insn *in, u32 off)
+{
+	return v->shared->mon_policy != VMBT_MON_FLOATING && in->mem.seg < VMBT_NSEG &&
+	       mmu_area_at(v, v->guest->seg[in->mem.seg].base + off);
+}
+
 /**
  * bt_adapt_done() - the instruction of the last callout has been done
  * @v: the vCPU
- * @useful: it has written to a page with a trace
+ * @useful: only the VMM could do it
  */
 void bt_adapt_done(struct vcpu *v, bool useful)
 {
@@ -152,6 +161,7 @@ void bt_adapt_done(struct vcpu *v, bool useful)
 	const struct bt_site *s = bt->last_site;
 	struct bt_hot *h;
 	u8 *hot;
+	u32 off;
 	u64 gpa;
 
 	if (!s)
@@ -162,17 +172,19 @@ void bt_adapt_done(struct vcpu *v, bool useful)
 	h = find(bt, gpa);
 	if (!h || !h->callout)
 		return;
+	if (s->insn.known) {
+		off = vmbt_insn_ea(&s->insn.in, v->guest->gpr);
+		useful |= behind_limit(v, &s->insn.in, off);
+		hot = &v->mon->hot[vmbt_hot_index(off)];
+		if (!useful && !*hot)
+			h->seen += COLD_COUNTS - 1;
+		if (!useful)
+			*hot = 0;
+		else if (s->insn.in.mem.seg == VMBT_SEG_DS)
+			mmu_alias(v, v->guest->seg[VMBT_DS].base + off);
+	}
 	h->seen++;
 	h->useful += useful;
-	if (!useful && s->insn.known) {
-		hot = &v->mon->hot[vmbt_hot_index(vmbt_insn_ea(&s->insn.in, v->guest->gpr))];
-		if (!*hot)
-			h->seen += COLD_COUNTS - 1;
-		*hot = 0;
-	}
-	if (useful && s->insn.known && s->insn.in.mem.seg == VMBT_SEG_DS)
-		mmu_alias(v, v->guest->seg[VMBT_DS].base +
-			     vmbt_insn_ea(&s->insn.in, v->guest->gpr));
 	if (h->seen < WINDOW)
 		return;
 	if (h->useful < USEFUL) {

@@ -53,7 +53,6 @@ static bool fpu_insn(struct vcpu *v)
 static void page_fault(struct vcpu *v, bool drained)
 {
 	u32 lin = v->frame.cr2, error = v->frame.error;
-	u64 traced = v->stats->faults_trace;
 	enum mmu_fault outcome;
 
 	/* It was on its way to an alias when that was closed, or the guest has missed. */
@@ -88,11 +87,22 @@ static void page_fault(struct vcpu *v, bool drained)
 		/* One world switch less for each that follows. */
 		if (outcome == MMU_FAULT_EMULATE && fpu_insn(v) && mmu_drop_traces(v, lin))
 			break;
-		if (v->mode != VCPU_DE && v->stats->faults_trace != traced)
+		if (v->mode != VCPU_DE)
 			bt_adapt_fault(v, lin);
 		core_interpret(v, NULL);
 		break;
 	}
+}
+
+/* An access beyond the end of a truncated segment; the fault does not say where. */
+static void adapt_limit(struct vcpu *v)
+{
+	struct vmbt_insn in;
+
+	if (interp_fetch(v, &in) == X_OK && (in.flags & VMBT_IF_MEM) &&
+	    !(in.flags & VMBT_IF_VSIB) && in.mem.seg < VMBT_NSEG)
+		bt_adapt_fault(v, v->guest->seg[in.mem.seg].base +
+				  vmbt_insn_ea(&in, v->guest->gpr));
 }
 
 /*
@@ -109,7 +119,9 @@ static void protection_fault(struct vcpu *v)
 		return;
 	core_sync(v);
 	/* Asked first: it has the accesses that follow turn a segment over. */
-	if (!desc_limit_fault(v) && fpu_insn(v)) {
+	if (desc_limit_fault(v)) {
+		adapt_limit(v);
+	} else if (fpu_insn(v)) {
 		true_exception(v);
 		return;
 	}

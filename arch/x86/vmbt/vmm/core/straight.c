@@ -72,7 +72,7 @@ static void go_on(struct vcpu *v, enum way way)
 void core_callout_insn(struct vcpu *v)
 {
 	struct bt_insn *kept = bt_callout_insn(v);
-	u32 next, traced = v->traced_writes;
+	u32 next, special = v->special;
 	int r;
 
 	if (!kept) {
@@ -90,7 +90,7 @@ void core_callout_insn(struct vcpu *v)
 	next = v->guest->eip + kept->in.len;
 	r = core_interpret(v, &kept->in);
 	if (kept->in.cls == VMBT_CLS_COPY)
-		bt_adapt_done(v, v->traced_writes != traced);
+		bt_adapt_done(v, v->special != special);
 	if (r == X_OK && v->guest->eip == next)
 		go_on(v, way_of(&kept->in));
 }

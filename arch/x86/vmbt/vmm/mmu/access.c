@@ -44,10 +44,11 @@ static int pieces_get(struct vcpu *v, u32 lin, u32 len, u32 access,
 	return X_OK;
 }
 
-static void mmio(u64 gpa, u8 *buf, u32 len, bool write)
+static void mmio(struct vcpu *v, u64 gpa, u8 *buf, u32 len, bool write)
 {
 	u32 part;
 
+	v->special++;
 	for (; len; len -= part, gpa += part, buf += part) {
 		part = len < 8 ? len : 8;
 		plat_mmio(gpa, buf, part, write);
@@ -67,7 +68,7 @@ static int piece_read(struct vcpu *v, const struct piece *p, u8 *buf)
 	}
 	if (kind != VMBT_PAGE_NONE)
 		return gfn_map_error(v, kind, p->gpa >> 12);
-	mmio(p->gpa, buf, p->len, false);
+	mmio(v, p->gpa, buf, p->len, false);
 	return X_OK;
 }
 
@@ -124,7 +125,7 @@ static int piece_write(struct vcpu *v, const struct piece *p, const u8 *buf)
 	for (off = 0; off < p->len; off += part) {
 		part = p->len - off < 8 ? p->len - off : 8;
 		__builtin_memcpy(copy, buf + off, part);
-		mmio(p->gpa + off, copy, part, true);
+		mmio(v, p->gpa + off, copy, part, true);
 	}
 	return X_OK;
 }

@@ -92,6 +92,12 @@ static inline bool mmu_alias_noted(const struct vcpu *v)
 	return READ_ONCE(m->log_left) != VMBT_MON_LOG || READ_ONCE(m->log[VMBT_MON_LOG - 1]);
 }
 
+/* Is @lin where the monitor area is, or its data page's table? */
+static inline bool mmu_area_at(const struct vcpu *v, u32 lin)
+{
+	return lin - v->mon_base < VMBT_MON_SIZE || lin - v->mon_data < VMBT_MON_PDE;
+}
+
 /* Is @lin in one of the aliases, or where one has been? */
 static inline bool mmu_alias_at(const struct vcpu *v, u32 lin)
 {

@@ -217,7 +217,7 @@ void trace_tell(struct vcpu *v, u64 gpa, u32 len, u32 not_clients)
 
 	if (likely(!f || !f->trace))
 		return;
-	v->traced_writes++;
+	v->special++;
 	v->mmu->told = gpa >> 12;
 	trace = f->trace & ~not_clients;
 	if (trace & MMU_TRACE_SHADOW)

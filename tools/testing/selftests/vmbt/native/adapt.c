@@ -13,6 +13,9 @@
 #include "../../../../../arch/x86/vmbt/vmm/mmu/mmu.h"
 #include "../../../../../arch/x86/vmbt/vmm/ring1/ring1.h"
 
+#define APART	(OTHER + 0x4000)	/* few tests write to this page */
+#define NOTHING	0x02000000u	/* no memory is there */
+
 /* A write that keeps meeting a trace becomes a callout, and none again later. */
 void test_adapt(void)
 {
@@ -161,6 +164,46 @@ void test_adapt_alone(void)
 	      "a trace without code", 0);
 }
 
+/* Where no memory is: reads and writes of devices' registers. */
+void test_adapt_device(void)
+{
+	static const u8 code[] = {
+		0x83, 0x3e, 0xff,			/* cmp dword [esi], -1 */
+		0x89, 0x4e, 0x04,			/* mov [esi + 4], ecx */
+		0x0f, 0xb6, 0x5e, 0x01,			/* movzx ebx, byte [esi + 1] */
+		0xf4,
+	};
+	u64 before, adapted = v->stats->adapted, unadapted = v->stats->unadapted;
+	u32 at = APART + 0x1c0, i;
+
+	native_floating = true;
+	load(at, code, sizeof(code));
+	for (i = 0; i < 8; i++) {
+		v->guest->gpr[VMBT_ESI] = NOTHING;
+		check(go(at) == NS_HLT, "adapt-device", "did not end", i);
+	}
+	check(v->stats->adapted == adapted + 3, "adapt-device", "adapted",
+	      v->stats->adapted - adapted);
+	/* A callout each, and one for HLT; what is read there is all ones. */
+	for (i = 0; i < 40; i++) {
+		before = callouts();
+		check(go(at) == NS_HLT, "adapt-device", "did not end later", i);
+		check(callouts() - before == 4, "adapt-device", "callouts", callouts() - before);
+		check(v->guest->gpr[VMBT_EBX] == 0xff &&
+		      (v->guest->eflags & VMBT_X86_EFLAGS_ZF), "adapt-device", "read", i);
+	}
+	check(v->stats->unadapted == unadapted, "adapt-device", "changed back", i);
+	/* The same instructions in memory, until they are themselves again. */
+	for (i = 0; i < 160; i++) {
+		v->guest->gpr[VMBT_ESI] = 0x230000;
+		memset(v->mon->hot, 1, sizeof(v->mon->hot));
+		check(go(at) == NS_HLT, "adapt-device", "did not end in memory", i);
+	}
+	check(v->stats->unadapted == unadapted + 3, "adapt-device", "not changed back",
+	      v->stats->unadapted - unadapted);
+	native_floating = false;
+}
+
 /* Two instructions whose records are looked for in the same place first. */
 void test_adapt_both(void)
 {
@@ -168,7 +211,7 @@ void test_adapt_both(void)
 		0x89, 0x0d, 0x00, 0x00, 0x23, 0x00,	/* mov [230000h], ecx */
 		0xf4,
 	};
-	static const u32 at[] = { OTHER + 0x600, OTHER + 0x807 };
+	static const u32 at[] = { APART + 0x600, APART + 0x807 };
 	u64 adapted = v->stats->adapted;
 	u32 i, k;
 

@@ -555,7 +555,7 @@ bool native_step(u32 eip, u32 esp)
 static int callout(struct vcpu *v, enum native_stop *why)
 {
 	struct bt_insn *kept;
-	u32 traced;
+	u32 special;
 	int r;
 
 	v->frame.rip += 2;	/* metal's gate reports the next instruction */
@@ -563,12 +563,12 @@ static int callout(struct vcpu *v, enum native_stop *why)
 	v->stats->callouts++;
 	switch (bt_callout(v)) {
 	case BT_INTERP:
-		traced = v->traced_writes;
+		special = v->special;
 		kept = bt_callout_insn(v);
 		if (kept && !kept->known)
 			kept->known = interp_fetch(v, &kept->in) == X_OK;
 		r = step(v, why);
-		bt_adapt_done(v, v->traced_writes != traced);
+		bt_adapt_done(v, v->special != special);
 		return r;
 	case BT_NOT_CALLOUT:
 		printf("# forged: rip %llx\n", v->frame.rip);
@@ -609,8 +609,10 @@ static int bt_exit(struct vcpu *v, struct native_exit *x, u32 *ticks,
 		return 0;
 	}
 	if (x->trapno == VMBT_VEC_PF && native_floating &&
-	    !native_reachable(x->cr2 >> 12))
+	    !native_reachable(x->cr2 >> 12)) {
+		bt_adapt_fault(v, x->cr2);
 		return step(v, why);
+	}
 	*why = fault(v, x);
 	return 1;
 }

@@ -677,6 +677,7 @@ int main(void)
 	run("adapt-misled", test_adapt_misled);
 	run("adapt-elsewhere", test_adapt_elsewhere);
 	run("adapt-alone", test_adapt_alone);
+	run("adapt-device", test_adapt_device);
 	run("adapt-both", test_adapt_both);
 	run("adapt-off", test_adapt_off);
 	run("alias", test_alias);

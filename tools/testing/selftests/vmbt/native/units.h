@@ -45,6 +45,7 @@ void test_adapt_misled(void);
 void test_adapt_elsewhere(void);
 void test_adapt_alone(void);
 void test_adapt_both(void);
+void test_adapt_device(void);
 void test_adapt_off(void);
 void test_alias(void);
 void test_alias_not(void);
