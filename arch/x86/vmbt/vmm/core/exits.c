@@ -217,6 +217,9 @@ void core_handle_exit(struct vcpu *v)
 
 	if (drained) {
 		core_gate_strayed();
+		/* A call of the host may change the tables that ring 1 has loaded from. */
+		if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
+			left_ring1(v);
 		mmu_alias_drain(v);
 	}
 	if ((vector == 0x80 || vector == VMBT_VEC_SYSENTER) && !v->frame.entry_fault &&

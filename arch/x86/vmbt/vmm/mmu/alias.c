@@ -245,10 +245,8 @@ void alias_activate(struct vcpu *v)
 /* Ring 1 has written to alias @k, at @off. */
 static void written(struct vcpu *v, u32 k, u32 off)
 {
-	const struct kept_page *at = &v->mmu->alias[k];
-
 	v->stats->alias_writes++;
-	trace_noted(v, frame_peek(v->mmu, at->gfn), off, at->virt);
+	trace_noted(v, v->mmu->alias[k].gfn, off);
 }
 
 /**

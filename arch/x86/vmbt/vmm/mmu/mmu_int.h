@@ -409,7 +409,7 @@ void large_unlink(struct vcpu *v, struct sp *pd, u32 i);
 void trace_tell(struct vcpu *v, u64 gpa, u32 len, u32 not_clients);
 bool trace_let_go(struct vcpu *v, struct frame *f);
 void trace_done(struct vcpu *v, u64 gpa, u32 len);
-void trace_noted(struct vcpu *v, struct frame *f, u32 off, const void *table);
+void trace_noted(struct vcpu *v, u32 gfn, u32 off);
 void trace_met(struct vcpu *v, u32 lin, u32 gfn);
 void trace_hint(struct vcpu *v, u64 gfn, bool on);
 

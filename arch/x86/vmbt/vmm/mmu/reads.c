@@ -260,7 +260,6 @@ void reads_forget(struct vcpu *v)
 		m->reads[i].virt = NULL;
 	for (i = 0; i < MMU_PINS; i++)
 		forget_pin(m, i);
-	mmu_alias_forget(v, true);
 }
 
 /**
@@ -275,7 +274,6 @@ void reads_new_space(struct vcpu *v)
 	for (i = 0; i < ARRAY_SIZE(m->reads); i++)
 		m->reads[i].virt = NULL;
 	m->pins_good = 0;
-	mmu_alias_forget(v, false);
 }
 
 /**

@@ -254,6 +254,7 @@ void mmu_mode_changed(struct vcpu *v)
 		reads_new_space(v);
 	else
 		reads_forget(v);
+	mmu_alias_forget(v, role != m->base_role);
 	m->base_role = role;
 	root_switch(v);
 	tlb_sync(v);

@@ -301,28 +301,31 @@ static bool sp_tighten(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
 /**
  * trace_noted() - ring 1 has written to a page table that it has an alias of
  * @v: the vCPU
- * @f: its record; the alias is open
+ * @gfn: its frame
  * @off: where, in the entry or the half of one
- * @table: its contents
  *
  * What only takes rights from a page, as fork does, is no sign of a table that is being
  * torn down.
  */
-void trace_noted(struct vcpu *v, struct frame *f, u32 off, const void *table)
+void trace_noted(struct vcpu *v, u32 gfn, u32 off)
 {
+	u64 pte, both = 0, gpa = (u64)gfn << 12 | off;
 	struct mmu *m = v->mmu;
-	u64 gpa = (u64)m->alias[f->alias - 1].gfn << 12 | off, pte;
+	struct frame *f = frame_peek(m, gfn);
+	struct plat_page page;
 	u32 idx, next, first, n;
 	struct sp *sp;
 
-	for (idx = f->sps; idx; idx = next) {
+	/* Read at once: the host may take the page at any of its calls. If it has, it is 0. */
+	if (plat_gfn_map(gfn, false, &page) == VMBT_PAGE_RAM)
+		both = READ_ONCE(((u64 *)page.virt)[off / 8]);
+	for (idx = f ? f->sps : 0; idx; idx = next) {
 		sp = sp_of(m, idx);
 		next = sp->next;
 		if (sp->role & ROLE_DIRECT)
 			continue;
 		n = sp_entries(sp, off, 4, &first);
-		pte = role_pae(sp->role) ? READ_ONCE(((const u64 *)table)[off / 8]) :
-					   READ_ONCE(((const u32 *)table)[off / 4]);
+		pte = role_pae(sp->role) ? both : off & 4 ? both >> 32 : (u32)both;
 		if (sp->parents && n && sp_tighten(v, sp, first, pte))
 			continue;
 		if (sp_flooded(v, sp, off, 4))
