@@ -139,6 +139,9 @@ bool bt_adapted(struct bt *bt, const struct bt_unit *u, u32 off,
 	    (in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD | VMBT_IF_STR_DST | VMBT_IF_STR_SRC)) ||
 	    in->op == VMBT_OP_XLAT)
 		return false;
+	/* Flags that are undefined shall not be now the CPU's, now the interpreter's. */
+	if (!(in->flags & VMBT_IF_MEM_WRITE) && in->fl_undef)
+		return false;
 	h = find(bt, gpa);
 	return h && h->callout;
 }
