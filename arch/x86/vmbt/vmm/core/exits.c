@@ -212,10 +212,21 @@ static void left_ring1(struct vcpu *v)
 
 void core_handle_exit(struct vcpu *v)
 {
-	bool drained = mmu_alias_noted(v);
+	bool noted = mmu_alias_noted(v);
 	u64 vector = v->frame.vector;
 
-	if (drained) {
+	if (vector == VMBT_VEC_NMI || vector == VMBT_VEC_MC ||
+	    (vector >= 32 && vector < 256 && vector != 0x80)) {
+		core_gate_strayed();
+		if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
+			left_ring1(v);
+		/* Before any other call of the host, which may sleep: the APIC waits for it. */
+		host_interrupt(v);
+		if (noted)
+			mmu_alias_drain(v);
+		return;
+	}
+	if (noted) {
 		core_gate_strayed();
 		/* A call of the host may change the tables that ring 1 has loaded from. */
 		if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
@@ -230,11 +241,6 @@ void core_handle_exit(struct vcpu *v)
 	core_gate_strayed();
 	if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
 		left_ring1(v);
-	if (vector == VMBT_VEC_NMI || vector == VMBT_VEC_MC ||
-	    (vector >= 32 && vector < 256 && vector != 0x80)) {
-		host_interrupt(v);
-		return;
-	}
 	v->interpreted = false;
 	if (unlikely(v->frame.entry_fault)) {
 		entry_fault(v);
@@ -242,7 +248,7 @@ void core_handle_exit(struct vcpu *v)
 	}
 	switch (vector) {
 	case VMBT_VEC_PF:
-		page_fault(v, drained);
+		page_fault(v, noted);
 		break;
 	case VMBT_VEC_GP:
 	case VMBT_VEC_SS:
