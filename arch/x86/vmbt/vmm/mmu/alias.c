@@ -232,8 +232,10 @@ void alias_activate(struct vcpu *v)
 			show(v, k);
 			continue;
 		}
-		/* Asked again: a host call on the way may have been the end of it. */
-		if (!at->virt || !place_same(v, at, false) || !at->virt || way_aliased(m, at))
+		if (!at->virt || !place_same(v, at, false))
+			continue;
+		/* A host call on the way may have been the end of it. */
+		if (!at->virt || way_aliased(m, at))
 			continue;
 		show(v, k);
 		if (at->pt_gfn == NO_TABLE)
