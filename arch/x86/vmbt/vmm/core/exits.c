@@ -50,7 +50,7 @@ static bool fpu_insn(struct vcpu *v)
 	       (in.flags & (VMBT_IF_FPU | VMBT_IF_SIMD));
 }
 
-static void page_fault(struct vcpu *v, bool drained)
+static void page_fault(struct vcpu *v, bool noted)
 {
 	u32 lin = v->frame.cr2, error = v->frame.error;
 	enum mmu_fault outcome;
@@ -62,7 +62,7 @@ static void page_fault(struct vcpu *v, bool drained)
 		return;
 	}
 	/* What the guest's kernel has just written may be what was missing. */
-	if (drained && mmu_filled(v, lin, error))
+	if (noted && mmu_filled(v, lin, error))
 		return;
 	/* A trace may invalidate the very code that runs: sync comes first. */
 	/* Behind 4 GiB comes 0, but QEMU does not know it: not for the CPU. */
@@ -194,9 +194,15 @@ static void host_interrupt(struct vcpu *v)
 	metal_host_interrupt(v);
 }
 
-/* What translated code has done that is only to be seen by the registers. */
+/*
+ * What translated code has done that is only to be seen by the registers: before anything
+ * else can change what that came from.
+ */
 static void left_ring1(struct vcpu *v)
 {
+	core_gate_strayed();
+	if (v->mode != VCPU_BT1 || v->frame.entry_fault)
+		return;
 	if (likely((v->frame.cs & 3) != 3) || (v->frame.rflags & VMBT_X86_EFLAGS_VM)) {
 		desc_sync_bt(v);
 		return;
@@ -217,9 +223,7 @@ void core_handle_exit(struct vcpu *v)
 
 	if (vector == VMBT_VEC_NMI || vector == VMBT_VEC_MC ||
 	    (vector >= 32 && vector < 256 && vector != 0x80)) {
-		core_gate_strayed();
-		if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
-			left_ring1(v);
+		left_ring1(v);
 		/* Before any other call of the host, which may sleep: the APIC waits for it. */
 		host_interrupt(v);
 		if (noted)
@@ -227,10 +231,7 @@ void core_handle_exit(struct vcpu *v)
 		return;
 	}
 	if (noted) {
-		core_gate_strayed();
-		/* A call of the host may change the tables that ring 1 has loaded from. */
-		if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
-			left_ring1(v);
+		left_ring1(v);
 		mmu_alias_drain(v);
 	}
 	if ((vector == 0x80 || vector == VMBT_VEC_SYSENTER) && !v->frame.entry_fault &&
@@ -238,9 +239,7 @@ void core_handle_exit(struct vcpu *v)
 		v->interpreted = false;
 		return;
 	}
-	core_gate_strayed();
-	if (v->mode == VCPU_BT1 && !v->frame.entry_fault)
-		left_ring1(v);
+	left_ring1(v);
 	v->interpreted = false;
 	if (unlikely(v->frame.entry_fault)) {
 		entry_fault(v);
