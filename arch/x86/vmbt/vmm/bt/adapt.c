@@ -24,7 +24,7 @@
 #include "bt_int.h"
 #include "../mmu/mmu.h"
 
-/* Trace faults of an instruction that make it a callout. */
+/* Faults of an instruction that make it a callout. */
 #define FAULTS		8
 /*
  * A trace fault costs about four callouts: of four in an mprotect(), each spared
@@ -34,7 +34,7 @@
 #define USEFUL		8
 #define BACKOFF_MOST	10
 /* Records in which an instruction may be: two that meet must not be all there is. */
-#define PLACES	4
+#define PLACES		4
 /*
  * What one of RING1_COLD writes counts that did not look like meeting a trace: six of
  * them, and 384 writes that asked for nothing, cost what the eight that are needed for

@@ -88,7 +88,7 @@ static void prefill(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
 {
 	struct mmu *m = v->mmu;
 	struct plat_page page;
-	u32 acc = role_acc(sp->role), gfn, zaps = m->zaps;
+	u32 acc = role_acc(sp->role) & pte_acc(sp->role, pte), gfn, zaps = m->zaps;
 	int kind;
 
 	if ((pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
@@ -102,12 +102,6 @@ static void prefill(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
 		return;
 	if (kind == VMBT_PAGE_ROM)
 		page.writable = false;
-	if (!(pte & PTE_W))
-		acc &= ~ACC_W;
-	if (!(pte & PTE_U))
-		acc &= ~ACC_U;
-	if ((sp->role & ROLE_NXE) && (pte & PTE_NX))
-		acc &= ~ACC_X;
 	spte_set(v, sp, i, gfn, spte_make(v, sp->role, acc, pte & PTE_D, gfn,
 					  MMU_READ, &page));
 	sp->last = (u16)i;

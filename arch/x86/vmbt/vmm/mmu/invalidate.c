@@ -9,8 +9,8 @@
  * (include/pcid.h): then one bit for each root says whether what is tagged as
  * its own is current, and it is the bit that is dropped here.
  *
- * The guest's own INVLPG and CR3 reloads need nothing: shadow entries say
- * what its tables say at any moment.
+ * The guest's own INVLPG and CR3 reloads need nothing: whenever they come here shadow
+ * entries say what its tables say.
  */
 #include "mmu_int.h"
 #include "../../include/pcid.h"
@@ -68,7 +68,7 @@ void tlb_note_root(struct vcpu *v, struct root *r)
 void mmu_window_changed(struct vcpu *v)
 {
 	forget_others(v->mmu);
-	reads_forget(v);
+	reads_forget(v->mmu);
 }
 
 static void tlb_note_lin(struct mmu *m, u32 lin)
@@ -293,7 +293,7 @@ void mmu_zap(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 	u64 gfn;
 
 	plat_window_zap(start_gfn, end_gfn);
-	reads_forget(v);
+	reads_forget(m);
 	large_zap(v, start_gfn, end_gfn);
 	for (gfn = frame_next(m, start_gfn); gfn < end_gfn &&
 	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
@@ -322,7 +322,7 @@ void mmu_written(struct vcpu *v, u64 start_gfn, u64 end_gfn)
 	struct frame *f;
 	u64 gfn;
 
-	reads_forget(v);
+	reads_forget(m);
 	for (gfn = frame_next(m, start_gfn); gfn < end_gfn &&
 	     gfn < m->mem_frames; gfn = frame_next(m, gfn + 1)) {
 		f = frame_peek(m, gfn);

@@ -8,10 +8,10 @@
  * guest writes), alias.c (or has written), roots.c, inherit.c, monitor.c, monpages.c,
  * codepages.c, reclaim.c, holes.c, invalidate.c, access.c.
  *
- * Two rules keep it sound. Shadow entries are exact: whenever the guest could
- * run, each present one says what the guest's tables say now, or less; so
- * INVLPG and CR3 reloads have nothing to drop. And between mmu_topup() and
- * the end of an update nothing asks the host for anything but a page of the
+ * Two rules keep it sound. Shadow entries are exact: whenever the VMM runs, each
+ * present one says what the guest's tables say now, or less, once the notes of ring 1
+ * are looked at (alias.c); so INVLPG and CR3 reloads have nothing to drop. And between
+ * mmu_topup() and the end of an update nothing asks the host for anything but a page of the
  * guest's or, in long work, for a moment (plat_yield()). A request to zap that
  * comes with the answer is served before the guest runs.
  */
@@ -331,14 +331,15 @@ int walk_read_pde(struct vcpu *v, u32 lin, u64 *pde);
 int guest_table_read(struct vcpu *v, u64 gfn, u32 index, u32 size, u64 *out);
 u64 pte_reserved(u32 role, u32 level, u64 pte);
 u32 pte_gfn(u32 role, u64 pte);
+u32 pte_acc(u32 role, u64 pte);
 int gfn_map_error(struct vcpu *v, int kind, u64 gfn);
 int walk_raise(struct vcpu *v, u32 lin, u32 error);
 
 /* reads.c */
 const u8 *reads_find(struct mmu *m, u32 lin, u32 access);
 void reads_keep(struct vcpu *v, const struct walk *w, const struct plat_page *page);
-void reads_forget(struct vcpu *v);
-void reads_new_space(struct vcpu *v);
+void reads_forget(struct mmu *m);
+void reads_new_space(struct mmu *m);
 void reads_forget_table(struct vcpu *v, u32 gfn);
 void place_keep(struct vcpu *v, struct kept_page *k, const struct walk *w, void *virt);
 bool place_same(struct vcpu *v, struct kept_page *k, bool use);
@@ -449,9 +450,7 @@ static inline bool mon_split(const struct vcpu *v)
 
 static inline bool mon_contains(struct vcpu *v, u32 lin)
 {
-	return v->mmu->mon_placed &&
-	       (lin - v->mon_base < VMBT_MON_SIZE ||
-		lin - v->mon_data < VMBT_MON_PDE);
+	return v->mmu->mon_placed && mmu_area_at(v, lin);
 }
 
 void mon_ensure(struct vcpu *v);

@@ -249,11 +249,10 @@ void pins_forget_writes(struct mmu *m, u32 gfn)
 
 /**
  * reads_forget() - translations or the window change
- * @v: the vCPU
+ * @m: the MMU
  */
-void reads_forget(struct vcpu *v)
+void reads_forget(struct mmu *m)
 {
-	struct mmu *m = v->mmu;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(m->reads); i++)
@@ -264,11 +263,10 @@ void reads_forget(struct vcpu *v)
 
 /**
  * reads_new_space() - the guest has loaded CR3
- * @v: the vCPU
+ * @m: the MMU
  */
-void reads_new_space(struct vcpu *v)
+void reads_new_space(struct mmu *m)
 {
-	struct mmu *m = v->mmu;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(m->reads); i++)

@@ -251,9 +251,9 @@ void mmu_mode_changed(struct vcpu *v)
 	if ((role ^ m->base_role) & ~ROLE_WP)
 		code_epoch(v);
 	if (role == m->base_role)
-		reads_new_space(v);
+		reads_new_space(m);
 	else
-		reads_forget(v);
+		reads_forget(m);
 	mmu_alias_forget(v, role != m->base_role);
 	m->base_role = role;
 	root_switch(v);

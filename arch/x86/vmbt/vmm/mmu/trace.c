@@ -6,7 +6,8 @@
  * faults, is interpreted, and comes through mmu_write(), which calls here
  * before the write takes effect (trace_tell()) and after (trace_done()). The
  * first client is the shadow MMU itself: a write to a page table drops the
- * entries made from it, and what replaces them is looked at afterwards.
+ * entries made from it, and what replaces them is looked at afterwards. Only of writes
+ * to a page table that has an alias it hears afterwards (trace_noted()).
  *
  * A frame stops being a page table when nothing links it any more, or when it
  * is written again and again without being used as one: a table being torn
@@ -280,18 +281,12 @@ static bool sp_tighten(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
 	u64 old = sp->spt[i];
 	struct plat_page page = { .phys = old & SPTE_ADDR & ~v->mmu->pte_enc,
 				  .writable = old & PTE_W };
-	u32 acc = role_acc(sp->role), gfn = sp_gfn(sp, i);
+	u32 acc = role_acc(sp->role) & pte_acc(sp->role, pte), gfn = sp_gfn(sp, i);
 
 	if (!old || (pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
 	    pte_gfn(sp->role, pte) != gfn || pte_reserved(sp->role, 1, pte) ||
 	    ((pte & PTE_W) && (pte & PTE_D) && !page.writable))
 		return false;
-	if (!(pte & PTE_W))
-		acc &= ~ACC_W;
-	if (!(pte & PTE_U))
-		acc &= ~ACC_U;
-	if ((sp->role & ROLE_NXE) && (pte & PTE_NX))
-		acc &= ~ACC_X;
 	/* What the CPU has cached it has marked. */
 	spte_set(v, sp, i, gfn, (old & PTE_A) | spte_make(v, sp->role, acc, pte & PTE_D, gfn,
 							  MMU_READ, &page));

@@ -154,7 +154,13 @@ u32 pte_gfn(u32 role, u64 pte)
 	return role & ROLE_A20 ? gfn & ~A20_GFN : gfn;
 }
 
-static u32 pte_acc(u32 role, u64 pte)
+/**
+ * pte_acc() - the rights that an entry of the guest's gives
+ * @role: of the table it is in, or of the root
+ * @pte: the entry
+ * Return: ACC_*
+ */
+u32 pte_acc(u32 role, u64 pte)
 {
 	u32 acc = ACC_X;
 
