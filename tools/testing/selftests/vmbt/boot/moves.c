@@ -14,8 +14,9 @@
  * is. The others want one of four situations in turn: the guest in its kernel
  * (translated), with an interrupt that waits, executing directly (ring 3), or
  * halted. The guest is interrupted and looked at again and again until it is
- * there; if that takes too long it is moved all the same, and the situation
- * wanted again the next time.
+ * there: for longer than a whole boot takes, since a guest that boots has no
+ * ring 3 yet. If even that is too short it is moved all the same, and the
+ * situation wanted again the next time.
  *
  * A guest that waits for a line on its first serial port gets one when all
  * moves are done, so that it does not end before.
@@ -38,7 +39,7 @@
 #include "vmstate.h"
 
 #define MOVING		((enum outcome)100)
-#define LOOKS		4000
+#define PATIENCE	4	/* spans that a situation is looked for */
 #define EFLAGS_IF	0x200
 #define EFLAGS_VM	0x20000
 #define NS_PER_MS	1000000ULL
@@ -55,6 +56,7 @@ static struct {
 	bool anywhere;		/* the next move wants none */
 	bool look;		/* the vCPU's thread is asked to look */
 	unsigned int looks;
+	u64 since;		/* when the first of them was due */
 	u64 span;
 	u64 random;
 	const char *log;
@@ -144,7 +146,9 @@ static bool is_in(const struct machine *m, const struct vm_state *s, enum situat
 /* Called with the lock held, from either thread. */
 static void looked(struct machine *m, bool there)
 {
-	if (there || moves.looks++ == LOOKS)
+	if (!moves.looks++)
+		moves.since = now_ns();
+	if (there || now_ns() - moves.since > PATIENCE * moves.span * NS_PER_MS)
 		machine_end(m, MOVING);
 	else
 		set_timer(m, chance(2000) * 1000);
@@ -247,7 +251,7 @@ static void describe(const struct machine *m, const struct vm_state *s)
 {
 	unsigned int i;
 
-	note("move %u of %u:", moves.done, moves.total);
+	note("move %u of %u, look %u:", moves.done, moves.total, moves.looks);
 	for (i = 0; i < SITUATIONS; i++)
 		if (is_in(m, s, i))
 			note(" %s", situation_name[i]);
@@ -299,10 +303,10 @@ static void move(struct machine *m, struct vm_state *s)
 	moves.done++;
 	if (is_in(m, s, moves.found % SITUATIONS))
 		moves.found++;
-	moves.looks = 0;
 	/* All that is left to find is worth more than chance. */
 	moves.anywhere = (moves.done & 1) && moves.total - moves.done >= SITUATIONS;
 	describe(m, s);
+	moves.looks = 0;
 	machine_flush(m);
 	child = fork();
 	if (child < 0)
