@@ -43,7 +43,7 @@ u64 bt_handler_context(const struct vcpu *v);
 void bt_enter_handler(struct vcpu *v, u32 eip, u32 tc);
 
 /**
- * bt_enter_at_once() - the same when nothing but the guest has run since
+ * bt_enter_at_once() - the same when only the guest has run since, and CR2 may be another
  * @v: the vCPU; EFLAGS of v->guest, and the frame's general registers and RSP, are what
  *	they are there
  * @tc: what bt_enter_handler() was given

@@ -386,6 +386,7 @@ void bt_enter_at_once(struct vcpu *v, u32 tc)
 	f->rip = tc;
 	f->rflags = (g->eflags & REAL_FLAGS) | VMBT_X86_EFLAGS_FIXED | VMBT_X86_EFLAGS_IF;
 	m->vif = g->eflags & VMBT_X86_EFLAGS_IF;
+	m->cr[2] = g->cr2;
 	m->sel[VMBT_ES] = g->seg[VMBT_ES].sel;
 	m->sel[VMBT_DS] = g->seg[VMBT_DS].sel;
 	m->sel[VMBT_FS] = g->seg[VMBT_FS].sel;

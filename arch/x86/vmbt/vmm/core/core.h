@@ -16,6 +16,8 @@ void __noreturn vmm_again(void);
 
 /* core/exits.c: handle why metal_run() came back. */
 void core_handle_exit(struct vcpu *v);
+/* Take notice of the guest's having gone to ring 3 by itself, if it has. */
+void core_arrive(struct vcpu *v);
 
 /* core/events.c */
 void core_sync(struct vcpu *v);		/* bring v->guest in sync */
@@ -39,6 +41,7 @@ enum core_gate {
 
 bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc);
 void core_gate_strayed(void);
+void core_gate_filled(void);
 void core_gate_begin(struct vcpu *v, enum core_gate n);
 void core_gate_arrived(struct vcpu *v);
 void core_gate_learn(struct vcpu *v);

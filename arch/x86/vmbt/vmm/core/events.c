@@ -39,6 +39,7 @@ void core_sync(struct vcpu *v)
 	core_gate_strayed();
 	if (!v->raw)
 		return;
+	core_arrive(v);
 	v->raw = false;
 	if (v->mode == VCPU_DE) {
 		direct_sync(v);
@@ -54,7 +55,7 @@ void core_sync(struct vcpu *v)
 static bool if_set(struct vcpu *v)
 {
 	if (v->raw)
-		return v->mode == VCPU_DE || READ_ONCE(v->mon->vif);
+		return v->mode == VCPU_DE || direct_unseen(v) || READ_ONCE(v->mon->vif);
 	return v->guest->eflags & VMBT_X86_EFLAGS_IF;
 }
 

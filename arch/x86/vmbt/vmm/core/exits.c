@@ -75,6 +75,7 @@ static void page_fault(struct vcpu *v, bool noted)
 
 		if (core_gate(v, CORE_PF, &exc))
 			break;
+		core_arrive(v);
 		core_gate_begin(v, CORE_PF);
 		core_sync(v);
 		v->exc = exc;
@@ -194,19 +195,10 @@ static void host_interrupt(struct vcpu *v)
 	metal_host_interrupt(v);
 }
 
-/*
- * What translated code has done that is only to be seen by the registers: before anything
- * else can change what that came from.
- */
-static void left_ring1(struct vcpu *v)
+void core_arrive(struct vcpu *v)
 {
-	core_gate_strayed();
-	if (v->mode != VCPU_BT1 || v->frame.entry_fault)
+	if (likely(!direct_unseen(v)))
 		return;
-	if (likely((v->frame.cs & 3) != 3) || (v->frame.rflags & VMBT_X86_EFLAGS_VM)) {
-		desc_sync_bt(v);
-		return;
-	}
 	if (direct_arrived(v)) {
 		bt_left(v);
 		return;
@@ -214,6 +206,27 @@ static void left_ring1(struct vcpu *v)
 	vcpu_unsupported(v, "ring-1 code went to ring 3: cs %x, rip %x", (u32)v->frame.cs,
 			 (u32)v->frame.rip);
 	core_stop(v, VMBT_EXIT_INTERNAL);
+}
+
+/*
+ * What translated code has done that is only to be seen by the registers: before anything
+ * else can change what that came from. A page fault's entries in the shadow are not what
+ * segments come from, and mostly they are all there is to do: then nobody asks, and the
+ * guest goes on at ring 3 as if nothing had been.
+ */
+static void left_ring1(struct vcpu *v)
+{
+	if (v->frame.vector == VMBT_VEC_PF && direct_unseen(v) && desc_user_stands(v)) {
+		core_gate_filled();
+		return;
+	}
+	core_gate_strayed();
+	if (v->mode != VCPU_BT1 || v->frame.entry_fault)
+		return;
+	if (direct_unseen(v))
+		core_arrive(v);
+	else
+		desc_sync_bt(v);
 }
 
 void core_handle_exit(struct vcpu *v)

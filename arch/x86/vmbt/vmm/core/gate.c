@@ -17,7 +17,9 @@
  *
  * And if the guest's kernel has come back to ring 3 by itself, and then the same way again,
  * nothing of the VMM's own can have changed: what is left to look at is what the guest
- * can change without it, its memory and the CPU's registers (at_once()).
+ * can change without it, its memory and the CPU's registers (at_once()). Page faults may
+ * have been served in between: they change the shadow, so pins are asked again, and the
+ * translation is.
  */
 #include "core.h"
 #include "../bt/bt.h"
@@ -80,6 +82,8 @@ static struct gate gates[CORE_GATES];
 static enum core_gate on_the_way = CORE_GATES;
 /* The one it went last, if the VMM has done nothing since but to let it run. */
 static enum core_gate straight = CORE_GATES;
+/* And to serve its page faults. */
+static bool filled;
 
 _Static_assert(CORE_GATES == DESC_WAYS, "a way for each gate");
 _Static_assert(CORE_SYSENTER * PINS <= MMU_PINS, "pins for those that read memory");
@@ -128,9 +132,28 @@ static bool memory_there(struct vcpu *v, enum core_gate n)
 	return true;
 }
 
-/* What a gate pushes: @cs and @ss of ring 3, the rest from the frame. */
-static void push_frame(const struct vmbt_frame *f, u32 *sp, u32 cs, u32 ss, u32 flags)
+/* EFLAGS at ring 3. The CPU itself has set RF in what it says of a fault. */
+static u32 guest_flags(const struct vcpu *v, enum core_gate n)
 {
+	u32 flags = direct_flags(v) | VMBT_X86_EFLAGS_IF;
+
+	return n == CORE_PF ? flags & ~VMBT_X86_EFLAGS_RF : flags;
+}
+
+/* What way @n pushes: @cs and @ss of ring 3, the rest from the frame and @exc. */
+static void push_frame(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc,
+		       u32 cs, u32 ss, u32 flags)
+{
+	const struct vmbt_frame *f = &v->frame;
+	u32 *sp = gates[n].stack;
+
+	if (n == CORE_SYSENTER)
+		return;
+	if (n == CORE_PF) {
+		WRITE_ONCE(*sp++, exc->error);
+		v->guest->cr2 = exc->cr2;
+		flags |= VMBT_X86_EFLAGS_RF;
+	}
 	WRITE_ONCE(sp[0], (u32)f->rip);
 	WRITE_ONCE(sp[1], cs);
 	WRITE_ONCE(sp[2], flags);
@@ -139,24 +162,38 @@ static void push_frame(const struct vmbt_frame *f, u32 *sp, u32 cs, u32 ss, u32 
 }
 
 /*
+ * What serving page faults can have changed: they may be those of one of the guest's tables,
+ * and a host call on the way may have taken back what a pin stands for.
+ */
+static bool as_before(struct vcpu *v, enum core_gate n)
+{
+	struct gate *t = &gates[n];
+
+	if (v->events || (n != CORE_SYSENTER && !mmu_pins_hold(v, n * PINS, PINS)))
+		return false;
+	t->tc = bt_handler(v, t->eip, t->ctx);
+	filled = false;
+	return t->tc;
+}
+
+/*
  * The way that was gone last, when the guest has gone from there to ring 3 by itself. All
  * that only the VMM changes is as it was: registers, pins, run tables, translations, and
  * what translated code reads of them.
  */
-static bool at_once(struct vcpu *v, enum core_gate n)
+static bool at_once(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 {
 	struct vmbt_guest *g = v->guest;
 	struct vmbt_frame *f = &v->frame;
 	struct gate *t = &gates[n];
-	u32 flags = direct_flags(v) | VMBT_X86_EFLAGS_IF;
+	u32 flags = guest_flags(v, n);
 	u32 cs = (u16)f->cs, ss = (u16)f->ss;
 
 	if ((flags & ~PLAIN_FLAGS) || (f->rflags & VMBT_X86_EFLAGS_VM) ||
-	    (n != CORE_SYSENTER && !same_memory(t)) ||
+	    (filled && !as_before(v, n)) || (n != CORE_SYSENTER && !same_memory(t)) ||
 	    !desc_again_at_once(v, n, n != CORE_SYSENTER))
 		return false;
-	if (n != CORE_SYSENTER)
-		push_frame(f, t->stack, cs, ss, flags);
+	push_frame(v, n, exc, cs, ss, flags);
 	g->eflags = t->keep_if ? flags : flags & ~VMBT_X86_EFLAGS_IF;
 	f->rsp = t->esp;
 	bt_enter_at_once(v, t->tc);
@@ -178,6 +215,16 @@ void core_gate_strayed(void)
 }
 
 /**
+ * core_gate_filled() - the VMM serves a page fault at ring 3
+ *
+ * To be called before anything that a way into the guest's kernel came from can change.
+ */
+void core_gate_filled(void)
+{
+	filled = true;
+}
+
+/**
  * core_gate() - go the short way into the guest's kernel, if it is the last one
  * @v: the vCPU, back from ring 3: from VCPU_DE or, by the ring-1 runtime's IRET,
  *	from VCPU_BT1; nothing has been made of the frame yet
@@ -187,13 +234,13 @@ void core_gate_strayed(void)
  */
 bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 {
-	bool ring1 = v->mode == VCPU_BT1, fault = n == CORE_PF;
+	bool ring1 = v->mode == VCPU_BT1;
 	struct vmbt_guest *g = v->guest;
 	struct vmbt_frame *f = &v->frame;
 	struct gate *t = &gates[n];
-	u32 flags, tc, *sp = NULL;
+	u32 flags, tc;
 
-	if (n == straight && at_once(v, n))
+	if (n == straight && at_once(v, n, exc))
 		return true;
 	core_gate_strayed();
 	if (!t->learned || v->events || !same_registers(v, t, n) ||
@@ -202,28 +249,16 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 	if (v->mode == VCPU_BT3 || (!ring1 && g->int_shadow) ||
 	    (f->rflags & VMBT_X86_EFLAGS_VM))
 		return false;
-	flags = direct_flags(v) | VMBT_X86_EFLAGS_IF;
-	/* The CPU itself has set RF in what it says of a fault. */
-	if (fault)
-		flags &= ~VMBT_X86_EFLAGS_RF;
+	flags = guest_flags(v, n);
 	if ((flags & ~PLAIN_FLAGS) || !desc_again_fits(v, n, n != CORE_SYSENTER))
 		return false;
-	if (n != CORE_SYSENTER) {
-		if (!memory_there(v, n) || !same_memory(t))
-			return false;
-		sp = t->stack;
-	}
+	if (n != CORE_SYSENTER && (!memory_there(v, n) || !same_memory(t)))
+		return false;
 	tc = bt_handler(v, t->eip, t->ctx);
 	if (!tc)
 		return false;
 
-	if (fault) {
-		WRITE_ONCE(*sp++, exc->error);
-		g->cr2 = exc->cr2;
-	}
-	if (sp)
-		push_frame(f, sp, (u16)f->cs, (u16)f->ss,
-			   flags | (fault ? VMBT_X86_EFLAGS_RF : 0));
+	push_frame(v, n, exc, (u16)f->cs, (u16)f->ss, flags);
 	g->eflags = t->keep_if ? flags : flags & ~VMBT_X86_EFLAGS_IF;
 	g->int_shadow = 0;
 	desc_again_take(v, n);
@@ -232,6 +267,7 @@ bool core_gate(struct vcpu *v, enum core_gate n, const struct vcpu_exc *exc)
 	t->tc = tc;
 	t->used = true;
 	straight = n;
+	filled = false;
 	v->raw = true;
 	v->stats->switches_de_bt += ring1 ? 2 : 1;
 	v->stats->exceptions_injected += n != CORE_SYSENTER;

@@ -141,7 +141,7 @@ bool desc_again_fits(struct vcpu *v, u32 n, bool back)
 	if (!a->learned || a->changes != d->changes || d->remap)
 		return false;
 	/* Where it is not offered, ring-1 code has forged its way to ring 3. */
-	if (v->mode == VCPU_BT1 && (!d->user_offered || d->regime != 1))
+	if (v->mode == VCPU_BT1 && !desc_offer_stands(d))
 		return false;
 	if (back && (f->cs != a->arrived[VMBT_CS] || f->ss != a->arrived[VMBT_SS]))
 		return false;
@@ -185,13 +185,12 @@ void desc_again_take(struct vcpu *v, u32 n)
 /**
  * desc_again_at_once() - go way @n a second time, if it is that
  * @v: the vCPU, its frame as the CPU left it at ring 3. Since desc_again_take() the guest
- *	has run, and nothing else
+ *	has run, and its page faults have been served
  * @n: the way
  * @back: the frame's CS and SS are those of ring 3
  *
- * The guest's registers, what is known of them and the tables are as they were, but for
- * what the CPU has in its own. Those are compared as came() does: what was seen then
- * is what arrived.
+ * The guest's registers and what is known of them are as they were, but for what the CPU
+ * has in its own. Those are compared as came() does: what was seen then is what arrived.
  *
  * Return: false: nothing has changed
  */
@@ -199,9 +198,11 @@ bool desc_again_at_once(struct vcpu *v, u32 n, bool back)
 {
 	struct vmbt_frame *f = &v->frame;
 	const struct again *a = &ways[n];
+	const struct desc *d = v->desc;
 
 	/* Else ring-1 code has forged its way to ring 3. */
-	if (!v->desc->user_offered || data_sels(f) != a->data)
+	if (!desc_offer_stands(d) || a->changes != d->changes || d->remap ||
+	    data_sels(f) != a->data)
 		return false;
 	if (back && (f->cs != a->arrived[VMBT_CS] || f->ss != a->arrived[VMBT_SS]))
 		return false;

@@ -69,6 +69,7 @@ void desc_sync_de(struct vcpu *v);
 /* user.c: IRET of the ring-1 runtime's to ring 3. */
 void desc_offer_user(struct vcpu *v);
 void desc_revoke_user(struct vcpu *v);
+bool desc_user_stands(const struct vcpu *v);
 bool desc_user_arrived(struct vcpu *v);
 
 /* again.c: from ring 3 to ring 1 as the last time. */

@@ -181,6 +181,12 @@ static inline struct desc_table *desc_tab_of(struct vcpu *v, u16 sel)
 	return &v->desc->tab[sel & DESC_SEL_TI ? DESC_LDT : DESC_GDT];
 }
 
+/* Has ring 1 the offer to go to ring 3, which nobody has seen it take? */
+static inline bool desc_offer_stands(const struct desc *d)
+{
+	return d->user_offered && d->regime == 1;
+}
+
 static inline void desc_stale(struct vcpu *v, u32 segs)
 {
 	v->desc->cur.stale |= segs;

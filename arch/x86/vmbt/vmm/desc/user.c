@@ -165,6 +165,17 @@ static bool arrive(struct vcpu *v, enum vmbt_sreg s, u16 sel, bool same)
 }
 
 /**
+ * desc_user_stands() - may the CPU have gone from translated code to ring 3 by itself?
+ * @v: the vCPU
+ *
+ * Return: true: it had an offer, which still stands
+ */
+bool desc_user_stands(const struct vcpu *v)
+{
+	return desc_offer_stands(v->desc);
+}
+
+/**
  * desc_user_arrived() - the CPU went from translated code to ring 3 by itself
  * @v: the vCPU, in VCPU_BT1, the frame's CS of ring 3
  *
@@ -181,7 +192,7 @@ bool desc_user_arrived(struct vcpu *v)
 	struct desc_regs was = d->cur;
 	u32 same = 0;
 
-	if (!d->user_offered || d->regime != 1)
+	if (!desc_offer_stands(d))
 		return false;
 	d->cur = d->other;
 	d->other = was;

@@ -13,9 +13,16 @@ bool direct_possible(struct vcpu *v);
 /* Load the guest's registers into v->frame; segments are desc_prepare()'s. */
 void direct_enter(struct vcpu *v);
 
+/* Translated code came to ring 3 by itself, and no notice has been taken of it yet. */
+static inline bool direct_unseen(const struct vcpu *v)
+{
+	return v->mode == VCPU_BT1 && (v->frame.cs & 3) == 3 &&
+	       !(v->frame.rflags & VMBT_X86_EFLAGS_VM);
+}
+
 /*
- * Translated code came to ring 3 by itself: the frame is that of VCPU_DE now.
- * False: not by what the VMM had offered.
+ * Take notice: the frame is that of VCPU_DE now. False: it was not by what the VMM had
+ * offered.
  */
 bool direct_arrived(struct vcpu *v);
 

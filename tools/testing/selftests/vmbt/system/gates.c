@@ -18,6 +18,8 @@ HOST_HALF(.chips = false);
 
 #define WARM	6
 #define USER_AT	0x680000		/* a page of the pool that comes and goes */
+#define TOUCH_AT	0x2400010		/* ROUNDS pages there are touched, each once */
+#define TOUCH_AS	0x690000		/* which are these, by a table of their own */
 #define SEEN_AT	0x2000000		/* where the stack's page is used as a table */
 #define T(n)	(SEL_TEST + 8 * (n))
 
@@ -41,6 +43,7 @@ struct entered {
 
 static struct entered entered[ROUNDS] __used;
 static u32 nentered __used, flip_gate __used, flip_esp0 __used, flip_idt __used;
+static void *flip_at __used;
 static u64 other_idt[256] __aligned(8);
 static struct {
 	u16 limit;
@@ -55,11 +58,32 @@ CODE_THEN(quick_0, "pushl %eax; pushl %ebx; movl $0, %eax; setc %ah",
 	  "andl $~3, %eax; movl %eax, %es\n"
 	  "testl $7, nentered; jnz 2f\n"
 	  "movl flip_esp0, %eax; xorl %eax, task + 4\n"
-	  "movl flip_gate, %eax; xorw %ax, idt + 0x80 * 8\n"
+	  "movl flip_gate, %eax; movl flip_at, %ebx; xorw %ax, (%ebx)\n"
 	  "movl flip_idt, %eax; testl %eax, %eax; jz 2f\n"
 	  "xorl %eax, quick_idtr + 2; lidt quick_idtr\n"
 	  "2: popl %ebx; popl %eax; iret");
 CODE(quick_1, "pushl %eax; pushl %ebx; movl $1, %eax; setc %ah", "jmp quick_0_at");
+
+/*
+ * The same for page faults: it writes down CR2 and the error code, too, and makes the page
+ * present, with the entry's accessed flag set. vmbt is told of that write by and by.
+ */
+static u32 *touch_table __used, touch_entry __used = TOUCH_AS + 0x67 - TOUCH_AT;
+static struct {
+	u32 cr2, error;
+} missed[ROUNDS] __used;
+static u32 missed_error __used;
+
+#define FILL								\
+	"popl missed_error; pushfl; pushl %eax; pushl %ebx; movl nentered, %ebx\n"	\
+	"movl missed_error, %eax; movl %eax, missed + 4(, %ebx, 8)\n"	\
+	"movl %cr2, %eax; movl %eax, missed(, %ebx, 8)\n"		\
+	"movl %eax, %ebx; shrl $12, %ebx; andl $1023, %ebx; shll $2, %ebx\n"	\
+	"addl touch_table, %ebx; addl touch_entry, %eax; movl %eax, (%ebx)\n"	\
+	"popl %ebx; popl %eax; popfl\n"
+
+CODE(quick_pf_0, FILL "jmp quick_0", "");
+CODE(quick_pf_1, FILL "jmp quick_1", "");
 
 /* ECX times, ES from EDX: each with the other CF; EDX and EDI exchanged every eight times. */
 CODE_THEN(calls, "movl %edx, %es", "int $0x80", "cmc\n	decl %ecx\n	jnz calls");
@@ -67,7 +91,26 @@ CODE_THEN(calls_es, "movl %edx, %es", "int $0x80", "decl %ecx\n	testl $7, %ecx\n
 	  "	jnz 1f\n	xchgl %edx, %edi\n"
 	  "1:	testl %ecx, %ecx\n	jnz calls_es");
 
-static u32 *page_table;			/* of the 4 MiB that the pool is in */
+/* Likewise, at EBX, with page faults; in the last one there is a call behind each. */
+#define TOUCH	"movl %eax, (%ebx)\n	leal 4096(%ebx), %ebx"
+CODE_THEN(touches, "movl %edx, %es", TOUCH, "cmc\n	decl %ecx\n	jnz touches");
+CODE_THEN(touches_es, "movl %edx, %es", TOUCH, "decl %ecx\n	testl $7, %ecx\n"
+	  "	jnz 1f\n	xchgl %edx, %edi\n"
+	  "1:	testl %ecx, %ecx\n	jnz touches_es");
+CODE_THEN(mixed, "movl %edx, %es", TOUCH, "int $0x80\n	decl %ecx\n	jnz mixed");
+
+/* What the quick kernel is called by. */
+static const struct ways {
+	const char *name;
+	u32 vector;
+	const u8 *kernel[2], *plain, *other_es;
+} by_calls = {
+	"quick", 0x80, { quick_0, quick_1 }, calls, calls_es,
+}, by_faults = {
+	"faults", PF, { quick_pf_0, quick_pf_1 }, touches, touches_es,
+};
+
+static u32 *page_table;		/* of the 4 MiB that the pool is in */
 static bool paged, limits;
 
 /* The word at address 0. */
@@ -370,36 +413,79 @@ static void counted(const char *mode)
 		check(n >= (paged ? 380u : 190u), "%u short ways", n);
 }
 
-static void quickly(const char *mode, const char *what, const u8 *code, u32 at_least)
+static u64 quick_gate(const u8 *code)
 {
-	const u32 top = task.tss.esp0;
+	return gate(SEL_CODE0, (u32)code, GATE_INT32 | D_DPL(3));
+}
+
+/* Nothing is at the pages that are touched. */
+static void untouched(void)
+{
+	u32 i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		WRITE_ONCE(touch_table[i], 0);
+		invlpg(TOUCH_AT + i * 4096);
+	}
+}
+
+/* Entry @i of the quick kernel, by a page fault for the @n-th page. */
+static void looked_for(u32 i, u32 n)
+{
+	/* QEMU itself has it clear there (exceptions.c has that as a test). */
+	sweep(!under_vmbt() || (entered[i].eflags & FL_RF), "%u: eflags %x", i, entered[i].eflags);
+	sweep(missed[i].cr2 == TOUCH_AT + n * 4096 && missed[i].error == 6,
+	      "%u: cr2 %x, error %x", i, missed[i].cr2, missed[i].error);
+}
+
+static void quickly(const char *mode, const struct ways *w, const char *what,
+		    const u8 *code, u32 at_least)
+{
+	const bool faults = w->vector == PF, cmc = code == w->plain;
+	const bool other_es = code == w->other_es;
+	const u32 top = task.tss.esp0, times = code == mixed ? ROUNDS / 2 : ROUNDS;
+	const u64 pf = idt[PF];
 	const struct entered *e = entered;
 	struct cpu c;
 	u32 i, n;
 
-	sweep_begin("%s/quick/%s", mode, what);
-	idt_set(0x80, gate(SEL_CODE0, (u32)quick_0, GATE_INT32 | D_DPL(3)));
+	sweep_begin("%s/%s/%s", mode, w->name, what);
+	flip_at = &idt[w->vector];
+	idt_set(0x80, quick_gate(quick_0));
 	idt_set(0x40, handler(0x40, GATE_INT32 | D_DPL(3)));
+	if (faults) {
+		untouched();
+		idt_set(PF, quick_gate(quick_pf_0));
+	}
 	nentered = 0;
 	user(&c, code);
-	c.ecx = ROUNDS;
+	c.ebx = TOUCH_AT;
+	c.ecx = times;
 	c.edx = SEL_DATA3;
 	c.edi = T(2) | 3;
 	outl(PORT_COUNT, 0);
 	run(&c);
 	n = inl(PORT_STRAIGHT);
+	idt_set(PF, pf);
 	sweep(c.vector == 0x40 && c.ecx == 0 && nentered == ROUNDS, "vector %x, %u of %u",
 	      c.vector, nentered, ROUNDS);
+	sweep(c.ebx == TOUCH_AT + faults * times * 4096 &&
+	      c.es == ((other_es ? T(2) : SEL_DATA3) & ~3), "ebx %x, es %x", c.ebx, c.es);
 	for (i = 0; i < ROUNDS; i++, e++) {
-		bool odd = i & 8, carry = code == calls && i & 1;
+		/* The quick kernel has left RPL 0 in ES, where nothing has loaded it anew. */
+		bool odd = i & 8, carry = cmc && i & 1;
 
 		sweep(e->handler == (u32)((odd && (flip_gate || flip_idt)) | carry << 8),
 		      "%u: handler %x", i, e->handler);
 		sweep(e->esp == (top ^ (odd ? flip_esp0 : 0)) - 20, "%u: esp %x", i, e->esp);
 		sweep((e->eflags & (FL_CF | FL_IF)) == (FL_IF | (carry ? FL_CF : 0)),
 		      "%u: eflags %x", i, e->eflags);
-		sweep(e->es == (code == calls_es && odd ? T(2) | 3 : SEL_DATA3), "%u: es %x",
-		      i, e->es);
+		sweep(e->es == (code == mixed && i & 1 ? SEL_DATA3 & ~3 :
+				other_es && odd ? T(2) | 3 : SEL_DATA3), "%u: es %x", i, e->es);
+		if (code == mixed && !(i & 1))
+			looked_for(i, i / 2);
+		else if (faults && code != mixed)
+			looked_for(i, i);
 	}
 	/*
 	 * Without paging ring 3 may write the GDT, and may not run directly for long. Where the
@@ -426,25 +512,27 @@ static bool checks_limits(void)
 }
 
 /* What the guest changes of a way when nobody is looking. */
-static void unseen(const char *mode)
+static void unseen(const char *mode, const struct ways *w)
 {
-	name("%s/quick", mode);
+	name("%s/%s", mode, w->name);
 	load_gdt(SMALL_GDT);
 	warm();
-	quickly(mode, "same", calls, ROUNDS / 2);
-	flip_gate = ((u32)quick_0 ^ (u32)quick_1) & 0xffff;
-	quickly(mode, "gate", calls, 1);
+	quickly(mode, w, "same", w->plain, ROUNDS / 2);
+	flip_gate = ((u32)w->kernel[0] ^ (u32)w->kernel[1]) & 0xffff;
+	quickly(mode, w, "gate", w->plain, 1);
 	flip_gate = 0;
 	flip_esp0 = 64;
-	quickly(mode, "esp0", calls, 1);
+	quickly(mode, w, "esp0", w->plain, 1);
 	flip_esp0 = 0;
-	quickly(mode, "segment", calls_es, 1);
+	quickly(mode, w, "segment", w->other_es, 1);
+	if (w->vector == PF)
+		quickly(mode, w, "mixed", mixed, 0);
 	memcpy_(other_idt, idt, sizeof(idt));
-	other_idt[0x80] = gate(SEL_CODE0, (u32)quick_1, GATE_INT32 | D_DPL(3));
+	other_idt[w->vector] = quick_gate(w->kernel[1]);
 	quick_idtr.limit = sizeof(idt) - 1;
 	quick_idtr.base = (u32)idt;
 	flip_idt = (u32)idt ^ (u32)other_idt;
-	quickly(mode, "idtr", calls, 1);
+	quickly(mode, w, "idtr", w->plain, 1);
 	flip_idt = 0;
 	load_gdt(sizeof(gdt) - 1);
 }
@@ -456,7 +544,9 @@ static void unseen(const char *mode)
 static void all(const char *mode)
 {
 	counted(mode);
-	unseen(mode);
+	unseen(mode, &by_calls);
+	if (paged)
+		unseen(mode, &by_faults);
 	idt_changes(mode);
 	tss_changes(mode);
 	callers(mode);
@@ -478,6 +568,8 @@ void guest_main(void)
 	page_table = (u32 *)(((u32 *)cr3)[(u32)gdt >> 22] & ~4095u);
 	*pte((u32)gdt) &= ~4u;
 	page_table = (u32 *)(((u32 *)cr3)[POOL_AT >> 22] & ~4095u);
+	touch_table = page_alloc();
+	((u32 *)cr3)[TOUCH_AT >> 22] = (u32)touch_table | 7;
 	paging_on(PAGING_32, cr3);
 	set_pte(USER_AT, 0);
 	paged = true;
