@@ -34,6 +34,17 @@ struct plat_page {
 int plat_gfn_map(u64 gfn, bool write, struct plat_page *out);
 
 /**
+ * plat_gfn_known() - the page behind a guest frame if it has been granted already
+ * @gfn: any frame number
+ *
+ * To read from; what plat_gfn_map() would say needs no host call. The answer stays valid
+ * as its does.
+ *
+ * Return: where it is in the window; NULL: plat_gfn_map() has to be asked
+ */
+const void *plat_gfn_known(u64 gfn);
+
+/**
  * plat_gfn_large() - are the 512 frames around one all granted, in one piece?
  * @gfn: guest frame number
  *

@@ -42,7 +42,7 @@ static u64 whole[WINDOW_FRAMES / FRAMES_PER_PT / 64];
 static struct {
 	u64 *table;
 	u64 n;			/* gfn / FRAMES_PER_PT */
-} known[16];
+} known[16] = { [0 ... 15] = { .n = ~0UL } };
 
 static u64 table_entry(u32 idx)
 {
@@ -98,14 +98,20 @@ static __attribute__((__noinline__)) u64 *find_known(u64 gfn, bool make)
 	return pte;
 }
 
-/* The entry of a frame; NULL if there is no table and none is wanted. */
-static inline u64 *window_pte(u64 gfn, bool make)
+/* The entry of any frame number, if its table is known. */
+static inline u64 *known_pte(u64 gfn)
 {
 	u64 n = gfn / FRAMES_PER_PT, i = n % ARRAY_SIZE(known);
 
-	if (likely(known[i].table && known[i].n == n))
-		return known[i].table + gfn % FRAMES_PER_PT;
-	return find_known(gfn, make);
+	return likely(known[i].n == n) ? known[i].table + gfn % FRAMES_PER_PT : NULL;
+}
+
+/* The entry of a frame; NULL if there is no table and none is wanted. */
+static u64 *window_pte(u64 gfn, bool make)
+{
+	u64 *pte = known_pte(gfn);
+
+	return pte ? pte : find_known(gfn, make);
 }
 
 static u64 window_entry(u64 phys, bool writable)
@@ -171,29 +177,61 @@ static __attribute__((__noinline__)) int ask_host(u64 gfn, bool write, u64 *pte,
 	return kind;
 }
 
-/* Called for whatever the VMM reads or writes: what is known takes no more than this. */
-int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
+static void *window_virt(u64 gfn)
+{
+	return (void *)(VMBT_WINDOW_BASE + gfn * 4096);
+}
+
+/* Does the entry say all that is to be known? */
+static inline bool take_entry(u64 entry, u64 gfn, bool write, struct plat_page *out)
+{
+	if (unlikely(!(entry & PTE_P) || (write && !(entry & PTE_W))))
+		return false;
+	out->virt = window_virt(gfn);
+	out->phys = entry & PTE_ADDR & ~metal_header.pte_enc;
+	out->writable = entry & PTE_W;
+	return true;
+}
+
+static __attribute__((__noinline__)) int find_or_ask(u64 gfn, bool write, struct plat_page *out)
 {
 	struct vmbt_shared *s = metal_shared();
-	u64 *pte, old;
+	u64 *pte;
 
 	if (gfn >= WINDOW_FRAMES || gfn >= s->mem_top >> 12)
 		return VMBT_PAGE_NONE;
 	/* Devices' memory that is accessed byte by byte: not by asking the host. */
 	if (gfn < VMBT_LOW_MAP * 64 && !(s->low_map[gfn / 64] & 1ULL << gfn % 64))
 		return VMBT_PAGE_NONE;
-	out->virt = (void *)(VMBT_WINDOW_BASE + gfn * 4096);
 	/*
 	 * The table is there before the page is asked for: making it may be a
 	 * host call, during which the answer could go stale.
 	 */
 	pte = window_pte(gfn, true);
-	old = *pte;
-	if (unlikely(!(old & PTE_P) || (write && !(old & PTE_W))))
-		return ask_host(gfn, write, pte, out);
-	out->phys = old & PTE_ADDR & ~metal_header.pte_enc;
-	out->writable = old & PTE_W;
-	return VMBT_PAGE_RAM;
+	if (take_entry(*pte, gfn, write, out))
+		return VMBT_PAGE_RAM;
+	out->virt = window_virt(gfn);
+	return ask_host(gfn, write, pte, out);
+}
+
+/*
+ * Called for whatever the VMM reads or writes: what is known takes no more than this. An
+ * entry is present only while the host grants the page, so there is memory.
+ */
+int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
+{
+	u64 *pte = known_pte(gfn);
+
+	if (likely(pte && take_entry(*pte, gfn, write, out)))
+		return VMBT_PAGE_RAM;
+	return find_or_ask(gfn, write, out);
+}
+
+const void *plat_gfn_known(u64 gfn)
+{
+	u64 *pte = known_pte(gfn);
+
+	return likely(pte && (*pte & PTE_P)) ? window_virt(gfn) : NULL;
 }
 
 void plat_window_zap(u64 start, u64 end)

@@ -328,7 +328,34 @@ void walk_take_pde(u32 role, struct walk *w);
 int walk_guest(struct vcpu *v, u32 lin, u32 access, struct walk *w);
 u32 walk_dir_gfn(struct vcpu *v, u32 lin);
 int walk_read_pde(struct vcpu *v, u32 lin, u64 *pde);
-int guest_table_read(struct vcpu *v, u64 gfn, u32 index, u32 size, u64 *out);
+int guest_table_ask(struct vcpu *v, u64 gfn, u32 index, u32 size, u64 *out);
+
+/* Entry @index of a table at @table whose entries have @size bytes, 4 or 8. */
+static inline u64 table_entry(const void *table, u32 index, u32 size)
+{
+	return size == 4 ? READ_ONCE(((const u32 *)table)[index & 1023]) :
+			   READ_ONCE(((const u64 *)table)[index & 511]);
+}
+
+/**
+ * guest_table_read() - an entry of a guest page table
+ * @v: the vCPU
+ * @gfn: the table's frame
+ * @index: entry number
+ * @size: of an entry, 4 or 8 bytes
+ * @out: the entry; 0 (not present) where there is no memory
+ * Return: enum x_result
+ */
+static inline int guest_table_read(struct vcpu *v, u64 gfn, u32 index, u32 size, u64 *out)
+{
+	const void *table = plat_gfn_known(gfn);
+
+	if (unlikely(!table))
+		return guest_table_ask(v, gfn, index, size, out);
+	*out = table_entry(table, index, size);
+	return X_OK;
+}
+
 u64 pte_reserved(u32 role, u32 level, u64 pte);
 u32 pte_gfn(u32 role, u64 pte);
 u32 pte_acc(u32 role, u64 pte);

@@ -71,31 +71,26 @@ int walk_raise(struct vcpu *v, u32 lin, u32 error)
 }
 
 /**
- * guest_table_read() - an entry of a guest page table
+ * guest_table_ask() - guest_table_read() of a table that is not in the window
  * @v: the vCPU
  * @gfn: the table's frame
  * @index: entry number
  * @size: of an entry, 4 or 8 bytes
- * @out: the entry; 0 (not present) where there is no memory
+ * @out: the entry
  * Return: enum x_result
  */
-int guest_table_read(struct vcpu *v, u64 gfn, u32 index, u32 size, u64 *out)
+int guest_table_ask(struct vcpu *v, u64 gfn, u32 index, u32 size, u64 *out)
 {
 	struct plat_page page;
 	int kind;
 
 	*out = 0;
 	kind = plat_gfn_map(gfn, false, &page);
-	if (unlikely(kind != VMBT_PAGE_RAM)) {
-		if (kind == VMBT_PAGE_NONE)
-			return X_OK;
-		if (kind != VMBT_PAGE_ROM)
-			return gfn_map_error(v, kind, gfn);
-	}
-	if (size == 4)
-		*out = READ_ONCE(((u32 *)page.virt)[index & 1023]);
-	else
-		*out = READ_ONCE(((u64 *)page.virt)[index & 511]);
+	if (kind == VMBT_PAGE_NONE)
+		return X_OK;
+	if (kind != VMBT_PAGE_RAM && kind != VMBT_PAGE_ROM)
+		return gfn_map_error(v, kind, gfn);
+	*out = table_entry(page.virt, index, size);
 	return X_OK;
 }
 

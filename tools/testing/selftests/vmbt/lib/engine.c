@@ -47,6 +47,13 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	return out->writable ? VMBT_PAGE_RAM : VMBT_PAGE_ROM;
 }
 
+const void *plat_gfn_known(u64 gfn)
+{
+	bool writable;
+
+	return engine_frame(gfn, &writable);
+}
+
 bool plat_gfn_large(u64 gfn)
 {
 	(void)gfn;

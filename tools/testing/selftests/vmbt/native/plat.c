@@ -50,6 +50,11 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	return VMBT_PAGE_RAM;
 }
 
+const void *plat_gfn_known(u64 gfn)
+{
+	return native_reachable(gfn) ? native_ram(gfn << 12) : NULL;
+}
+
 bool plat_gfn_large(u64 gfn)
 {
 	(void)gfn;

@@ -285,6 +285,14 @@ int plat_gfn_map(u64 gfn, bool write, struct plat_page *out)
 	return gfn_is_rom(gfn) ? VMBT_PAGE_ROM : VMBT_PAGE_RAM;
 }
 
+/* The window has lost some that the host would give again at once. */
+const void *plat_gfn_known(u64 gfn)
+{
+	if (!gfn_has_memory(gfn) || !ram[gfn].granted || (config.grants && !rnd(8)))
+		return NULL;
+	return host[ram[gfn].page];
+}
+
 void plat_window_zap(u64 start, u64 end)
 {
 	(void)start;
