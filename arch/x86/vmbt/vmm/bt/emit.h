@@ -114,6 +114,28 @@ static inline void e_callout(struct bt_emit *e)
 	e8(e, e->vector);
 }
 
+static inline void reload_ecx(struct bt_emit *e)
+{
+	mark(e, BT_M_START);
+	gs_load(e, VMBT_ECX, SPILL(VMBT_ECX));
+	e->fix = 0;
+}
+
+/* The guest's instruction is the VMM's where %gs:off is not 0; on with ECX spilled. */
+static inline void callout_unless_0(struct bt_emit *e, u32 off)
+{
+	mark(e, BT_M_START);
+	gs_store(e, VMBT_ECX, SPILL(VMBT_ECX));
+	mark(e, BT_M_START);
+	gs_load(e, VMBT_ECX, off);
+	e->fix = BT_F_ECX;
+	mark(e, BT_M_START);	/* jecxz over the callout */
+	e8(e, 0xe3);
+	e8(e, 2);
+	mark(e, BT_M_INTERP);
+	e_callout(e);
+}
+
 /* flow.c: near control flow */
 bool bt_emit_flow(struct bt_emit *e, const struct vmbt_insn *in);
 void bt_emit_aside(struct bt_emit *e);

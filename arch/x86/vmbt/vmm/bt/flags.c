@@ -17,23 +17,12 @@
 
 static void emit_sti(struct bt_emit *e, u8 next_off)
 {
-	mark(e, BT_M_START);
-	gs_store(e, VMBT_ECX, SPILL(VMBT_ECX));
-	mark(e, BT_M_START);
-	gs_load(e, VMBT_ECX, MON(pending));
-	e->fix = BT_F_ECX;
-	mark(e, BT_M_START);	/* jecxz over the callout */
-	e8(e, 0xe3);
-	e8(e, 2);
-	mark(e, BT_M_INTERP);
-	e_callout(e);
+	callout_unless_0(e, MON(pending));
 	mark(e, BT_M_START);
 	gs_store_imm(e, MON(vif), VMBT_X86_EFLAGS_IF);
 	e->g_off = next_off;
 	e->shadow = BT_F_SHADOW;
-	mark(e, BT_M_START);
-	gs_load(e, VMBT_ECX, SPILL(VMBT_ECX));
-	e->fix = 0;
+	reload_ecx(e);
 }
 
 static void ops_prefix(struct bt_emit *e, const struct vmbt_insn *in)
@@ -57,9 +46,7 @@ static void reload(struct bt_emit *e)
 {
 	mark(e, BT_M_START);
 	gs_load(e, VMBT_EAX, SPILL(VMBT_EAX));
-	mark(e, BT_M_START);
-	gs_load(e, VMBT_ECX, SPILL(VMBT_ECX));
-	e->fix = 0;
+	reload_ecx(e);
 }
 
 static void emit_pushf(struct bt_emit *e, const struct vmbt_insn *in,

@@ -52,19 +52,8 @@ bool bt_emit_fxsave(struct bt_emit *e, const struct vmbt_insn *in)
 {
 	if (e->v->shared->no_offers & VMBT_OFFER_FXSAVE)
 		return false;
-	mark(e, BT_M_START);
-	gs_store(e, VMBT_ECX, SPILL(VMBT_ECX));
-	mark(e, BT_M_START);
-	gs_load(e, VMBT_ECX, MON(x87_ours));
-	e->fix = BT_F_ECX;
-	mark(e, BT_M_START);	/* jecxz over the callout */
-	e8(e, 0xe3);
-	e8(e, 2);
-	mark(e, BT_M_INTERP);
-	e_callout(e);
-	mark(e, BT_M_START);
-	gs_load(e, VMBT_ECX, SPILL(VMBT_ECX));
-	e->fix = 0;
+	callout_unless_0(e, MON(x87_ours));
+	reload_ecx(e);
 	mark(e, BT_M_START);
 	bt_emit_copy(e, in);
 	return true;

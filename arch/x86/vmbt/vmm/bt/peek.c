@@ -49,19 +49,8 @@ bool bt_emit_in(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off)
 	    (port != PIC_MASTER_DATA && port != PIC_SLAVE_DATA) ||
 	    (e->v->shared->no_offers & VMBT_OFFER_READS))
 		return false;
-	mark(e, BT_M_START);
-	gs_store(e, VMBT_ECX, SPILL(VMBT_ECX));
-	mark(e, BT_M_START);
-	gs_load(e, VMBT_ECX, MON(ask_imr));
-	e->fix = BT_F_ECX;
-	mark(e, BT_M_START);	/* jecxz over the callout */
-	e8(e, 0xe3);
-	e8(e, 2);
-	mark(e, BT_M_INTERP);
-	e_callout(e);
-	mark(e, BT_M_START);
-	gs_load(e, VMBT_ECX, SPILL(VMBT_ECX));
-	e->fix = 0;
+	callout_unless_0(e, MON(ask_imr));
+	reload_ecx(e);
 	mark(e, BT_M_START);	/* mov al, gs:[imr] */
 	e8(e, 0x65);
 	e8(e, 0xa0);

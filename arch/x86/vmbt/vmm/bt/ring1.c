@@ -247,7 +247,6 @@ bool bt_emit_verw(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off)
 {
 	static const u8 movzx[] = { 0x0f, 0xb7 };
 	struct vmbt_insn by_ss = *in;
-	u32 over;
 
 	if ((e->ctx->mode & (BT_MODE_PE | BT_MODE_CPL3 | BT_MODE_VM)) != BT_MODE_PE)
 		return false;
@@ -255,21 +254,8 @@ bool bt_emit_verw(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off)
 		if (e->ctx->cs_base || e->ctx->cs_limit != 0xffffffff)
 			return false;
 		by_ss.seg_override = VMBT_SEG_SS;
-		mark(e, BT_M_START);
-		gs_store(e, VMBT_ECX, SPILL(VMBT_ECX));
-		mark(e, BT_M_START);
-		gs_load(e, VMBT_ECX, MON(ss_not_flat));
-		e->fix = BT_F_ECX;
-		mark(e, BT_M_START);
-		e8(e, 0xe3);		/* jecxz */
-		over = e->len;
-		e8(e, 0);
-		mark(e, BT_M_INTERP);
-		e_callout(e);
-		e->code[over] = e->len - over - 1;
-		mark(e, BT_M_START);
-		gs_load(e, VMBT_ECX, SPILL(VMBT_ECX));
-		e->fix = 0;
+		callout_unless_0(e, MON(ss_not_flat));
+		reload_ecx(e);
 	}
 	mark(e, BT_M_START);
 	gs_store(e, VMBT_EAX, SPILL(VMBT_EAX));
