@@ -36,7 +36,7 @@ exit 42
 for guest in "$@"; do
 	n=$out/$guest.native
 	v=$out/$guest.vmbt
-	TIMEOUT=180 "$top/scripts/guest-native" "$guest" "$work" \
+	TIMEOUT=600 "$top/scripts/guest-native" "$guest" "$work" \
 		> "$n" 2> "$n.err"
 	got=$?
 	if [ $got -ne 42 ] || ! grep -q '^signal 143' "$n"; then
@@ -46,7 +46,7 @@ for guest in "$@"; do
 	fi
 	echo "ok native-$guest"
 	t0=$SECONDS
-	EXEC="$work" TIMEOUT=400 "$top/scripts/run" "$guest" > "$v" 2> "$v.err"
+	EXEC="$work" TIMEOUT=1200 "$top/scripts/run" "$guest" > "$v" 2> "$v.err"
 	got=$?
 	if [ $got -ne 42 ]; then
 		echo "not ok boot-$guest: status $got instead of 42"

@@ -11,10 +11,10 @@ post() {
 	local name=$1 out seen
 	shift
 	# There is nothing to boot: it says so, and waits to be stopped.
-	out=$(MEM=768 TIMEOUT=150 "$top/scripts/testhost" "
+	out=$(MEM=768 TIMEOUT=600 "$top/scripts/testhost" "
 		vmbt-run -m 32 -boot c -display none -serial null -debugcon stdio --pidfile /tmp/pid $* \
 			< /dev/null > /tmp/log 2>&1 &
-		for i in \$(seq 100); do
+		for i in \$(seq 600); do
 			grep -q 'No bootable device\|vmbt-run:' /tmp/log && break
 			sleep 0.5
 		done

@@ -8,5 +8,5 @@ set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 top=$(cd "$here/../../../../.." && pwd)
 export DATA=${DATA:-$top/../shared}
-MEM=${MEM:-768} TIMEOUT=${TIMEOUT:-240} \
+MEM=${MEM:-768} TIMEOUT=${TIMEOUT:-900} \
 	"$top/scripts/testhost" "python3 $(printf '%q ' "$here/guests.py" "$@")"

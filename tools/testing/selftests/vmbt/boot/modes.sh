@@ -19,7 +19,7 @@ mkdir -p "$top/build/run"
 work=${KEEP:-$(mktemp -d "$top/build/run/modes.XXXXXX")}
 [ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/ours" "$work/qemu"
-timeout 120 python3 "$here/modes.py" show qemu-system-i386 "$MODES" "$work/qemu" || exit 1
+timeout 600 python3 "$here/modes.py" show qemu-system-i386 "$MODES" "$work/qemu" || exit 1
 if [ $# -gt 0 ]; then
 	python3 "$here/modes.py" show "$1" "$MODES" "$work/ours" || exit 1
 else

@@ -53,7 +53,7 @@ for spec in "$@"; do
 	common="-sandbox off -m 128 -kernel '$B/guest/$guest/vmlinuz' -initrd '$run/initrd'
 		-serial stdio -nographic -no-reboot --exit-line vmbt-exit: --chips $chips
 		-append 'console=ttyS0 acpi=off nolapic noisapnp quiet panic=-1'"
-	TIMEOUT=${TIMEOUT:-400} "$top/scripts/testhost" "
+	TIMEOUT=${TIMEOUT:-1200} "$top/scripts/testhost" "
 		cd /tmp
 		t0=\$(date +%s%N)
 		MOVES=0 $B/boot/moves ${common//$'\n'/ } > still 2> still.err
