@@ -103,7 +103,7 @@ part() {
 		sum lint $? "$out/lint.log"
 	fi
 	for d in $(makefiles "$name"); do
-		check_folder "$d" check 1800
+		check_folder "$d" check 3000
 	done
 	minutes=$(awk -v s=$((SECONDS - t0)) 'BEGIN { printf "%.1f", s / 60 }')
 	times+=("$(printf '%-10s %5s minutes of %s' "$name" "$minutes" "$share")")
