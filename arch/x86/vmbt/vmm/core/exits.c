@@ -209,14 +209,25 @@ void core_arrive(struct vcpu *v)
 }
 
 /*
+ * Is this what mostly needs none of the segments that the guest has gone to ring 3 with?
+ * The shadow's entries for a page fault are not what segments come from, nor are the notes
+ * that are looked at before a system call.
+ */
+static bool can_wait(const struct vcpu *v)
+{
+	u64 vector = v->frame.vector;
+
+	return (vector == VMBT_VEC_PF || vector == 0x80 || vector == VMBT_VEC_SYSENTER) &&
+	       direct_unseen(v) && desc_user_stands(v);
+}
+
+/*
  * What translated code has done that is only to be seen by the registers: before anything
- * else can change what that came from. A page fault's entries in the shadow are not what
- * segments come from, and mostly they are all there is to do: then nobody asks, and the
- * guest goes on at ring 3 as if nothing had been.
+ * else can change what that came from.
  */
 static void left_ring1(struct vcpu *v)
 {
-	if (v->frame.vector == VMBT_VEC_PF && direct_unseen(v) && desc_user_stands(v)) {
+	if (can_wait(v)) {
 		core_gate_filled();
 		return;
 	}
@@ -280,6 +291,7 @@ void core_handle_exit(struct vcpu *v)
 		}
 		break;
 	case 0x80:
+		core_arrive(v);
 		core_gate_begin(v, CORE_INT80);
 		core_sync(v);
 		v->guest->eip -= 2;
@@ -288,6 +300,7 @@ void core_handle_exit(struct vcpu *v)
 		core_finish(v, X_FAULT);
 		break;
 	case VMBT_VEC_SYSENTER:
+		core_arrive(v);
 		core_gate_begin(v, CORE_SYSENTER);
 		core_sync(v);
 		core_finish(v, cpu_sysenter(v));

@@ -82,7 +82,7 @@ static struct gate gates[CORE_GATES];
 static enum core_gate on_the_way = CORE_GATES;
 /* The one it went last, if the VMM has done nothing since but to let it run. */
 static enum core_gate straight = CORE_GATES;
-/* And to serve its page faults. */
+/* And to serve its page faults, and to look at its notes. */
 static bool filled;
 
 _Static_assert(CORE_GATES == DESC_WAYS, "a way for each gate");
@@ -215,7 +215,7 @@ void core_gate_strayed(void)
 }
 
 /**
- * core_gate_filled() - the VMM serves a page fault at ring 3
+ * core_gate_filled() - the VMM serves a page fault at ring 3, or looks at notes
  *
  * To be called before anything that a way into the guest's kernel came from can change.
  */

@@ -30,8 +30,8 @@ CODE(write_it, "", "movl %eax, (%ebx)");
 /*
  * A kernel that comes back to ring 3 with nothing done that concerns anybody but it: it
  * writes down which of its two handlers it is in, the CF there, its ESP, the caller's
- * EFLAGS and ES, which it replaces then, and every eight times changes the gate, the task
- * state or IDTR as it is told.
+ * EFLAGS and ES, which it replaces then, writes to a page table, of which vmbt is told by
+ * and by, and every eight times changes the gate, the task state or IDTR as it is told.
  */
 #define ROUNDS	64
 /* As long a table as vmbt compares at ring 1 (struct vmbt_mon, gdt). */
@@ -44,6 +44,7 @@ struct entered {
 static struct entered entered[ROUNDS] __used;
 static u32 nentered __used, flip_gate __used, flip_esp0 __used, flip_idt __used;
 static void *flip_at __used;
+static u32 *touch_table __used;		/* if there is paging */
 static u64 other_idt[256] __aligned(8);
 static struct {
 	u16 limit;
@@ -56,7 +57,9 @@ CODE_THEN(quick_0, "pushl %eax; pushl %ebx; movl $0, %eax; setc %ah",
 	  "movl 16(%esp), %eax; movl %eax, entered + 8(%ebx)\n"
 	  "movl %es, %eax; movl %eax, entered + 12(%ebx)\n"
 	  "andl $~3, %eax; movl %eax, %es\n"
-	  "testl $7, nentered; jnz 2f\n"
+	  "movl touch_table, %ebx; testl %ebx, %ebx; jz 1f\n"
+	  "movl nentered, %eax; shll $12, %eax; orl $0x67, %eax; movl %eax, 4092(%ebx)\n"
+	  "1: testl $7, nentered; jnz 2f\n"
 	  "movl flip_esp0, %eax; xorl %eax, task + 4\n"
 	  "movl flip_gate, %eax; movl flip_at, %ebx; xorw %ax, (%ebx)\n"
 	  "movl flip_idt, %eax; testl %eax, %eax; jz 2f\n"
@@ -66,9 +69,9 @@ CODE(quick_1, "pushl %eax; pushl %ebx; movl $1, %eax; setc %ah", "jmp quick_0_at
 
 /*
  * The same for page faults: it writes down CR2 and the error code, too, and makes the page
- * present, with the entry's accessed flag set. vmbt is told of that write by and by.
+ * present, with the entry's accessed flag set.
  */
-static u32 *touch_table __used, touch_entry __used = TOUCH_AS + 0x67 - TOUCH_AT;
+static u32 touch_entry __used = TOUCH_AS + 0x67 - TOUCH_AT;
 static struct {
 	u32 cr2, error;
 } missed[ROUNDS] __used;
@@ -517,7 +520,8 @@ static void unseen(const char *mode, const struct ways *w)
 	name("%s/%s", mode, w->name);
 	load_gdt(SMALL_GDT);
 	warm();
-	quickly(mode, w, "same", w->plain, ROUNDS / 2);
+	/* vmbt has to see the page table being written to a few times first. */
+	quickly(mode, w, "same", w->plain, ROUNDS / 4);
 	flip_gate = ((u32)w->kernel[0] ^ (u32)w->kernel[1]) & 0xffff;
 	quickly(mode, w, "gate", w->plain, 1);
 	flip_gate = 0;
