@@ -167,6 +167,17 @@ static void fill_neighbours(struct vcpu *v, const struct walk *w, struct sp *pt,
 		fill_around(v, w, pt);
 }
 
+/* The page table that the current root has for @lin, NULL: none, or something else is there. */
+static inline const struct sp *linked(struct mmu *m, u32 lin)
+{
+	const struct sp *pd = m->cur ? m->cur->pd[lin >> 30] : NULL;
+	u32 dir_i = (lin >> 21) & 511;
+
+	if (!pd || !pd->aux[dir_i] || pd->aux[dir_i] == CHILD_MON || sp_is_large(pd, dir_i))
+		return NULL;
+	return sp_of(m, pd->aux[dir_i]);
+}
+
 static enum mmu_fault fault_true(struct vcpu *v)
 {
 	v->stats->faults_true++;
@@ -180,6 +191,22 @@ static enum mmu_fault fault_walk(struct vcpu *v, int r)
 		return fault_true(v);
 	/* X_RETRY: the host's request is served before the guest goes on. */
 	return r == X_RETRY ? MMU_FAULT_FIXED : MMU_FAULT_EMULATE;
+}
+
+/*
+ * Is there nothing in the guest's page table, where the shadow has that table? A write to
+ * the directory drops the link before it takes effect (trace_tell()), and no directory has
+ * an alias: while the link is there, the guest's entry names this table and is accessed.
+ */
+static bool absent(struct vcpu *v, u32 lin)
+{
+	const struct sp *pt = linked(v->mmu, lin);
+	const void *table;
+
+	if (!pt || (pt->role & ROLE_DIRECT))
+		return false;
+	table = plat_gfn_known(pt->gfn);
+	return table && !(table_entry(table, lin >> 12, role_pae(pt->role) ? 8 : 4) & PTE_P);
 }
 
 static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
@@ -249,12 +276,19 @@ static enum mmu_fault fault_decide(struct vcpu *v, u32 lin, u32 access)
  */
 enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error)
 {
+	u32 access = hw_error & (MMU_WRITE | MMU_USER | MMU_EXEC);
 	enum mmu_fault f;
 
-	f = fault_decide(v, lin, hw_error & (MMU_WRITE | MMU_USER | MMU_EXEC));
+	if (absent(v, lin)) {
+		walk_raise(v, lin, walk_error(v->mmu->base_role, access));
+		return fault_true(v);
+	}
+	f = fault_decide(v, lin, access);
 	tlb_sync(v);
 	return f;
 }
+
+_Static_assert(MMU_WRITE == PTE_W && MMU_USER == PTE_U, "an error code names rights");
 
 /**
  * mmu_filled() - is there nothing to do about a page fault any more?
@@ -265,17 +299,11 @@ enum mmu_fault mmu_fault(struct vcpu *v, u32 lin, u32 hw_error)
 bool mmu_filled(struct vcpu *v, u32 lin, u32 hw_error)
 {
 	struct mmu *m = v->mmu;
-	u32 dir_i = (lin >> 21) & 511;
-	const struct sp *pd;
-	u64 leaf;
+	const struct sp *pt = m->cur == m->hw ? linked(m, lin) : NULL;
+	u64 leaf, need = PTE_P | (hw_error & (MMU_WRITE | MMU_USER));
 
-	pd = m->cur && m->cur == m->hw ? m->cur->pd[lin >> 30] : NULL;
-	if (!pd || !pd->aux[dir_i] || pd->aux[dir_i] == CHILD_MON || sp_is_large(pd, dir_i))
-		return false;
-	leaf = sp_of(m, pd->aux[dir_i])->spt[(lin >> 12) & 511];
-	if (!(leaf & PTE_P) || ((hw_error & MMU_WRITE) && !(leaf & PTE_W)) ||
-	    ((hw_error & MMU_USER) && !(leaf & PTE_U)) ||
-	    ((hw_error & MMU_EXEC) && (leaf & PTE_NX)))
+	leaf = pt ? pt->spt[(lin >> 12) & 511] : 0;
+	if ((leaf & need) != need || ((hw_error & MMU_EXEC) && (leaf & PTE_NX)))
 		return false;
 	v->stats->faults_hidden++;
 	return true;

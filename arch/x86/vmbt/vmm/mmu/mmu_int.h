@@ -397,6 +397,14 @@ static inline u32 role_acc(u32 role)
 	return (role & ROLE_ACC) >> ROLE_ACC_SHIFT;
 }
 
+/* The error code of a page fault on what is not present (SDM vol. 3, 4.7). */
+static inline u32 walk_error(u32 role, u32 access)
+{
+	u32 err = access & (MMU_WRITE | MMU_USER);
+
+	return (access & MMU_EXEC) && (role & ROLE_NXE) ? err | VMBT_PF_I : err;
+}
+
 /* shadow.c */
 static inline struct sp *sp_of(struct mmu *m, u32 idx)
 {

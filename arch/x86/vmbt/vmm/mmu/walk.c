@@ -280,9 +280,7 @@ int walk_guest(struct vcpu *v, u32 lin, u32 access, struct walk *w)
 	if (!role_paged(role))
 		return walk_unpaged(v, lin, w);
 
-	err = access & (MMU_WRITE | MMU_USER);
-	if ((access & MMU_EXEC) && (role & ROLE_NXE))
-		err |= VMBT_PF_I;
+	err = walk_error(role, access);
 	if (role_pae(role)) {
 		size = 8;
 		dir_i = (lin >> 21) & 511;

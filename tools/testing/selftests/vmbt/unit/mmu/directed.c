@@ -739,6 +739,41 @@ static void mmu_aliases(void)
 	}
 }
 
+/* What the shadow has linked says no more about a fault than the guest's tables do now. */
+static void mmu_absent(void)
+{
+	u32 lin = 0x00403abc;
+
+	two_level(7, 7, VMBT_CR0_WP, 0);
+	put(PT_B << 12 | 3 * 4, DATA_B << 12 | 7, 4);
+	put(PD_B << 12 | 1 * 4, PT_B << 12 | 7, 4);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(lin, MMU_WRITE | MMU_USER), MMU_FAULT_TRUE);
+	EXPECT_EQ(vcpu.exc.vector, VMBT_VEC_PF);
+	EXPECT_EQ(vcpu.exc.error, 6);
+	EXPECT_EQ(vcpu.exc.cr2, lin);
+	EXPECT_EQ(shared.stats.faults_true, 1);
+	/* Another table, by a write to the directory. */
+	store(PD << 12 | 1 * 4, PT_B << 12 | 7, 4);
+	EXPECT_EQ(mmu_fault(&vcpu, lin, MMU_WRITE | MMU_USER), MMU_FAULT_FIXED);
+	store(PD << 12 | 1 * 4, PT << 12 | 7, 4);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	/* By another directory, which the hardware does not have yet. */
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(mmu_fault(&vcpu, lin, MMU_WRITE | MMU_USER), MMU_FAULT_FIXED);
+	/* By a big page: what is linked maps it, and no table is looked at. */
+	shared.guest.cr4 = VMBT_CR4_PSE;
+	mmu_mode_changed(&vcpu);
+	store(PD_B << 12 | 1 * 4, 0x1e7, 4);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	EXPECT_EQ(hw(0x00500000, MMU_WRITE), HW_OK);
+	/* A fault that is true leaves the directory's entry not accessed. */
+	store(PD_B << 12 | 1 * 4, PT << 12 | 7, 4);
+	EXPECT_EQ(hw(lin, MMU_READ), MMU_FAULT_TRUE);
+	EXPECT_EQ(get(PD_B << 12 | 1 * 4, 4), PT << 12 | 7);
+	sound();
+}
+
 /* A guest that maps one frame everywhere: lists stay short. */
 static void mmu_one_frame_everywhere(void)
 {
@@ -787,6 +822,7 @@ int main(void)
 	CASE(mmu_host_takes_frames);
 	CASE(mmu_write_grants);
 	CASE(mmu_aliases);
+	CASE(mmu_absent);
 	CASE(mmu_one_frame_everywhere);
 	return check_failed ? 1 : 0;
 }
