@@ -206,6 +206,63 @@ void mmu_alias(struct vcpu *v, u32 lin)
 	tlb_sync(v);
 }
 
+/* The tables that aliases are looked up by, while nothing asks the host. */
+struct tables {
+	u32 dir, pt;
+	const u8 *virt;		/* of the directory */
+};
+
+/* Would a change of the table be told, and not be ring 1's own? */
+static bool table_told(struct mmu *m, u32 gfn)
+{
+	struct frame *f = frame_peek(m, gfn);
+
+	if (!f || !(f->trace & MMU_TRACE_SHADOW) || f->alias)
+		return false;
+	f->kept = true;
+	return true;
+}
+
+static bool tables_look(struct vcpu *v, struct tables *t, u32 dir, u32 pt)
+{
+	struct plat_page page;
+
+	if (unlikely(dir != t->dir)) {
+		t->dir = GFN_NONE;
+		if (plat_gfn_map(dir, false, &page) != VMBT_PAGE_RAM ||
+		    !table_told(v->mmu, dir))
+			return false;
+		t->dir = dir;
+		t->virt = page.virt;
+	}
+	if (pt != NO_TABLE && pt != t->pt) {
+		if (!table_told(v->mmu, pt))
+			return false;
+		t->pt = pt;
+	}
+	return true;
+}
+
+/*
+ * Is an alias found by the very entry of the directory that it was found by? That is what
+ * most are: kernels have all memory in each of their directories, by the same tables.
+ */
+static bool same_entry(struct vcpu *v, struct tables *t, struct kept_page *at)
+{
+	u32 lin = at->page << 12, dir = walk_dir_gfn(v, lin);
+	u64 pde;
+
+	if (dir == GFN_NONE || dir == at->gfn || at->pt_gfn == at->gfn ||
+	    !tables_look(v, t, dir, at->pt_gfn) || !at->virt)
+		return false;
+	pde = role_pae(v->mmu->base_role) ? READ_ONCE(((u64 *)t->virt)[lin >> 21 & 511]) :
+					    READ_ONCE(((u32 *)t->virt)[lin >> 22]);
+	if (pde != at->pde)
+		return false;
+	at->dir_gfn = dir;
+	return true;
+}
+
 /**
  * alias_activate() - show again what has been withdrawn and is as it was
  * @v: the vCPU, about to run the guest; there is a root
@@ -214,8 +271,9 @@ void mmu_alias(struct vcpu *v, u32 lin)
  */
 void alias_activate(struct vcpu *v)
 {
-	struct vcpu_exc exc = v->exc;
+	struct tables t = { .dir = GFN_NONE, .pt = NO_TABLE };
 	struct kept_page *at, *last = NULL;
+	struct vcpu_exc exc = v->exc;
 	struct mmu *m = v->mmu;
 	u32 k;
 
@@ -232,12 +290,16 @@ void alias_activate(struct vcpu *v)
 			show(v, k);
 			continue;
 		}
-		if (!at->virt || !place_same(v, at, false))
-			continue;
-		/* A host call on the way may have been the end of it. */
-		if (!at->virt || way_aliased(m, at))
-			continue;
-		show(v, k);
+		if (at->virt && same_entry(v, &t, at)) {
+			show(v, k);
+		} else {
+			t = (struct tables){ .dir = GFN_NONE, .pt = NO_TABLE };
+			/* A host call on the way may have been the end of it. */
+			if (!at->virt || !place_same(v, at, false) || !at->virt ||
+			    way_aliased(m, at))
+				continue;
+			show(v, k);
+		}
 		if (at->pt_gfn == NO_TABLE)
 			last = at;
 	}

@@ -269,11 +269,17 @@ void mmu_mode_changed(struct vcpu *v)
 void mmu_activate(struct vcpu *v)
 {
 	struct mmu *m = v->mmu;
+	u32 zaps;
 
 	root_select(v);
-	if (unlikely(m->alias_unsure))
-		alias_activate(v);
 	mon_ensure(v);
+	if (unlikely(m->alias_unsure)) {
+		zaps = m->zaps;
+		/* By directories, which are traced as that of the monitor area now is. */
+		alias_activate(v);
+		if (unlikely(m->zaps != zaps))
+			mon_ensure(v);
+	}
 	tlb_sync(v);
 	if (m->hw != m->cur)
 		tlb_load_root(v);

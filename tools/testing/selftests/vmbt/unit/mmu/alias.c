@@ -539,6 +539,18 @@ static void withdrawn(void)
 	sound_now();
 }
 
+/* A directory that nothing has been found by yet. */
+static void new_directory(void)
+{
+	begin();
+	EXPECT(write_at(AT_PT + 3 * 4, 0) >= 0);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(alias_of(AT_PT), -1);
+	mmu_activate(&vcpu);
+	EXPECT(alias_of(AT_PT) >= 0);
+	sound_now();
+}
+
 /* The kernel may not write there in the other space, or has not: the walk says so. */
 static void not_so_there(u32 i)
 {
@@ -616,6 +628,7 @@ int main(void)
 	CASE(found_by_one);
 	CASE(goes);
 	CASE(withdrawn);
+	CASE(new_directory);
 	CASE(read_only_there);
 	CASE(more_than_there_are);
 	return check_failed ? 1 : 0;
