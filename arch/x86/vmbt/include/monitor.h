@@ -28,7 +28,7 @@ struct vmbt_mon_same {
 };
 
 /**
- * struct vmbt_mon_alias - a page table that ring 1 may write to (mmu/alias.c)
+ * struct vmbt_mon_alias - a page that ring 1 may write to (mmu/alias.c)
  * @neg_page: two's complement of the linear address's bits 31:12, or VMBT_MON_NONE
  * @delta: from an address there to that in the alias, as an offset in %gs
  */
@@ -43,6 +43,8 @@ struct vmbt_mon_alias {
 #define VMBT_MON_HOT	(8 * 0xff + 16)
 #define VMBT_MON_HOT_ALIAS	2
 #define VMBT_MON_LOG	32
+/* The alias of the guest's GDT, and of no page table. */
+#define VMBT_MON_GDT_ALIAS	(VMBT_MON_ALIASES - 1)
 
 /**
  * struct vmbt_mon - offsets from %gs
@@ -89,6 +91,12 @@ struct vmbt_mon_alias {
  * @log: what ring 1 has written to, as @alias_at, from the end
  * @log_left: how many entries of @log are not used
  * @log_next: what @log_left will be behind the write at hand
+ * @gdt_log: what ring 1 has written to in the GDT's alias since it was compared last, as
+ *	@alias_at, from the end
+ * @gdt_left: how many entries of @gdt_log are not used; at 0 it is not all
+ * @gdt_delta: added to the place of the table's first byte, as @alias_at, it is 0
+ * @gdt_bytes: how much of @gdt is the guest's table
+ * @gdt_spared: how often such writes have been compared
  */
 struct vmbt_mon {
 	u32 vif;
@@ -124,6 +132,11 @@ struct vmbt_mon {
 	u32 log[VMBT_MON_LOG];
 	u32 log_left;
 	u32 log_next;
+	u32 gdt_log[VMBT_MON_LOG];
+	u32 gdt_left;
+	u32 gdt_delta;
+	u32 gdt_bytes;
+	u32 gdt_spared;
 };
 
 _Static_assert(sizeof(struct vmbt_mon) <= 4096, "the data page");

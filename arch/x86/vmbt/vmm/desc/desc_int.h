@@ -56,6 +56,7 @@ enum desc_tab {
  *	entries are read again before direct execution (desc_compare())
  * @read: of a table with such pages, all of @src that matters was read for the
  *	present entry to direct execution
+ * @alias: ring 1 may write to the GDT by an alias of its page (mmu/alias.c)
  * @complete: all entries of a small table have been tried since the last drop
  * @hw: the run tables, one per view
  */
@@ -74,6 +75,7 @@ struct desc_table {
 	u32 busy;
 	u32 compared;
 	bool read;
+	bool alias;
 	bool complete;
 	u64 *hw[DESC_NVIEW];
 };
@@ -103,6 +105,7 @@ struct desc_regs {
  * @cur: the registers at the guest's present ring
  * @other: at the other: system calls and returns come back to it unchanged
  * @regime: what @cur was found for: 0 without tables, else the ring
+ * @spared: mon->gdt_spared when it was looked at last
  * @offered_ss: SS when the ring-1 runtime was told about all registers
  * @user_offered: and that it may go to ring 3 (user.c)
  * @flat: selector of the flat segment that ring 1 was told of (mon->alias_ds), or 0
@@ -131,6 +134,7 @@ struct desc {
 	bool remap;
 	bool truncates;
 	bool watch;
+	u32 spared;
 	u32 mon_base;
 	u32 mon_data;
 	struct vmbt_seg offered_ss;
@@ -191,6 +195,12 @@ static inline void desc_stale(struct vcpu *v, u32 segs)
 {
 	v->desc->cur.stale |= segs;
 	v->desc->other.stale |= segs;
+}
+
+/* Has ring 1 written to the GDT by its alias since it was compared? */
+static inline bool desc_noted(const struct vcpu *v)
+{
+	return READ_ONCE(v->mon->gdt_left) != VMBT_MON_LOG;
 }
 
 static inline bool desc_bit(const u64 *map, u32 i)

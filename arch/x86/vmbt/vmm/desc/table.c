@@ -7,7 +7,15 @@
  * is known to say what the guest's table says: the guest's page is write-traced
  * before the entry is read, and dropped before a write takes effect. A page
  * that is written too often for that is compared instead, before ring 3 runs,
- * if ring 3 cannot write it. Translated code reloads nothing from the tables:
+ * if ring 3 cannot write it.
+ *
+ * Ring 1 may have an alias of the page of a small GDT. It notes what it writes there
+ * before it does, and who is about to run ring 3, the ring-1 runtime or desc_compare(),
+ * compares that, or all, before it drops the notes. So what ring 1 can forge, by a write
+ * without a note, by notes, or by what the runtime compares with, is that its ring 3 finds
+ * what its table said before: the entries are made by the VMM alone.
+ *
+ * Translated code reloads nothing from the tables:
  * for that an entry need only say what the register says. The guest's descriptor is read
  * once, into @src; the hardware's is made of that by desc_hw() and nothing
  * else. System descriptors, not-present ones and ones that the guest's CPU has
@@ -36,6 +44,13 @@
  * at each task switch. Where ring 3 may write it, it is traced nevertheless.
  */
 #define DESC_WRITES	1000
+
+/*
+ * Most do so without the VMM, by an alias (mmu/alias.c). Each time that such writes have
+ * been compared there is one less that counts; so many count if they were more than there is
+ * room for, which is a way to the VMM.
+ */
+#define DESC_FULL	16
 
 static u64 run_tables[DESC_NVIEW][DESC_NTAB][DESC_ENTRIES] __aligned(4096);
 static u64 sources[DESC_NTAB][DESC_ENTRIES];
@@ -210,6 +225,28 @@ static void stale_segs(struct vcpu *v, u32 tab, u32 first, u32 last)
 		v->events |= VCPU_EV_SEGS;
 }
 
+/*
+ * May ring 1 write to the GDT by itself? All of it in one page that no LDT is in, at dwords
+ * as the runtime compares them, and no more than that has room for.
+ */
+static void ask_alias(struct vcpu *v)
+{
+	struct desc_table *t = &v->desc->tab[DESC_GDT];
+	const u64 *ldt = v->desc->tab[DESC_LDT].gfn;
+	u64 gfn = t->gfn[0];
+
+	if (t->limit >= sizeof(v->mon->gdt) || (t->base & 3) ||
+	    (t->base & 0xfff) + t->limit > 0xfff)
+		gfn = DESC_NO_GFN;
+	for (u32 p = 0; p < DESC_PAGES; p++)
+		if (ldt[p] == gfn)
+			gfn = DESC_NO_GFN;
+	if (gfn != DESC_NO_GFN && !t->alias)
+		desc_revoke_user(v);
+	t->alias = gfn != DESC_NO_GFN;
+	mmu_alias_gdt(v, gfn);
+}
+
 /**
  * desc_drop_all() - forget a whole table and stop watching it
  * @v: the vCPU
@@ -235,6 +272,7 @@ void desc_drop_all(struct vcpu *v, struct desc_table *t)
 		if (gfn != DESC_NO_GFN)
 			mmu_trace_del(v, gfn, MMU_TRACE_DESC);
 	}
+	ask_alias(v);
 	t->complete = false;
 	t->read = false;
 	t->compared = 0;
@@ -295,6 +333,7 @@ static bool watch_page(struct vcpu *v, struct desc_table *t, u32 off)
 		return false;
 	mmu_trace_add(v, x.gpa >> 12, MMU_TRACE_DESC);
 	t->gfn[page] = x.gpa >> 12;
+	ask_alias(v);
 	return true;
 }
 
@@ -365,9 +404,12 @@ bool desc_fill(struct vcpu *v, u16 sel)
 	v->exc = exc;
 	if (!ok)
 		return false;
-	/* What was found at the other ring was found by the old contents. */
-	if (t->src[idx] != raw)
+	/* What was found at the other ring was found by the old contents; so is what is shown. */
+	if (t->src[idx] != raw) {
 		desc_stale(v, segs_of(v, t - v->desc->tab, idx, idx));
+		if (t->alias || t->compared)
+			desc_revoke_user(v);
+	}
 	t->src[idx] = raw;
 	if (!worthy(raw))
 		return false;
@@ -411,6 +453,22 @@ static void too_hot(struct vcpu *v, struct desc_table *t, u32 p)
 	desc_drop_all(v, t);
 }
 
+/* The VMM has been told of @n writes to the table in page @p. */
+static void count_writes(struct vcpu *v, struct desc_table *t, u32 p, u32 n)
+{
+	u32 spared = READ_ONCE(v->mon->gdt_spared) - v->desc->spared;
+
+	if (t->alias) {
+		v->desc->spared += spared;
+		t->writes[p] -= spared < t->writes[p] ? spared : t->writes[p];
+	}
+	t->writes[p] += n;
+	if (t->writes[p] < DESC_WRITES)
+		return;
+	t->busy |= 1U << p;
+	too_hot(v, t, p);
+}
+
 /* Entries with a byte in [gpa, gpa + len) of page @p, which is written. */
 static void drop_range(struct vcpu *v, struct desc_table *t, u32 p, u32 in_page,
 		       u32 len)
@@ -429,12 +487,13 @@ static void drop_range(struct vcpu *v, struct desc_table *t, u32 p, u32 in_page,
 		hi = t->limit;
 	for (u32 i = lo >> 3; i <= hi >> 3; i++)
 		desc_drop_entry(v, t, i);
+	/* One that is not there may be worthy now, which ring 3 would see by LSL. */
+	if (t->complete)
+		desc_revoke_user(v);
 	t->complete = false;
+	t->read = false;
 	stale_segs(v, t - v->desc->tab, lo >> 3, hi >> 3);
-	if (++t->writes[p] >= DESC_WRITES) {
-		t->busy |= 1U << p;
-		too_hot(v, t, p);
-	}
+	count_writes(v, t, p, 1);
 }
 
 static void on_write(struct vcpu *v, u64 gpa, u32 len)
@@ -566,18 +625,36 @@ static bool compare(struct vcpu *v, struct desc_table *t)
 		}
 		if (now == t->src[i])
 			continue;
-		/* Remembered, or an entry that is no use differs for ever. */
+		/* Remembered, or an entry that is no use differs for ever: here and at ring 1. */
 		t->src[i] = now;
 		t->complete = false;
+		desc_revoke_user(v);
 		desc_drop_entry(v, t, i);
 		stale_segs(v, tab, i, i);
 	}
 	return true;
 }
 
+/*
+ * Nothing of what ring 1 has noted is left to look at. It does not go on in the midst of such
+ * a write: the guest's state is in sync, so it will be done from its start.
+ */
+static void compared_notes(struct vcpu *v, struct desc_table *t)
+{
+	bool full = !READ_ONCE(v->mon->gdt_left);
+
+	v->mon->gdt_left = VMBT_MON_LOG;
+	if (full)
+		count_writes(v, t, 0, DESC_FULL);
+	else
+		v->mon->gdt_spared++;
+}
+
 /**
  * desc_compare() - find what was written to tables that are not traced
- * @v: the vCPU, about to run ring 3 natively
+ * @v: the vCPU, in sync, about to run ring 3 natively
+ *
+ * That is pages that are hot, and what ring 1 has written to the GDT by its alias.
  *
  * Costs a walk and a read of at most 512 bytes for a small table, a read for
  * each filled entry of a large one.
@@ -588,10 +665,13 @@ void desc_compare(struct vcpu *v)
 
 	for (int i = 0; i < DESC_NTAB; i++) {
 		struct desc_table *t = &v->desc->tab[i];
+		bool noted = i == DESC_GDT && desc_noted(v);
 
-		t->read = t->compared && compare(v, t);
-		if (unlikely(t->compared && !t->read))
+		t->read = (t->compared || noted) && compare(v, t);
+		if (unlikely((t->compared || noted) && !t->read))
 			desc_drop_all(v, t);
+		if (unlikely(noted))
+			compared_notes(v, t);
 	}
 	v->exc = exc;
 }

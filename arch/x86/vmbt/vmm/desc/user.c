@@ -7,8 +7,10 @@
  * CPU's own IRET at ring 1 does that, if nothing has changed since the VMM saw
  * to it last that ring 3 may run directly. When it runs so, the VMM offers the
  * way back to it; whatever would make it decide anew revokes the offer. What it
- * cannot see, writes to a GDT that is compared instead of traced, the ring-1
- * runtime compares itself.
+ * cannot see, writes to a GDT that is compared instead of traced and what ring 1
+ * has written to one by an alias, the ring-1 runtime compares itself. With what, and
+ * which writes those are, ring 1 may forge: ring 3 then gets what the guest's table
+ * said when the run table was made from it.
  *
  * Ring 1 may forge the offer, or go to ring 3 without one. It gets there what
  * ring 3 gets anyway: segments out of the run tables. The VMM accepts that it
@@ -58,7 +60,16 @@ void desc_resume_user(struct vcpu *v)
 	v->mon->no_user = 0;
 }
 
-/* Let the runtime compare the GDT; false if it cannot. */
+/* What the GDT has, for the runtime to compare it with. */
+static void copy_gdt(struct vcpu *v)
+{
+	const struct desc_table *t = &v->desc->tab[DESC_GDT];
+
+	for (u32 i = 0; i < (t->limit + 1) / 8; i++)
+		__builtin_memcpy(v->mon->gdt + 2 * i, &t->src[i], 8);
+}
+
+/* Let the runtime compare all of the GDT; false if it cannot. */
 static bool show_gdt(struct vcpu *v)
 {
 	const struct desc_table *t = &v->desc->tab[DESC_GDT];
@@ -70,11 +81,20 @@ static bool show_gdt(struct vcpu *v)
 	if (n > ARRAY_SIZE(m->gdt) || n % 4 || !(ss->attr & VMBT_ATTR_P) ||
 	    (ss->attr & VMBT_ATTR_E) || off > ss->limit || ss->limit - off < n * 4 - 1)
 		return false;
-	for (u32 i = 0; i < n; i += 2)
-		__builtin_memcpy(m->gdt + i, &t->src[i / 2], 8);
+	copy_gdt(v);
 	m->gdt_off = off;
 	m->gdt_n = n;
 	return true;
+}
+
+/* Or where it has been written to by its alias. */
+static void show_gdt_alias(struct vcpu *v)
+{
+	const struct desc_table *t = &v->desc->tab[DESC_GDT];
+
+	copy_gdt(v);
+	v->mon->gdt_bytes = (t->limit + 1) & ~7U;
+	v->mon->gdt_delta = -(VMBT_MON_ALIAS + VMBT_MON_GDT_ALIAS * 4096 + (t->base & 0xfff));
 }
 
 /* Is @seg what the run table has for its selector? */
@@ -120,6 +140,8 @@ void desc_offer_user(struct vcpu *v)
 	v->mon->gdt_n = 0;
 	if (d->tab[DESC_GDT].compared && !show_gdt(v))
 		return;
+	if (d->tab[DESC_GDT].alias)
+		show_gdt_alias(v);
 	show_sysexit(v);
 	d->user_cs = v->guest->seg[VMBT_CS];
 	d->user_ss = v->guest->seg[VMBT_SS];

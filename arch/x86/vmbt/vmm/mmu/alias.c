@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page tables that ring 1 writes to by itself.
+ * Page tables that ring 1 writes to by itself, and the GDT.
  *
  * A frame that is read as a page table has a trace, so each write of the guest's to it
  * is a way to the VMM and back. Some such frames have an alias: a page of the monitor
@@ -15,6 +15,10 @@
  * which another alias was found, either: which address of the guest's means which frame
  * has to be known at each write. That is known as for pins (reads.c); what may have
  * changed is withdrawn at once, and shown again by mmu_activate() if it has not.
+ *
+ * The page that the guest's GDT is in may have the last alias, while its only trace is
+ * MMU_TRACE_DESC and desc/table.c agrees. What is noted of it is not for here, but for who
+ * is about to run ring 3.
  *
  * What ring 1 can forge by notes or by writes without one: a shadow that says of the
  * guest's own memory what its tables said before. Each note is checked, and the entry is
@@ -112,12 +116,48 @@ void alias_forget_table(struct vcpu *v, u32 gfn)
 	}
 }
 
-/* May the frame be written to without the VMM as far as others are concerned? */
-static bool may_have(struct mmu *m, const struct frame *f)
+/**
+ * alias_check() - somebody wants to know of writes to a frame, or does no longer
+ * @v: the vCPU
+ * @f: its record
+ */
+void alias_check(struct vcpu *v, struct frame *f)
 {
+	bool gdt = f->alias == VMBT_MON_GDT_ALIAS + 1;
+
+	if (f->alias && f->trace != (gdt ? MMU_TRACE_DESC : MMU_TRACE_SHADOW))
+		alias_close(v, f);
+}
+
+/**
+ * mmu_alias_gdt() - which frame has the guest's GDT
+ * @v: the vCPU
+ * @gfn: the frame, which MMU_TRACE_DESC is there for because of it alone, or more than
+ *	there are: ring 1 must not write to it by itself
+ */
+void mmu_alias_gdt(struct vcpu *v, u64 gfn)
+{
+	const struct kept_page *at = &v->mmu->alias[VMBT_MON_GDT_ALIAS];
+	struct mmu *m = v->mmu;
+
+	if (gfn >= m->mem_frames)
+		gfn = GFN_NONE;
+	if (at->virt && at->gfn != gfn) {
+		alias_close(v, frame_peek(m, at->gfn));
+		tlb_sync(v);
+	}
+	m->gdt_gfn = gfn;
+}
+
+/* May the frame be written to without the VMM as far as others are concerned? */
+static bool may_have(struct mmu *m, u32 gfn)
+{
+	const struct frame *f = frame_peek(m, gfn);
 	const struct sp *sp;
 	u32 idx;
 
+	if (f && f->trace == MMU_TRACE_DESC)
+		return gfn == m->gdt_gfn;
 	if (!f || f->trace != MMU_TRACE_SHADOW)
 		return false;
 	for (idx = f->sps; idx; idx = sp->next) {
@@ -145,22 +185,24 @@ static bool way_aliased(struct mmu *m, const struct kept_page *at)
 	       table_aliased(m, at->pt_gfn) || table_aliased(m, at->dir_gfn);
 }
 
-/* A slot for one more: a free one, or the next in turn. */
-static u32 take_slot(struct vcpu *v)
+/* A slot for one more: a free one, or the next in turn; the GDT's is its own. */
+static u32 take_slot(struct vcpu *v, const struct frame *f)
 {
 	struct mmu *m = v->mmu;
 	u32 k;
 
-	for (k = 0; k < VMBT_MON_ALIASES; k++)
+	if (f->trace == MMU_TRACE_DESC)
+		return VMBT_MON_GDT_ALIAS;
+	for (k = 0; k < VMBT_MON_GDT_ALIAS; k++)
 		if (!m->alias[k].virt)
 			return k;
-	k = m->alias_hand++ % VMBT_MON_ALIASES;
+	k = m->alias_hand++ % VMBT_MON_GDT_ALIAS;
 	alias_close(v, frame_peek(m, m->alias[k].gfn));
 	return k;
 }
 
 /**
- * mmu_alias() - let ring 1 write to a page table by itself
+ * mmu_alias() - let ring 1 write to a page table, or the GDT, by itself
  * @v: the vCPU; translated code will go on at the start of an instruction, since one
  *	on its way to an alias must not find another frame there
  * @lin: linear address that the guest has just written the table by, so that what was
@@ -179,30 +221,33 @@ void mmu_alias(struct vcpu *v, u32 lin)
 	struct frame *f;
 	struct walk w;
 	bool found;
+	u8 *hint;
 	u32 k;
 
 	if (!m->mon_placed || !role_paged(m->base_role) || v->guest->a20_masked ||
 	    (v->guest->dr[7] & VMBT_DR7_ENABLED) ||
-	    (v->shared->no_offers & VMBT_OFFER_ALIASES) || !may_have(m, frame_peek(m, m->told)))
+	    (v->shared->no_offers & VMBT_OFFER_ALIASES) || !may_have(m, m->told))
 		return;
 	exc = v->exc;
 	found = walk_guest(v, lin, MMU_PEEK | MMU_WRITE, &w) == X_OK && w.gfn == m->told &&
 		plat_gfn_map(w.gfn, true, &page) == VMBT_PAGE_RAM && page.writable && w.dirty;
 	v->exc = exc;
 	f = frame_peek(m, m->told);
-	if (!found || !may_have(m, f))
+	if (!found || !may_have(m, m->told))
 		return;
 	at.virt = NULL;
 	place_keep(v, &at, &w, page.virt);
 	if (!at.virt || way_aliased(m, &at))
 		return;
-	k = f->alias ? f->alias - 1u : take_slot(v);
+	k = f->alias ? f->alias - 1u : take_slot(v, f);
 	m->alias[k] = at;
 	f->alias = k + 1;
 	*alias_leaf(v, k) = (page.phys & SPTE_ADDR) | m->pte_enc | m->nx | PTE_P | PTE_W |
 			    PTE_A | PTE_D;
 	show(v, k);
-	v->mon->hot[vmbt_hot_index(lin)] = VMBT_MON_HOT_ALIAS + k;
+	hint = &v->mon->hot[vmbt_hot_index(lin)];
+	if (k != VMBT_MON_GDT_ALIAS || *hint < VMBT_MON_HOT_ALIAS)
+		*hint = VMBT_MON_HOT_ALIAS + k;
 	tlb_sync(v);
 }
 
@@ -335,7 +380,7 @@ void mmu_alias_drain(struct vcpu *v)
 		at = READ_ONCE(mon->log[i]) - VMBT_MON_ALIAS;
 		if (i >= left || (v->frame.cs & 3) == 3)
 			mon->log[i] = 0;
-		if (at < VMBT_MON_ALIASES * 4096 && v->mmu->alias[at / 4096].virt)
+		if (at < VMBT_MON_GDT_ALIAS * 4096 && v->mmu->alias[at / 4096].virt)
 			written(v, at / 4096, at & 0xffc);
 	}
 	tlb_sync(v);
@@ -351,6 +396,8 @@ void mmu_alias_init(struct vcpu *v)
 		withdraw(v, k);
 	v->mon->alias_ds = VMBT_MON_NONE;
 	v->mon->log_left = VMBT_MON_LOG;
+	v->mon->gdt_left = VMBT_MON_LOG;
+	v->mmu->gdt_gfn = GFN_NONE;
 }
 
 /**

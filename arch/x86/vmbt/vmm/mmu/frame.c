@@ -155,8 +155,7 @@ void frame_trace_add(struct vcpu *v, u64 gfn, u32 client)
 	if (client & ~f->trace & MMU_TRACE_SHADOW)
 		trace_hint(v, gfn, true);
 	f->trace |= client;
-	if (f->alias && f->trace != MMU_TRACE_SHADOW)
-		alias_close(v, f);
+	alias_check(v, f);
 }
 
 /**
@@ -175,10 +174,9 @@ void frame_trace_del(struct vcpu *v, u64 gfn, u32 client)
 		f->trace &= ~client;
 		if (!f->trace)
 			large_untraced(v->mmu, gfn);
+		alias_check(v, f);
 	}
 	if (client & MMU_TRACE_SHADOW) {
-		if (f && f->alias)
-			alias_close(v, f);
 		reads_forget_table(v, (u32)gfn);
 		trace_hint(v, gfn, false);
 	}

@@ -77,8 +77,9 @@ u8 *mmu_pin(struct vcpu *v, u32 n, u32 lin, u32 len, bool write);
 bool mmu_pins_hold(struct vcpu *v, u32 first, u32 n);
 u8 *mmu_pinned(struct vcpu *v, u32 n);
 
-/* Page tables that ring 1 writes to by itself, alias.c. */
+/* Page tables that ring 1 writes to by itself, alias.c; and a GDT. */
 void mmu_alias(struct vcpu *v, u32 lin);
+void mmu_alias_gdt(struct vcpu *v, u64 gfn);
 void mmu_alias_drain(struct vcpu *v);
 void mmu_alias_init(struct vcpu *v);
 void mmu_alias_restore(struct vcpu *v);

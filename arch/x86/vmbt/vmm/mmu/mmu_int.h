@@ -270,6 +270,7 @@ struct mmu {
 	struct kept_page alias[VMBT_MON_ALIASES];
 	u32 alias_good, alias_unsure;
 	u32 alias_hand;
+	u32 gdt_gfn;		/* where the guest's GDT is, or GFN_NONE */
 
 	u32 hot_off;		/* from a frame's address to where the guest last wrote one */
 
@@ -451,6 +452,7 @@ void trace_hint(struct vcpu *v, u64 gfn, bool on);
 
 /* alias.c */
 void alias_close(struct vcpu *v, struct frame *f);
+void alias_check(struct vcpu *v, struct frame *f);
 void alias_forget_table(struct vcpu *v, u32 gfn);
 void alias_activate(struct vcpu *v);
 

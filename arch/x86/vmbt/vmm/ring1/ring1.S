@@ -318,7 +318,8 @@ ring1_iret:
  * On to label 3 if ring 3 may run directly with the data segments of now, and to 5 if
  * not. IOPL is 0, which the CPU has. Segments are the guest's, or null, unless the VMM
  * had to put one of its own there; GS, which is ours up to here, has what the VMM knows
- * to be in the table; and the GDT is what it was.
+ * to be in the table; and the GDT is what it was: where ring 1 has written to it by its alias
+ * since, or all of it if the page has no trace.
  */
 .macro user_segments
 	undo testl $RING1_EFLAGS_IOPL, %gs:RING1_FLAGS_VIRT
@@ -335,6 +336,26 @@ ring1_iret:
 	undo movl %gs:RING1_SEL + 4 * RING1_SREG_GS, %eax
 	undo addl %gs:RING1_SAME_GS + RING1_NEG_SEL, %eax
 	undo jnz 5f
+	undo movl %gs:RING1_GDT_LEFT, %ecx
+	undo cmpl $RING1_NOTES, %ecx
+	undo je 8f
+	undo testl %ecx, %ecx
+	undo jz 5f
+6:
+	undo movl %gs:RING1_GDT_LOG(, %ecx, 4), %edx
+	undo movl %gs:(%edx), %eax
+	undo addl %gs:RING1_GDT_DELTA, %edx
+	undo cmpl %gs:RING1_GDT_BYTES, %edx
+	undo jae 7f
+	undo cmpl %gs:RING1_GDT(%edx), %eax
+	undo jne 5f
+7:
+	undo incl %ecx
+	undo cmpl $RING1_NOTES, %ecx
+	undo jb 6b
+	undo movl %ecx, %gs:RING1_GDT_LEFT
+	undo incl %gs:RING1_GDT_SPARED
+8:
 	undo movl %gs:RING1_GDT_N, %ecx
 	undo testl %ecx, %ecx
 	undo jz 3f
@@ -511,27 +532,38 @@ ring1_write:
 	cold
 
 /*
- * The same, of an instruction that has another form, for a page table's alias
- * (mmu/alias.c), behind its own. It goes there if the page is one that the VMM has shown
- * for the hint, DS is flat, the address is aligned, and there is room for a note. The
- * note is made here, and counted behind the write.
+ * The same, of an instruction that has another form, for an alias (mmu/alias.c), behind its
+ * own. It goes there if the page is one that the VMM has shown for the hint, DS is flat, the
+ * address is aligned, and there is room for a note. The note is made here, and of a page
+ * table counted behind the write.
+ *
+ * The GDT's page may have the hint of a page table that shares its entry.
+ *
+ * The note of the GDT is for the way to ring 3 (user_segments), and counted before the write: who
+ * clears it knows that the write is not on its way. If there is no more room, the count says so.
  */
 	.globl	ring1_alias
 ring1_alias:
 	hint
 	undo leal 1 - RING1_HOT_ALIAS(%ecx), %ecx
-	undo jecxz 6f
 	undo movl %ecx, %gs:RING1_LOG_NEXT
 	undo movzwl %gs:RING1_LOAD + 2, %eax
 	undo leal (%edx, %eax, 8), %edx
 	undo leal (%edx, %eax, 8), %edx
+	undo jecxz 2f
 	undo movl %gs:RING1_ALIAS - RING1_ALIAS_SIZE(, %ecx, RING1_ALIAS_SIZE), %ecx
 	undo leal (%ecx, %edx), %ecx
 	undo jecxz 3f
+2:
+	undo movl %gs:RING1_ALIAS + RING1_GDT_ALIAS * RING1_ALIAS_SIZE, %ecx
+	undo leal (%ecx, %edx), %ecx
+	undo jecxz 9f
 6:
 	vmm
 1:
 	cold
+9:
+	undo movl $RING1_GDT_ALIAS + 1, %gs:RING1_LOG_NEXT
 3:
 	undo movl %ds, %ecx
 	undo movl %gs:RING1_ALIAS_DS, %edx
@@ -544,9 +576,11 @@ ring1_alias:
 	undo jecxz 5f
 	vmm
 5:
+	undo movl %gs:RING1_LOG_NEXT, %edx
+	undo leal -RING1_GDT_ALIAS - 1(%edx), %ecx
+	undo jecxz 7f
 	undo movl %gs:RING1_LOG_LEFT, %ecx
 	undo jecxz 6f
-	undo movl %gs:RING1_LOG_NEXT, %edx
 	undo movl %gs:RING1_LOAD, %eax
 	undo movl %gs:RING1_ALIAS - RING1_ALIAS_SIZE + RING1_DELTA(, %edx, RING1_ALIAS_SIZE), %edx
 	undo leal (%edx, %eax), %eax
@@ -557,6 +591,20 @@ ring1_alias:
 	return_over RING1_ALIAS_LEN
 6:
 	vmm
+7:
+	undo movl %gs:RING1_LOAD, %eax
+	undo movl %gs:RING1_ALIAS - RING1_ALIAS_SIZE + RING1_DELTA(, %edx, RING1_ALIAS_SIZE), %edx
+	undo leal (%edx, %eax), %eax
+	undo movl %eax, %gs:RING1_ALIAS_AT
+	undo movl %gs:RING1_GDT_LEFT, %ecx
+	undo jecxz 8f
+	undo movl %eax, %gs:RING1_GDT_LOG - 4(, %ecx, 4)
+	undo leal -1(%ecx), %ecx
+	undo movl %ecx, %gs:RING1_GDT_LEFT
+8:
+	undo movl %gs:RING1_LOG_LEFT, %ecx
+	undo movl %ecx, %gs:RING1_LOG_NEXT
+	return_over RING1_ALIAS_LEN
 
 /*
  * The target in EAX is not in the inline hash: it may be in the second table,

@@ -37,6 +37,11 @@
 #define RING1_LOG		3236
 #define RING1_LOG_LEFT		3364
 #define RING1_LOG_NEXT		3368
+#define RING1_GDT_LOG		3372
+#define RING1_GDT_LEFT		3500
+#define RING1_GDT_DELTA		3504
+#define RING1_GDT_BYTES		3508
+#define RING1_GDT_SPARED	3512
 /*
  * One of so many writes that do not look like meeting a trace goes to the VMM, or 50
  * instructions each; to ask costs 25.
@@ -49,6 +54,8 @@
 #define RING1_ALIAS_SIZE	8
 #define RING1_DELTA		4
 #define RING1_HOT_ALIAS		2
+#define RING1_GDT_ALIAS		15
+#define RING1_NOTES		32
 
 /* enum vmbt_sreg */
 #define RING1_SREG_ES		0

@@ -718,7 +718,7 @@ static void store_offer(struct emit *e, uint16_t sel)
 	gs_store(e, at + 12, edge());
 }
 
-/* Page tables that ring 1 may write to, and notes of that. */
+/* What ring 1 may write to by an alias, and notes of that. */
 static void store_alias(struct emit *e)
 {
 	uint32_t k = below(VMBT_MON_ALIASES), at = offsetof(struct vmbt_mon, alias) + 8 * k;
@@ -730,6 +730,10 @@ static void store_alias(struct emit *e)
 	for (i = 0; i < 3; i++)
 		gs_store(e, log + 4 * below(VMBT_MON_LOG),
 			 below(4) ? VMBT_MON_ALIAS + below(0x10000) : edge());
+	gs_store(e, offsetof(struct vmbt_mon, gdt_left), below(2) ? below(40) : edge());
+	gs_store(e, offsetof(struct vmbt_mon, gdt_log) + 4 * below(VMBT_MON_LOG),
+		 below(2) ? VMBT_MON_ALIAS + below(0x10000) : edge());
+	gs_store(e, offsetof(struct vmbt_mon, gdt_delta) + 4 * below(3), edge());
 }
 
 /* MOV to one of ES, DS, FS and GS. */

@@ -260,6 +260,7 @@ void test_adapt_off(void)
 /* No instruction there has met a trace before. */
 #define WRITES	(OTHER + 0x940)
 #define WRITE	(OTHER + 0x980)
+#define GDT_WRITE	(OTHER + 0x9c0)
 
 /* What ring 1 has in the place of TABLE: other memory here. */
 static u32 *alias_page(void)
@@ -360,6 +361,69 @@ void test_alias(void)
 	for (i = 0; i < ARRAY_SIZE(order); i++)
 		check(v->mon->log[VMBT_MON_LOG - 1 - i] ==
 		      VMBT_MON_ALIAS + ALIAS * 4096 + order[i], "alias", "note", i);
+	native_protect(TABLE >> 12, NATIVE_TEST, false);
+	__real_mmu_trace_del(v, TABLE >> 12, MMU_TRACE_DESC);
+}
+
+/* All that ring 1 must be told where it is the GDT's alias; page tables' notes stay. */
+static void gdt_shown(void)
+{
+	alias_shown();
+	v->mon->alias[ALIAS].neg_page = VMBT_MON_NONE;
+	v->mon->alias[VMBT_MON_GDT_ALIAS].neg_page = -(TABLE >> 12);
+	v->mon->alias[VMBT_MON_GDT_ALIAS].delta = VMBT_MON_ALIAS + ALIAS * 4096 - TABLE;
+	v->mon->log_left = 7;
+	memset(v->mon->gdt_log, 0, sizeof(v->mon->gdt_log));
+	v->mon->gdt_left = VMBT_MON_LOG;
+}
+
+/* A write to the GDT has a note of another kind, whatever the hint; or is the VMM's, too. */
+void test_alias_gdt(void)
+{
+	static const u8 code[] = { 0x89, 0x46, 0x08, 0xf4 };	/* mov [esi + 8], eax; hlt */
+	static const u8 hints[] = { VMBT_MON_HOT_ALIAS + VMBT_MON_GDT_ALIAS,
+				    VMBT_MON_HOT_ALIAS + ALIAS, 1 };
+	const u32 at = VMBT_MON_ALIAS + ALIAS * 4096 + 8, note = VMBT_MON_LOG - 1;
+	u32 *page = alias_page(), i, off, val;
+	u64 before;
+
+	load(GDT_WRITE, code, sizeof(code));
+	memset(v->mon->hot, 0, sizeof(v->mon->hot));
+	__real_mmu_trace_add(v, TABLE >> 12, MMU_TRACE_DESC);
+	native_protect(TABLE >> 12, NATIVE_TEST, true);
+	alias_adapt("alias-gdt", GDT_WRITE, 1);
+	for (i = 0; i < 7; i++) {
+		alias_regs();
+		off = i == 4 ? 9 : 8;
+		v->guest->gpr[VMBT_EAX] = 0x2000 + i;
+		v->guest->gpr[VMBT_ESI] = TABLE + off - 8;
+		memset(page, 0, 16);
+		gdt_shown();
+		v->mon->hot[vmbt_hot_index(TABLE)] = hints[i < 3 ? i : 0];
+		if (i == 3)
+			v->mon->gdt_left = 0;
+		else if (i == 5)
+			v->mon->alias_ds = VMBT_MON_NONE;
+		else if (i == 6)
+			v->mon->alias[VMBT_MON_GDT_ALIAS].neg_page = VMBT_MON_NONE;
+		before = callouts();
+		check(go(GDT_WRITE) == NS_HLT, "alias-gdt", "did not end", i);
+		check(v->guest->gpr[VMBT_ECX] == 0x33 && v->guest->gpr[VMBT_EDX] == 0x22,
+		      "alias-gdt", "registers", i);
+		check(v->mon->log_left == 7 && !v->mon->log[6], "alias-gdt", "another note", i);
+		if (i > 3) {
+			mmu_read_phys(v, TABLE + off, &val, 4);
+			check(val == 0x2000 + i && !page[2] && !page[3] &&
+			      v->mon->gdt_left == VMBT_MON_LOG, "alias-gdt", "by the alias", i);
+			continue;
+		}
+		check(page[2] == 0x2000 + i && callouts() - before <= 2, "alias-gdt",
+		      "not by the alias", i);
+		/* Where there is no room left nothing says more. */
+		check(v->mon->gdt_left == (i == 3 ? 0 : note) &&
+		      v->mon->gdt_log[note] == (i == 3 ? 0 : at), "alias-gdt", "note", i);
+	}
+	v->mon->alias[VMBT_MON_GDT_ALIAS].neg_page = VMBT_MON_NONE;
 	native_protect(TABLE >> 12, NATIVE_TEST, false);
 	__real_mmu_trace_del(v, TABLE >> 12, MMU_TRACE_DESC);
 }

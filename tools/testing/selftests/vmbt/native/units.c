@@ -682,6 +682,7 @@ int main(void)
 	run("adapt-off", test_adapt_off);
 	run("alias", test_alias);
 	run("alias-not", test_alias_not);
+	run("alias-gdt", test_alias_gdt);
 	run("alias-stopped", test_alias_stopped);
 	run("hostile", test_hostile);
 	run("flush", test_flush);

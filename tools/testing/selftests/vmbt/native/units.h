@@ -49,6 +49,7 @@ void test_adapt_device(void);
 void test_adapt_off(void);
 void test_alias(void);
 void test_alias_not(void);
+void test_alias_gdt(void);
 void test_alias_stopped(void);
 
 /* heads.c */

@@ -102,6 +102,26 @@ CODE_THEN(touches_es, "movl %edx, %es", TOUCH, "decl %ecx\n	testl $7, %ecx\n"
 	  "1:	testl %ecx, %ecx\n	jnz touches_es");
 CODE_THEN(mixed, "movl %edx, %es", TOUCH, "int $0x80\n	decl %ecx\n	jnz mixed");
 
+/*
+ * A kernel that writes an entry of the GDT each time, as for another task, mostly what was
+ * there; and who loads it behind each call, and keeps what is in that segment at EBX. Every
+ * eight times the segment is somewhere else. SDM vol. 3, 3.4.3: a load of a segment
+ * register reads the entry.
+ */
+#define LENT		T(4)
+static u32 *lent_entry __used, lent[2] __used, lent_flip __used, lent_got[ROUNDS] __used;
+static u32 lent_words[2 * 1024] __aligned(4096);
+
+CODE_THEN(lend, "pushl %eax; pushl %ebx; pushl %ds; movl %ss, %eax\n"
+	  "movl %eax, %ds; movl lent_entry, %ebx",
+	  "movl lent, %eax; movl %eax, (%ebx); movl lent + 4, %eax; movl %eax, 4(%ebx)",
+	  "incl nentered; testl $7, nentered; jnz 1f\n"
+	  "movl lent_flip, %eax; xorl %eax, lent\n"
+	  "1: popl %ds; popl %ebx; popl %eax; iret");
+CODE_THEN(borrows, "movl %edx, %es", "int $0x80",
+	  "movl %edx, %es; movl %es:(%ebx), %eax; movl %eax, lent_got - 4(, %ecx, 4)\n"
+	  "decl %ecx; jnz borrows_at");
+
 /* What the quick kernel is called by. */
 static const struct ways {
 	const char *name;
@@ -541,6 +561,48 @@ static void unseen(const char *mode, const struct ways *w)
 	load_gdt(sizeof(gdt) - 1);
 }
 
+/* An entry of the GDT that changes between one load of it and the next. */
+static void lends(const char *what, u32 flip, u32 at_least)
+{
+	const u64 d = descriptor(0, 0xfffff, D_DATA | D_DPL(3), D_G | D_B);
+	struct cpu c;
+	u32 i, n;
+
+	sweep_begin("lent/%s", what);
+	load_gdt(SMALL_GDT);
+	gdt_set(LENT, d);
+	idt_set(0x80, quick_gate(lend));
+	idt_set(0x40, handler(0x40, GATE_INT32 | D_DPL(3)));
+	lent_entry = (u32 *)&gdt[LENT >> 3];
+	lent[0] = (u32)d;
+	lent[1] = d >> 32;
+	lent_flip = flip;
+	lent_words[0] = 0x11111111;
+	lent_words[1024] = 0x22222222;
+	nentered = 0;
+	user(&c, borrows);
+	c.ebx = (u32)lent_words;
+	c.ecx = ROUNDS;
+	c.edx = LENT | 3;
+	outl(PORT_COUNT, 0);
+	run(&c);
+	n = inl(PORT_STRAIGHT);
+	sweep(c.vector == 0x40 && c.ecx == 0 && nentered == ROUNDS, "vector %x, %u of %u",
+	      c.vector, nentered, ROUNDS);
+	/* The last call's word is the first. */
+	for (i = 0; i < ROUNDS; i++)
+		sweep(lent_got[ROUNDS - 1 - i] ==
+		      (flip && i & 8 ? 0x22222222 : 0x11111111), "%u: %x", i,
+		      lent_got[ROUNDS - 1 - i]);
+	/* Without any part of vmbt's VMM once it has seen the writes a few times. */
+	if (under_vmbt() && inl(PORT_AGAIN) != PLACE_NONE)
+		sweep(limits ? !n : n >= at_least, "at-once: %u, of %u", n, at_least);
+	sweep_end();
+	idt_set(0x80, GATE_80);
+	load_gdt(sizeof(gdt) - 1);
+	as_before();
+}
+
 /*
  * vmbt executes user code directly only where it can't write the GDT unseen: a GDT
  * that changes a lot is for the kernel alone, or it stays as it is.
@@ -549,8 +611,11 @@ static void all(const char *mode)
 {
 	counted(mode);
 	unseen(mode, &by_calls);
-	if (paged)
+	if (paged) {
 		unseen(mode, &by_faults);
+		lends("same", 0, ROUNDS / 2);
+		lends("base", 0x10000000, 1);
+	}
 	idt_changes(mode);
 	tss_changes(mode);
 	callers(mode);

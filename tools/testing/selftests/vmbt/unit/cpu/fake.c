@@ -13,6 +13,7 @@ struct fake_page page[FAKE_PAGES];
 u32 fake_cr3_fails;
 u32 fake_mode_changes;
 u32 fake_writes;
+u64 fake_alias;
 static struct vmbt_mon mon;
 static mmu_trace_fn trace_fn;
 static u32 expected, failed, failed_all;
@@ -187,11 +188,17 @@ int mmu_read(struct vcpu *v, u32 lin, void *buf, u32 len, u32 access)
 	return r;
 }
 
-/* There are no aliases here. */
+/* There are no aliases here but in the minds of the tests. */
 void mmu_alias_forget(struct vcpu *v, bool walk)
 {
 	(void)v;
 	(void)walk;
+}
+
+void mmu_alias_gdt(struct vcpu *v, u64 gfn)
+{
+	(void)v;
+	fake_alias = gfn;
 }
 
 /* Every other time, so that both ways are gone. */
@@ -348,6 +355,7 @@ void fake_reset(void)
 		.mon_base = VMBT_MON_FIXED_BASE,
 		.mon_data = VMBT_MON_FIXED_BASE,
 	};
+	fake_alias = DESC_NO_GFN;
 	shared.host_caps = VMBT_HOST_INTEL | VMBT_HOST_NX;
 	shared.tsc_khz = 1000000;
 	shared.ncpuid = 4;
@@ -365,7 +373,7 @@ void fake_reset(void)
 		.function = 0x80000000, .eax = 0x80000001,
 	};
 	fake_cr3_fails = 0;
-	mon = (struct vmbt_mon){ 0 };
+	mon = (struct vmbt_mon){ .gdt_left = VMBT_MON_LOG };
 	cpu.mon = &mon;
 	desc_init(&cpu);
 	cpu_reset(&cpu);

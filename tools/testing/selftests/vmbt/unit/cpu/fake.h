@@ -35,6 +35,7 @@ extern struct fake_page page[FAKE_PAGES];	/* by linear page; traces by gfn */
 extern u32 fake_cr3_fails;			/* next loads of CR3: #GP(0) */
 extern u32 fake_mode_changes;
 extern u32 fake_writes;
+extern u64 fake_alias;				/* the frame of mmu_alias_gdt() */
 extern u64 fake_tsc;				/* mmu_write() that went through */
 
 /* Where the tests put things. */

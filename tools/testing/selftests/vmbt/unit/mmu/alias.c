@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page tables that ring 1 writes to by itself (mmu/alias.c): when there is an alias, what
- * comes of what was written by it, and each way in which one has to go, or to be
+ * Page tables that ring 1 writes to by itself (mmu/alias.c), and the GDT: when there is an
+ * alias, what comes of what was written by it, and each way in which one has to go, or to be
  * withdrawn, one after the other.
  */
 #include <stdio.h>
@@ -611,7 +611,162 @@ static void more_than_there_are(void)
 		have += !!k;
 		EXPECT_EQ(alias_of(0x00810000 + n * 4096), (int)k - 1);
 	}
-	EXPECT_EQ(have, VMBT_MON_ALIASES);
+	/* The last one is the GDT's. */
+	EXPECT_EQ(have, VMBT_MON_ALIASES - 1);
+	EXPECT_EQ(vcpu.mon->alias[VMBT_MON_GDT_ALIAS].neg_page, VMBT_MON_NONE);
+}
+
+/* The kernel's address of the GDT's page, and another; its frame, and another. */
+#define AT_GDT	0x00805000u
+#define AT_GDT2	0x00806000u
+#define GDT	30ull
+#define GDT_B	31ull
+
+/* The clients that are told of writes to the GDT. */
+static u32 told;
+
+static void desc_told(struct vcpu *v, u64 gpa, u32 len)
+{
+	(void)v;
+	(void)len;
+	told += gpa >> 12 == GDT;
+}
+
+static void begin_gdt(void)
+{
+	begin();
+	put(KPT << 12 | 5 * 4, GDT << 12 | 3, 4);
+	put(KPT << 12 | 6 * 4, GDT_B << 12 | 3, 4);
+	EXPECT_EQ(hw(AT_GDT, MMU_READ), HW_OK);
+	mmu_trace_register(&vcpu, MMU_TRACE_DESC, desc_told);
+	mmu_trace_add(&vcpu, GDT, MMU_TRACE_DESC);
+	mmu_alias_gdt(&vcpu, GDT);
+	told = 0;
+	EXPECT_EQ(write_at(AT_GDT + 48, 1), VMBT_MON_GDT_ALIAS);
+	EXPECT_EQ(told, 1);
+	sound_now();
+}
+
+/* Ring 1 writes there, and notes it for somebody else. */
+static void to_gdt(u32 off, u32 val)
+{
+	u32 at = AT_GDT + off + vcpu.mon->alias[VMBT_MON_GDT_ALIAS].delta;
+	struct hw_result r = hw_access(vcpu.mon_data + at, MMU_WRITE);
+
+	EXPECT(!r.fault && at == VMBT_MON_ALIAS + VMBT_MON_GDT_ALIAS * 4096 + off);
+	if (!r.fault)
+		memcpy(phys_ptr(r.phys & ~0xfffull) + off, &val, 4);
+	vcpu.mon->gdt_log[--vcpu.mon->gdt_left] = at;
+}
+
+static bool gdt_closed(void)
+{
+	struct frame *f = frame_peek(vcpu.mmu, GDT);
+	struct hw_result r;
+
+	sound_now();
+	r = hw_access(vcpu.mon_data + VMBT_MON_ALIAS + VMBT_MON_GDT_ALIAS * 4096, MMU_WRITE);
+	return r.fault && !f->alias && alias_of(AT_GDT) == -1;
+}
+
+static void gdt_written(void)
+{
+	begin_gdt();
+	to_gdt(48, 0x1234);
+	EXPECT_EQ(get(GDT << 12 | 48, 4), 0x1234);
+	/* That is not for here, and nobody has been told. */
+	EXPECT(!mmu_alias_noted(&vcpu));
+	mmu_alias_drain(&vcpu);
+	EXPECT_EQ(vcpu.mon->gdt_left, VMBT_MON_LOG - 1);
+	EXPECT_EQ(told, 1);
+	/* Nor is what ring 1 says of it where notes of page tables are. */
+	vcpu.mon->log[VMBT_MON_LOG - 1] = VMBT_MON_ALIAS + VMBT_MON_GDT_ALIAS * 4096;
+	vcpu.mon->log_left = VMBT_MON_LOG - 1;
+	mmu_alias_drain(&vcpu);
+	EXPECT_EQ(shared.stats.alias_writes, 0);
+	/* By any other way it is traced as before. */
+	EXPECT_EQ(hw(AT_GDT, MMU_WRITE), MMU_FAULT_EMULATE);
+	mmu_written(&vcpu, GDT, GDT + 1);
+	EXPECT_EQ(told, 2);
+}
+
+static void gdt_refused(void)
+{
+	u32 i;
+
+	begin_gdt();
+	/* A page of another table of descriptors, and this one's when it is not agreed to. */
+	EXPECT_EQ(hw(AT_GDT2, MMU_READ), HW_OK);
+	mmu_trace_add(&vcpu, GDT_B, MMU_TRACE_DESC);
+	EXPECT_EQ(write_at(AT_GDT2, 1), -1);
+	mmu_alias_gdt(&vcpu, ~0ull);
+	EXPECT(gdt_closed());
+	EXPECT_EQ(write_at(AT_GDT + 48, 1), -1);
+	/* Code is there, too. */
+	mmu_alias_gdt(&vcpu, GDT);
+	mmu_trace_add(&vcpu, GDT, MMU_TRACE_CODE);
+	EXPECT_EQ(write_at(AT_GDT + 48, 1), -1);
+	mmu_trace_del(&vcpu, GDT, MMU_TRACE_CODE);
+	EXPECT_EQ(write_at(AT_GDT + 48, 1), VMBT_MON_GDT_ALIAS);
+	shared.no_offers = VMBT_OFFER_ALIASES;
+	mmu_alias_gdt(&vcpu, ~0ull);
+	mmu_alias_gdt(&vcpu, GDT);
+	EXPECT_EQ(write_at(AT_GDT + 48, 1), -1);
+	shared.no_offers = 0;
+	/* Page tables that share the entry of its hint keep it. */
+	i = vmbt_hot_index(AT_GDT);
+	vcpu.mon->hot[i] = VMBT_MON_HOT_ALIAS + 2;
+	EXPECT_EQ(write_at(AT_GDT + 48, 1), VMBT_MON_GDT_ALIAS);
+	EXPECT_EQ(vcpu.mon->hot[i], VMBT_MON_HOT_ALIAS + 2);
+}
+
+static void gdt_goes(void)
+{
+	static const u32 clients[] = { MMU_TRACE_CODE, MMU_TRACE_DIRTYLOG };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(clients); i++) {
+		begin_gdt();
+		mmu_trace_add(&vcpu, GDT, clients[i]);
+		EXPECT(gdt_closed());
+	}
+	begin_gdt();
+	mmu_trace_del(&vcpu, GDT, MMU_TRACE_DESC);
+	EXPECT(gdt_closed());
+	/* It is a page table of some process as well. */
+	begin_gdt();
+	put(PD << 12 | 5 * 4, GDT << 12 | 3, 4);
+	put(GDT << 12, DATA << 12 | 3, 4);
+	EXPECT_EQ(hw(0x01400000, MMU_READ), HW_OK);
+	EXPECT(gdt_closed());
+	/* The host takes it, which counts as a write. */
+	begin_gdt();
+	host_move(GDT);
+	mmu_zap(&vcpu, GDT, GDT + 1);
+	EXPECT(gdt_closed());
+	EXPECT_EQ(told, 2);
+	/* LGDT: another page. */
+	begin_gdt();
+	EXPECT_EQ(hw(AT_GDT2, MMU_READ), HW_OK);
+	mmu_trace_del(&vcpu, GDT, MMU_TRACE_DESC);
+	mmu_trace_add(&vcpu, GDT_B, MMU_TRACE_DESC);
+	mmu_alias_gdt(&vcpu, GDT_B);
+	EXPECT(gdt_closed());
+	EXPECT_EQ(write_at(AT_GDT2 + 48, 1), VMBT_MON_GDT_ALIAS);
+	sound_now();
+	/* Its mapping: the alias is withdrawn at once, and not shown for another page. */
+	begin_gdt();
+	store(KPT << 12 | 5 * 4, GDT_B << 12 | 0x63, 4);
+	EXPECT_EQ(alias_of(AT_GDT), -1);
+	mmu_activate(&vcpu);
+	EXPECT_EQ(alias_of(AT_GDT), -1);
+	/* Another address space, and back. */
+	begin_gdt();
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD_B << 12), X_OK);
+	EXPECT_EQ(alias_of(AT_GDT), -1);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD << 12), X_OK);
+	mmu_activate(&vcpu);
+	EXPECT_EQ(alias_of(AT_GDT), VMBT_MON_GDT_ALIAS);
 }
 
 int main(void)
@@ -631,5 +786,8 @@ int main(void)
 	CASE(new_directory);
 	CASE(read_only_there);
 	CASE(more_than_there_are);
+	CASE(gdt_written);
+	CASE(gdt_refused);
+	CASE(gdt_goes);
 	return check_failed ? 1 : 0;
 }

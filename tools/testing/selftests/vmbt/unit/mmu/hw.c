@@ -391,7 +391,8 @@ static void check_alias(u32 n, u64 leaf)
 		broken("alias %u is %llx", n, leaf);
 	if (!f || f->alias != n + 1)
 		broken("alias %u is of frame %llx, which does not know it", n, gfn);
-	if (!granted_write((u64)gfn) || f->trace != MMU_TRACE_SHADOW)
+	if (!granted_write((u64)gfn) ||
+	    f->trace != (n == VMBT_MON_GDT_ALIAS ? MMU_TRACE_DESC : MMU_TRACE_SHADOW))
 		broken("alias %u of frame %llx: traces %x", n, gfn, f->trace);
 	for (idx = f->sps; idx; idx = sp->next) {
 		sp = sp_of(vcpu.mmu, idx);
