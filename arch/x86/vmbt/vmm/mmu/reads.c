@@ -174,12 +174,16 @@ bool place_same(struct vcpu *v, struct kept_page *k, bool use)
 		if (!accessed(&w) &&
 		    (!use || walk_guest(v, lin, k->access & ~MMU_WRITE, &w) != X_OK))
 			return false;
-		k->pde = w.pde;
+		pde = w.pde;
 	}
+	/* Nobody would be told of a change: the entry must not look like the old one later. */
+	if (k->pt_gfn != NO_TABLE && !table_traced(m, k->pt_gfn))
+		return false;
+	k->pde = pde;
 	k->dir_gfn = dir;
 	note_table(m, dir);
 	note_table(m, k->pt_gfn);
-	return k->pt_gfn == NO_TABLE || table_traced(m, k->pt_gfn);
+	return true;
 }
 
 /**

@@ -234,6 +234,29 @@ static void half_an_entry(void)
 	EXPECT_EQ(vcpu.exc.error, 9);
 }
 
+/* While nobody is told of writes to a table on the way, nothing is known of that way. */
+static void way_let_go(void)
+{
+	const struct frame *f;
+
+	begin();
+	EXPECT(write_at(AT_PT + 3 * 4, 0) >= 0);
+	EXPECT_EQ(hw(LIN, MMU_READ), HW_OK);
+	EXPECT(alias_of(AT_PT) >= 0);
+	f = frame_peek(vcpu.mmu, KPT);
+	while (f->sps)
+		sp_zap(&vcpu, sp_of(vcpu.mmu, f->sps));
+	tlb_sync(&vcpu);
+	mmu_activate(&vcpu);
+	EXPECT_EQ(alias_of(AT_PT), -1);
+	put(KPT << 12, DATA << 12 | 0x63, 4);
+	EXPECT_EQ(hw(AT_PT + 4096, MMU_READ), HW_OK);
+	EXPECT_EQ(mmu_load_cr3(&vcpu, PD << 12), X_OK);
+	mmu_activate(&vcpu);
+	EXPECT_EQ(alias_of(AT_PT), -1);
+	sound_now();
+}
+
 /* Two tables by big pages, one of which is elsewhere in another space. */
 static void by_big_pages(void)
 {
@@ -776,6 +799,7 @@ int main(void)
 	CASE(stopped_in_the_middle);
 	CASE(rights_change);
 	CASE(half_an_entry);
+	CASE(way_let_go);
 	CASE(by_big_pages);
 	CASE(another_big_page);
 	CASE(full_and_forged);
