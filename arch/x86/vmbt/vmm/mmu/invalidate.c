@@ -225,11 +225,8 @@ void tlb_load_root(struct vcpu *v)
 		m->tlb_kept |= bit;
 }
 
-/**
- * tlb_sync() - do the flushes that are due
- * @v: the vCPU
- */
-void tlb_sync(struct vcpu *v)
+/* tlb_sync() when there are some. */
+void tlb_flush_due(struct vcpu *v)
 {
 	struct mmu *m = v->mmu;
 	u32 i;

@@ -477,7 +477,17 @@ void tlb_note_all(struct vcpu *v);
 void tlb_note_area(struct vcpu *v, u32 off);
 void tlb_note_root(struct vcpu *v, struct root *r);
 void tlb_load_root(struct vcpu *v);
-void tlb_sync(struct vcpu *v);
+void tlb_flush_due(struct vcpu *v);
+
+/**
+ * tlb_sync() - do the flushes that are due
+ * @v: the vCPU
+ */
+static inline void tlb_sync(struct vcpu *v)
+{
+	if (unlikely(v->mmu->tlb_all || v->mmu->tlb_n))
+		tlb_flush_due(v);
+}
 
 /* monitor.c */
 static inline bool mon_split(const struct vcpu *v)

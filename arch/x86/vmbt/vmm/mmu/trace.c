@@ -293,42 +293,67 @@ static bool sp_tighten(struct vcpu *v, struct sp *sp, u32 i, u64 pte)
 	return true;
 }
 
+/*
+ * Entry @i of a page table is @pte now. True if it is to be filled ahead: the current root
+ * has the table, and nothing is there.
+ */
+static bool entry_noted(struct vcpu *v, struct sp *sp, u32 off, u32 i, u64 pte)
+{
+	if (sp->spt[i] && sp->parents && sp_tighten(v, sp, i, pte))
+		return false;
+	if (sp_flooded(v, sp, off, 4)) {
+		sp_zap(v, sp);
+		return false;
+	}
+	if (sp->spt[i])
+		sp_drop_entry(v, sp, i);
+	return (pte & (PTE_P | PTE_A)) == (PTE_P | PTE_A) && sp_is_current(v, sp);
+}
+
 /**
  * trace_noted() - ring 1 has written to a page table that it has an alias of
  * @v: the vCPU
- * @gfn: its frame
+ * @gfn: its frame, which nobody but the shadow traces
  * @off: where, in the entry or the half of one
  *
  * What only takes rights from a page, as fork does, is no sign of a table that is being
- * torn down.
+ * torn down. Of the shadow pages that read the entry one is filled ahead.
  */
 void trace_noted(struct vcpu *v, u32 gfn, u32 off)
 {
-	u64 pte, both = 0, gpa = (u64)gfn << 12 | off;
+	struct sp *sp, *fill = NULL;
 	struct mmu *m = v->mmu;
-	struct frame *f = frame_peek(m, gfn);
-	struct plat_page page;
-	u32 idx, next, first, n;
-	struct sp *sp;
+	const struct frame *f;
+	u32 idx, next, first, at = 0;
+	u64 pte, fill_pte = 0, both = 0;
+	const u64 *table;
 
+	reads_forget_table(v, gfn);
+	mmu_topup(v);
+	f = frame_peek(m, gfn);
 	/* Read at once: the host may take the page at any of its calls. If it has, it is 0. */
-	if (plat_gfn_map(gfn, false, &page) == VMBT_PAGE_RAM)
-		both = READ_ONCE(((u64 *)page.virt)[off / 8]);
+	table = plat_gfn_known(gfn);
+	if (table)
+		both = READ_ONCE(table[off / 8]);
 	for (idx = f ? f->sps : 0; idx; idx = next) {
 		sp = sp_of(m, idx);
 		next = sp->next;
 		if (sp->role & ROLE_DIRECT)
 			continue;
-		n = sp_entries(sp, off, 4, &first);
 		pte = role_pae(sp->role) ? both : off & 4 ? both >> 32 : (u32)both;
-		if (sp->parents && n && sp_tighten(v, sp, first, pte))
-			continue;
-		if (sp_flooded(v, sp, off, 4))
-			sp_zap(v, sp);
-		else if (n)
-			sp_drop_entry(v, sp, first);
+		if (!sp_entries(sp, off, 4, &first)) {
+			/* A write to another part of the table costs as much. */
+			if (sp_flooded(v, sp, off, 4))
+				sp_zap(v, sp);
+		} else if (entry_noted(v, sp, off, first, pte)) {
+			fill = sp;
+			at = first;
+			fill_pte = pte;
+		}
 	}
-	trace_done(v, gpa, 4);
+	/* No other has gone with one that was let go. */
+	if (fill)
+		shadow_prefill(v, fill, at, fill_pte);
 }
 
 /**

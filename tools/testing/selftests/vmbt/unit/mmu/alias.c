@@ -118,6 +118,26 @@ static void written_by_ring1(void)
 	sound_now();
 }
 
+/* What the VMM keeps of the way to a place ends with a note of the table on it. */
+static void kept_by_it(void)
+{
+	u32 val;
+
+	begin();
+	put(DATA << 12 | (LIN & 0xfff), 0x1111, 4);
+	put(DATA_B << 12 | (LIN & 0xfff), 0x2222, 4);
+	EXPECT(write_at(AT_PT + 3 * 4, 0) >= 0);
+	EXPECT(mmu_pin(&vcpu, 0, LIN, 8, false));
+	EXPECT(mmu_pins_hold(&vcpu, 0, 1));
+	EXPECT_EQ(mmu_read(&vcpu, LIN, &val, 4, 0), X_OK);
+	EXPECT_EQ(val, 0x1111);
+	by_alias(AT_PT + 2 * 4, DATA_B << 12 | 0x23, true);
+	mmu_alias_drain(&vcpu);
+	EXPECT(!mmu_pins_hold(&vcpu, 0, 1));
+	EXPECT_EQ(mmu_read(&vcpu, LIN, &val, 4, 0), X_OK);
+	EXPECT_EQ(val, 0x2222);
+}
+
 /* The VMM comes between the write and its count; then it is counted after all. */
 static void stopped_in_the_middle(void)
 {
@@ -796,6 +816,7 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	CASE(written_by_ring1);
+	CASE(kept_by_it);
 	CASE(stopped_in_the_middle);
 	CASE(rights_change);
 	CASE(half_an_entry);
