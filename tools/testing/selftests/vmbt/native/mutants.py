@@ -113,7 +113,7 @@ MUTANTS = [
     ("alias-repair", "bt/ring1.c", "\te->fix = BIT(reg);\n", "\te->fix = BIT(reg) & 0;\n"),
     ("alias-uncounted", "bt/ring1.c", "\tgs_store(e, reg, MON(log_left));",
      "\tgs_store(e, reg, MON(log_next));"),
-    ("alias-register", "bt/ring1.c", "if (!(used & BIT(reg)))", "if (reg == VMBT_ECX)"),
+    ("alias-register", "bt/ring1.c", "if (!(used & BIT(reg)))", "if (reg == VMBT_ECX || !used)"),
     ("adapt-for-ever", "bt/adapt.c", "if (h->useful < USEFUL) {", "if (0) {"),
     ("16-bit-target", "decode/decode.c",
      "return in->opsize == 2 ? target & 0xffff : target;", "return target;"),
