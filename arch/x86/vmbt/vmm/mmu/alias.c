@@ -339,9 +339,10 @@ void alias_activate(struct vcpu *v)
 			show(v, k);
 		} else {
 			t = (struct tables){ .dir = GFN_NONE, .pt = NO_TABLE };
+			if (!at->virt || !place_same(v, at, false))
+				continue;
 			/* A host call on the way may have been the end of it. */
-			if (!at->virt || !place_same(v, at, false) || !at->virt ||
-			    way_aliased(m, at))
+			if (!at->virt || way_aliased(m, at))
 				continue;
 			show(v, k);
 		}
