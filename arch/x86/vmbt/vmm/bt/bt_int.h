@@ -191,7 +191,7 @@ struct bt_site {
 	u32 rip;		/* offset in the monitor area, 0: unused */
 	u32 unit;
 	u32 map;		/* in the map arena */
-	u32 behind;		/* where a routine's instruction is done, 0: not looked up */
+	u32 behind;		/* where its instruction is done, 0: not looked up */
 	struct bt_insn insn;
 };
 

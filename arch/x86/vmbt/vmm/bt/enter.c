@@ -586,21 +586,27 @@ struct bt_insn *bt_callout_insn(struct vcpu *v)
 }
 
 /*
- * Where the guest goes on when the instruction of a routine's site has been done. A
- * write's own copy is behind the jump to the routine: it is left out.
+ * Where the guest goes on when the instruction of a callout has been done: where the next
+ * one begins. In between is what would do it again: a write's own copy behind the jump to
+ * the routine, the read of what the callout has asked for (peek.c).
  */
 static u32 behind_site(struct bt *bt, const struct bt_site *s, u32 eip)
 {
 	const struct bt_unit *u = bt_unit(bt, s->unit);
-	const struct bt_map *jump = bt_map(bt, s->map);
+	const struct bt_map *site = bt_map(bt, s->map), *m;
+	u32 i, next;
 
-	if (s->map + 2 < u->map + u->nr_map) {
-		const struct bt_map *copy = bt_map(bt, s->map + 1);
-
-		if (copy->kind == BT_M_START && copy->g_off == jump->g_off && !copy->fix)
-			return u->tc + bt_map(bt, s->map + 2)->tc_off;
+	for (i = s->map + 1; i < u->map + u->nr_map; i++) {
+		m = bt_map(bt, i);
+		if (m->kind >= BT_M_EXIT && m->kind <= BT_M_EXIT_LAST)
+			next = u->ex[m->kind - BT_M_EXIT].eip;
+		else if (m->g_off != site->g_off)
+			next = u->eip + m->g_off;
+		else
+			continue;
+		return next == eip && !(m->fix & ~BT_F_SHADOW) ? u->tc + m->tc_off : 0;
 	}
-	return inside(bt, u, eip);
+	return 0;
 }
 
 bool bt_continue(struct vcpu *v)
@@ -608,20 +614,16 @@ bool bt_continue(struct vcpu *v)
 	const struct vmbt_guest *g = v->guest;
 	struct vmbt_frame *f = &v->frame;
 	struct bt *bt = v->bt;
-	u32 i, rip = f->rip;
+	struct bt_site *s = bt->last_site;
+	u32 i;
 
 	if (!bt_callout_insn(v))
 		return false;
-	/* A routine would go on with its own way of doing it. */
-	if (in_ring1(rip)) {
-		rip = bt->last_site->behind;
-		if (!rip)
-			rip = behind_site(bt, bt->last_site, g->eip);
-		if (!rip)
-			return false;
-		bt->last_site->behind = rip;
-	}
-	f->rip = rip;
+	if (!s->behind)
+		s->behind = behind_site(bt, s, g->eip);
+	if (!s->behind)
+		return false;
+	f->rip = s->behind;
 	for (i = 0; i < 8; i++)
 		f->gpr[i] = g->gpr[i];
 	f->rsp = g->gpr[VMBT_ESP];

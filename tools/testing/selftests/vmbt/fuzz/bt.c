@@ -392,6 +392,7 @@ static void go_on(const struct bt_unit *u)
 	struct vmbt_guest *g = v->guest;
 	const struct bt_map *m;
 	struct vmbt_insn in;
+	u32 next;
 
 	if (interp_fetch(v, &in) != X_OK || !straight(&in) || !bt_callout_insn(v))
 		return;
@@ -405,8 +406,13 @@ static void go_on(const struct bt_unit *u)
 		broken(u, v->frame.rip, "goes on in the middle of an instruction");
 	if (m->fix & ~BT_F_SHADOW)
 		broken(u, v->frame.rip, "goes on where registers are spilled");
-	if (u->eip + m->g_off != g->eip && m->kind < BT_M_EXIT)
+	next = m->kind >= BT_M_EXIT && m->kind <= BT_M_EXIT_LAST ?
+	       u->ex[m->kind - BT_M_EXIT].eip : u->eip + m->g_off;
+	if (next != g->eip)
 		broken(u, v->frame.rip, "goes on at another instruction");
+	/* Not in the middle of what has been done, which would be done again. */
+	if (m > bt_map(v->bt, u->map) && m[-1].g_off == m->g_off && m->kind < BT_M_EXIT)
+		broken(u, v->frame.rip, "goes on in the middle of the next");
 }
 
 /* The guest has jumped into the cache and forged what it can write. */

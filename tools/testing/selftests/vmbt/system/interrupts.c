@@ -2,7 +2,7 @@
 /*
  * External interrupts: at every instruction boundary of loops, and nowhere
  * else; shadows of STI, MOV SS and POP SS; HLT; between the iterations of
- * string instructions.
+ * string instructions; by polling.
  *
  * SDM vol. 3, 6.8.1 (IF, STI), 6.8.3 (SS), 6.6 (restart), vol. 2 HLT, STI.
  * The source is the PC's timer: a pair of 8259As, an 8254 in mode 0.
@@ -370,6 +370,34 @@ static void modes(void)
 	}
 }
 
+/*
+ * After a poll command the next read, of whichever port, is the poll word, and
+ * acknowledges (8259A data sheet, Poll Command). The read behind it is of the mask again.
+ */
+static void polled(void)
+{
+	u8 word, mask;
+	u32 n;
+
+	for (n = 0; n < 2; n++) {
+		name("poll/port-%x", 0x20 + n);
+		check(raise(), "the timer does not ask");
+		outb(0x20, 0x0c);
+		word = n ? inb(0x21) : inb(0x20);
+		mask = inb(0x21);
+		quiet();
+		end_of_interrupt();
+		expect("word", word, 0x80);
+		expect("mask", mask, 0xfe);
+		name("poll/port-%x-idle", 0x20 + n);
+		outb(0x20, 0x0c);
+		word = n ? inb(0x21) : inb(0x20);
+		mask = inb(0x21);
+		expect("asks", word >> 7, 0);
+		expect("mask", mask, 0xfe);
+	}
+}
+
 void guest_main(void)
 {
 	pic_init();
@@ -380,5 +408,6 @@ void guest_main(void)
 	halted();
 	strings();
 	modes();
+	polled();
 }
 #endif
