@@ -452,8 +452,8 @@ void test_reads(void)
 		0x75, 0xea,				/* jnz top */
 		0xf4,
 	};
+	u64 before, straight = native_straight;
 	struct vmbt_guest *g = v->guest;
-	u64 before;
 
 	load(OTHER, code, sizeof(code));
 	g->cr2 = 0x12345678;
@@ -470,6 +470,8 @@ void test_reads(void)
 	check(go(OTHER) == NS_HLT && *eax == 0x555555ff, "reads", "port", *eax);
 	check(callouts() - before > 999, "reads", "callouts of a port",
 	      callouts() - before);
+	check(native_straight - straight > 990, "reads", "goes on behind them",
+	      native_straight - straight);
 }
 
 /* IRET within the kernel: no VMM but for what an interrupt waits for. */

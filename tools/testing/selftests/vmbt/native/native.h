@@ -120,7 +120,7 @@ enum native_stop native_interp(void);
 
 /* Step through translated code, sync and start over now and then. */
 extern bool native_stepping;
-extern u64 native_steps, native_restarts;
+extern u64 native_steps, native_restarts, native_straight;
 extern u64 native_tsc;			/* added to the counter */
 /*
  * Is there a floating bus outside of RAM for the translator and the

@@ -33,7 +33,7 @@ static int pool_fd;
 struct vcpu native_vcpu;
 bool native_stepping, native_floating;
 u32 native_max_exits = 20000;
-u64 native_steps, native_restarts;
+u64 native_steps, native_restarts, native_straight;
 u64 native_tsc;
 bool native_no_ram;
 static jmp_buf no_ram;
@@ -475,13 +475,9 @@ enum native_stop native_raw(void)
 	return x.trapno == 256 ? NS_LIMIT : fault(v, &x);
 }
 
-/* One instruction by the interpreter: 0 go on, else the reason to stop + 1. */
-static int step(struct vcpu *v, enum native_stop *why)
+/* What the interpreter came to, @r: 0 go on, else there is a reason to stop. */
+static int stops(struct vcpu *v, int r, enum native_stop *why)
 {
-	int r;
-
-	memcpy(before, v->guest->gpr, sizeof(before));
-	r = interp_step(v);
 	switch (r) {
 	case X_OK:
 	case X_RETRY:
@@ -503,6 +499,12 @@ static int step(struct vcpu *v, enum native_stop *why)
 		*why = NS_UNSUPPORTED;
 	}
 	return 1;
+}
+
+static int step(struct vcpu *v, enum native_stop *why)
+{
+	memcpy(before, v->guest->gpr, sizeof(before));
+	return stops(v, interp_step(v), why);
 }
 
 enum native_stop native_interp(void)
@@ -557,24 +559,47 @@ bool native_step(u32 eip, u32 esp)
 	return rnd(12);
 }
 
-static int callout(struct vcpu *v, enum native_stop *why)
+/* core/straight.c wants these of core, metal and mmu. */
+static enum native_stop callout_why;
+static int callout_stops;
+
+void core_finish(struct vcpu *v, int result)
 {
-	struct bt_insn *kept;
-	u32 special;
+	callout_stops = stops(v, result, &callout_why);
+}
+
+int core_interpret(struct vcpu *v, const struct vmbt_insn *in)
+{
 	int r;
 
+	memcpy(before, v->guest->gpr, sizeof(before));
+	r = in ? interp_insn(v, in) : interp_step(v);
+	core_finish(v, r);
+	return r;
+}
+
+u32 metal_requests(void)
+{
+	return 0;
+}
+
+void __wrap_mmu_activate(struct vcpu *v)
+{
+	(void)v;
+}
+
+static int callout(struct vcpu *v, enum native_stop *why)
+{
 	v->frame.rip += 2;	/* metal's gate reports the next instruction */
 	v->raw = false;
 	v->stats->callouts++;
 	switch (bt_callout(v)) {
 	case BT_INTERP:
-		special = v->special;
-		kept = bt_callout_insn(v);
-		if (kept && !kept->known)
-			kept->known = interp_fetch(v, &kept->in) == X_OK;
-		r = step(v, why);
-		bt_adapt_done(v, v->special != special);
-		return r;
+		v->events = 0;
+		core_callout_insn(v);
+		native_straight += v->raw;
+		*why = callout_why;
+		return callout_stops;
 	case BT_NOT_CALLOUT:
 		printf("# forged: rip %llx\n", v->frame.rip);
 		*why = NS_UNSUPPORTED;
@@ -637,8 +662,10 @@ static enum native_stop run_bt(void)
 	u32 n, ticks = 0;
 	int r;
 
+	v->raw = false;
 	for (n = 0; n < native_max_exits && ticks < 40; n++) {
-		r = bt_enter(v);
+		/* Behind a callout it may go on at once, as it does in core. */
+		r = v->raw ? X_OK : bt_enter(v);
 		if (r == X_RETRY) {
 			if (step(v, &why))
 				return why;

@@ -209,8 +209,8 @@ int main(int argc, char **argv)
 			suite(suites[i].name, suites[i].what, seed,
 			      seconds ? seconds : 1, max);
 	printf("# %llu programs, %llu the same\n", total, total_same);
-	printf("# %llu steps, %llu restarts, %llu units, %llu chains, %llu misses\n",
+	printf("# %llu steps, %llu restarts, %llu units, %llu chains, %llu misses, %llu straight\n",
 	       native_steps, native_restarts, native_vcpu.stats->units, native_vcpu.stats->chains,
-	       native_vcpu.stats->hash_misses);
+	       native_vcpu.stats->hash_misses, native_straight);
 	return failures ? 1 : 0;
 }

@@ -460,16 +460,14 @@ static u32 cache_pages(u32 end)
 /* @n blocks of 60 bytes (four units), one leading to the next, then HLT. EAX counts them. */
 static void many_units(u32 n)
 {
-	u32 i, at = 0;
+	u8 block[64] = { 0x40 };			/* inc eax */
+	u32 i;
 
-	for (i = 0; i < n; i++) {
-		at = 0x00500000 + i * 64;
-		memset(native_ram(at), 0x90, 60);
-		*native_ram(at) = 0x40;			/* inc eax */
-		native_ram(at)[59] = 0xe9;
-		memset(native_ram(at + 60), 0, 4);
-	}
-	*native_ram(at + 64) = 0xf4;
+	memset(block + 1, 0x90, 58);
+	block[59] = 0xe9;
+	for (i = 0; i < n; i++)
+		load(0x00500000 + i * sizeof(block), block, sizeof(block));
+	load(0x00500000 + n * sizeof(block), "\xf4", 1);
 	*eax = 0;
 }
 
