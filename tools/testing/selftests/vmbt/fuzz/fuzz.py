@@ -8,7 +8,8 @@ for seven times the byte; what stands behind # is the name of an input that once
 found a defect, and such an input is never dropped.
 
     fuzz.py OUT random NAME RUNS     corpus and random inputs, without libFuzzer
-    fuzz.py OUT check NAME RUNS      corpus and RUNS mutations from seed 1
+    fuzz.py OUT check NAME RUNS      corpus and RUNS mutations from seed 1, the same
+                                     each time
     fuzz.py OUT deep SECONDS ROUNDS NAME...
                                      mutations of all that was ever found, each
                                      round from another seed; OUT/record has the
@@ -84,16 +85,30 @@ def unpack(out, name):
     return where
 
 
-def libfuzzer(out, name, dirs, options):
+def unrandomized():
+    """
+    How to run a program so that its addresses, which libFuzzer takes from comparisons
+    into its mutations, are the same each time, wherever the tree is.
+    """
+    same = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "setarch", "-R"]
+    try:
+        subprocess.run(same + ["true"], stderr=subprocess.DEVNULL, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        print("# addresses are random here, so the mutations are others each time")
+        return []
+    return same
+
+
+def libfuzzer(out, name, dirs, options, by=()):
     """Returns status, number of runs, features covered; the log is OUT/NAME.log."""
     log = f"{out}/{name}.log"
     with open(log, "wb") as f:
         status = subprocess.run(
-            [f"{out}/clang/{name}", f"-max_len={MAX_LEN[name]}", "-timeout=30",
+            [*by, f"clang/{name}", f"-max_len={MAX_LEN[name]}", "-timeout=30",
              "-len_control=0", "-rss_limit_mb=3000", "-reload=0", "-print_final_stats=1",
-             f"-artifact_prefix={out}/{name}-"] + options + dirs,
+             f"-artifact_prefix={name}-"] + options + [os.path.relpath(d, out) for d in dirs],
             stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT,
-            check=False).returncode
+            check=False, cwd=out).returncode
     with open(log, encoding="ascii", errors="replace") as f:
         said = f.read()
     runs = re.findall(r"number_of_executed_units: (\d+)", said)
@@ -110,7 +125,7 @@ def failed(out, name, why):
     for line in lines[max(first - 5, 0):first + 30]:
         print("    " + line[:200])
     for path in re.findall(r"Test unit written to (\S+)", "\n".join(lines)):
-        with open(path, "rb") as f:
+        with open(f"{out}/{path}", "rb") as f:
             print("    the input: " + text(f.read()))
     print(f"not ok fuzz/{name}: {why}: {out}/{name}.log")
     return False
@@ -123,7 +138,7 @@ def check(out, name, runs):
     number = len(os.listdir(kept))
     found = fresh(f"{out}/found/{name}")
     status, done, features = libfuzzer(out, name, [found, kept],
-                                       [f"-runs={runs}", "-seed=1"])
+                                       [f"-runs={runs}", "-seed=1"], unrandomized())
     if status:
         return failed(out, name, f"status {status}")
     if done < runs:
