@@ -121,9 +121,33 @@ static u64 vmbt_clock_left(struct vmbt_vm *vm)
 static void vmbt_clock_start(struct vmbt_vm *vm, u64 ns, enum hrtimer_mode mode)
 {
 	ns = clamp_t(u64, ns, VMBT_CLOCK_MIN_NS, VMBT_CLOCK_MAX_NS);
-	WRITE_ONCE(vm->shared->clock_armed,
-		   vmbt_clock_now(vm) + mul_u64_u32_div(ns, tsc_khz, 1000000));
+	vm->clock_armed = vmbt_clock_now(vm) + mul_u64_u32_div(ns, tsc_khz, 1000000);
+	WRITE_ONCE(vm->shared->clock_armed, vm->clock_armed);
 	hrtimer_start(&vm->clock, ns_to_ktime(ns), mode);
+}
+
+/*
+ * The count at which to interrupt the guest. Where the timer's time is over, or is still
+ * to be programmed, the guest may do that and run on without a visit here: the VMM
+ * has a guess. Somebody who is late for that, too, comes in most of an interval.
+ */
+static u64 vmbt_clock_wanted(struct vmbt_vm *vm, u64 now)
+{
+	u64 at = READ_ONCE(vm->shared->clock_tsc), again;
+
+	if (at > now && at != VMBT_CLOCK_NEVER)
+		return at;
+	again = READ_ONCE(vm->shared->clock_again);
+	if (again > now)
+		return again;
+	return again > at ? now + (again - at) / 4 * 3 : VMBT_CLOCK_NEVER;
+}
+
+/* What was guessed before may be near enough. */
+static bool vmbt_clock_suits(struct vmbt_vm *vm, u64 at)
+{
+	return vm->clock_armed >= at && vm->clock_armed - at <= vmbt_clock_slack(tsc_khz) &&
+	       hrtimer_active(&vm->clock);
 }
 
 /**
@@ -133,27 +157,16 @@ static void vmbt_clock_start(struct vmbt_vm *vm, u64 ns, enum hrtimer_mode mode)
 void vmbt_chips_arm(struct vmbt_vcpu *vcpu)
 {
 	struct vmbt_vm *vm = vcpu->vm;
-	u64 at = READ_ONCE(vm->shared->clock_tsc);
-	u64 ns;
+	u64 now = vmbt_clock_now(vm), at = vmbt_clock_wanted(vm, now);
 
-	if (at == vm->clock_armed && vm->clock_cpu == smp_processor_id() &&
-	    hrtimer_active(&vm->clock))
-		return;
-	/*
-	 * Due already, or just over: the guest may program its timer and then
-	 * run on without a visit here. The next tick is likely as far away as
-	 * the last one was.
-	 */
-	ns = vmbt_clock_left(vm);
-	if (!ns || at == VMBT_CLOCK_NEVER)
-		ns = vmbt_tsc_to_ns(READ_ONCE(vm->shared->clock_again)) ?: ns;
-	if (!ns) {
+	if (at == VMBT_CLOCK_NEVER) {
 		WRITE_ONCE(vm->shared->clock_armed, VMBT_CLOCK_NEVER);
 		return;
 	}
-	vm->clock_armed = at;
+	if (vm->clock_cpu == smp_processor_id() && vmbt_clock_suits(vm, at))
+		return;
 	vm->clock_cpu = smp_processor_id();
-	vmbt_clock_start(vm, ns, HRTIMER_MODE_REL_PINNED);
+	vmbt_clock_start(vm, vmbt_tsc_to_ns(at - now), HRTIMER_MODE_REL_PINNED);
 }
 
 static bool vmbt_chips_event(struct vmbt_vm *vm)
@@ -173,9 +186,9 @@ int vmbt_chips_wait(struct vmbt_vcpu *vcpu)
 	u64 ns = vmbt_clock_left(vm);
 	int r;
 
-	if (ns) {
-		vm->clock_armed = 0;
+	if (ns && !vmbt_clock_suits(vm, READ_ONCE(vm->shared->clock_tsc))) {
 		vmbt_clock_start(vm, ns, HRTIMER_MODE_REL);
+		vm->clock_armed = 0;
 	}
 	r = wait_event_interruptible(vm->halt_wait, vmbt_chips_event(vm) ||
 				     READ_ONCE(vmbt_stopping) ||

@@ -132,7 +132,7 @@ struct vmbt_vm {
 	unsigned long irq_lines;
 	wait_queue_head_t halt_wait;
 	struct hrtimer clock;
-	u64 clock_armed;		/* vmbt_shared.clock_tsc it is set for */
+	u64 clock_armed;		/* the count that it is set for */
 	int clock_cpu;			/* and where */
 
 	u64 tsc_lost;			/* clock.c: by suspends before it was made */

@@ -130,6 +130,8 @@ struct pit {
  * @lines: levels of the interrupt lines when the VMM last looked
  * @post: what was written to port 80h
  * @hurry: the host does not know that the timer wants to be looked at earlier
+ * @last: the count at which the timer last wanted to be looked at
+ * @interval: from then to the next time, 0 if it is not known
  */
 struct vmbt_chips {
 	struct pic pic;
@@ -137,12 +139,20 @@ struct vmbt_chips {
 	u64 lines;
 	u8 post;
 	bool hurry;
+	u64 last;
+	u64 interval;
 };
 
 /* A counter in nanoseconds: the time of the timer, and of KVM's clock. */
 static inline u64 vmbt_chips_ns(u64 tsc, u64 tsc_khz)
 {
 	return tsc / tsc_khz * 1000000 + tsc % tsc_khz * 1000000 / tsc_khz;
+}
+
+/* By how many counts the host may be late for the timer: 8 microseconds. */
+static inline u64 vmbt_clock_slack(u64 tsc_khz)
+{
+	return tsc_khz / 125;
 }
 
 #endif

@@ -288,9 +288,9 @@ struct vmbt_shared {
 	u64 irq_edges;
 	u64 clock_tsc;
 	/*
-	 * Once that has passed, or while it is ~0: how many counts the host
-	 * lets the guest run before it looks again (0: for ever), and the count
-	 * at which it will (~0: never).
+	 * Once that has passed, or while it is ~0: the count at which it is
+	 * likely to want that next (0: there is no saying). And the count at
+	 * which the host will look (~0: never).
 	 */
 	u64 clock_again;
 	u64 clock_armed;

@@ -45,13 +45,33 @@ static void clock_check(struct vmbt_shared *s, u64 now)
 		pic_set_line(&c->pic, IRQ_CLOCK, true);
 	}
 	next = pit_next(&c->pit, now);
-	if (next == PIT_NEVER) {
-		WRITE_ONCE(s->clock_tsc, PIT_NEVER);
-		return;
+	WRITE_ONCE(s->clock_tsc, next == PIT_NEVER ? next : to_tsc(s, next));
+}
+
+/*
+ * A guest in one-shot mode programs the next tick only after the host has come by for the
+ * last, so the host needs a guess: as far from this one as this was from the one before.
+ * A little later, since what comes too early has to come again.
+ */
+static void clock_guess(struct vmbt_shared *s)
+{
+	struct vmbt_chips *c = &s->chip;
+	u64 from = c->last;
+
+	if (s->clock_tsc != PIT_NEVER) {
+		from = s->clock_tsc;
+		c->interval = c->last && from > c->last ? from - c->last : 0;
 	}
-	WRITE_ONCE(s->clock_tsc, to_tsc(s, next));
-	if (next > now)
-		WRITE_ONCE(s->clock_again, to_tsc(s, (next - now) / 4 * 3));
+	WRITE_ONCE(s->clock_again,
+		   c->interval ? from + c->interval + vmbt_clock_slack(s->tsc_khz) / 2 : 0);
+}
+
+/* Will the host come by too late for what the guest has just programmed? */
+static bool host_is_late(const struct vmbt_shared *s)
+{
+	u64 at = s->clock_tsc, armed = READ_ONCE(s->clock_armed);
+
+	return at < armed && armed - at > vmbt_clock_slack(s->tsc_khz);
 }
 
 static bool pic_port(u16 port)
@@ -103,7 +123,8 @@ bool chips_pio(u16 port, u8 dir, u8 *val)
 	} else {
 		pit_write(&c->pit, port, *val, now);
 		clock_check(s, now);
-		c->hurry = s->clock_tsc < READ_ONCE(s->clock_armed);
+		clock_guess(s);
+		c->hurry = host_is_late(s);
 	}
 	return true;
 }
@@ -114,7 +135,7 @@ bool chips_pio(u16 port, u8 dir, u8 *val)
  * The host learns of a new time whenever the VMM comes by. That is late if the
  * guest has just programmed the timer. A guest that programs it for each tick
  * does so right behind a tick, and the host, which guesses that the next
- * interval will be like the last, comes by early enough without being told.
+ * interval will be like the last (clock_guess()), comes by in time without being told.
  *
  * Return: true once after a time was set that the host would miss.
  */
@@ -146,11 +167,11 @@ bool chips_service(void)
 		pic_move_lines(&c->pic, edges, lines);
 		c->lines = lines;
 	}
-	/* The guess was wrong: the guest lets its timer rest. */
-	if (s->clock_again && s->clock_tsc == PIT_NEVER && plat_tsc() >= s->clock_armed)
-		WRITE_ONCE(s->clock_again, 0);
-	if (plat_tsc() >= s->clock_tsc)
+	if (plat_tsc() >= s->clock_tsc) {
+		c->last = s->clock_tsc;
 		clock_check(s, now_ns(s));
+		clock_guess(s);
+	}
 	return pic_intr(&c->pic);
 }
 

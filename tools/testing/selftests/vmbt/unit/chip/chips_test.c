@@ -13,6 +13,7 @@
 
 #define KHZ	2000000ULL
 #define NEVER	(~0ULL)
+#define SLACK	(KHZ / 125)		/* 8 us */
 
 static struct vmbt_shared shared = { .tsc_khz = KHZ, .chips = 1 };
 static u64 tsc = 123456789;
@@ -154,17 +155,17 @@ static void ticks(void)
 	u64 start, n = 0;
 
 	start_clock();
-	/* Who would come by later, or never, is told, and once. */
-	shared.clock_armed = shared.clock_tsc + 1;
+	/* Who would come by later by more than 8 us, or never, is told, and once. */
+	shared.clock_armed = shared.clock_tsc + SLACK + 1;
 	out(0x61, 0);
 	EXPECT(chips_hurry());
 	EXPECT(!chips_hurry());
-	shared.clock_armed = shared.clock_tsc;
+	shared.clock_armed = NEVER;
+	out(0x61, 0);
+	EXPECT(chips_hurry());
+	shared.clock_armed = shared.clock_tsc + SLACK;
 	out(0x61, 0);
 	EXPECT(!chips_hurry());
-	/* The next one is 10 ms away: the host shall not wait as long. */
-	EXPECT(shared.clock_again > 7 * KHZ);
-	EXPECT(shared.clock_again < 8 * KHZ);
 	start = tsc;
 	while (tsc < start + 10000 * KHZ) {
 		EXPECT(shared.clock_tsc > tsc);
@@ -176,6 +177,9 @@ static void ticks(void)
 		out(0x20, 0x60);
 		EXPECT(!chips_service());
 		EXPECT(!chips_hurry());
+		/* Should the host miss it, there is one 10 ms behind it. */
+		EXPECT(!n || shared.clock_again >= shared.clock_tsc + 10 * KHZ);
+		EXPECT(!n || shared.clock_again <= shared.clock_tsc + 10 * KHZ + SLACK);
 		n++;
 	}
 	EXPECT(n >= 999 && n <= 1001);
@@ -233,6 +237,74 @@ static void one_shot(void)
 	EXPECT(chips_hurry());
 }
 
+/* The guest takes its tick and programs the next one, for @ns from now. */
+static void program(u64 ns)
+{
+	u64 clocks = ns * PIT_CLOCKS / PIT_CLOCKS_NS;
+
+	EXPECT_EQ(chips_ack(), 0x30);
+	out(0x20, 0x60);
+	out(0x40, clocks);
+	out(0x40, clocks >> 8);
+}
+
+/*
+ * Linux in high-resolution mode: a tick every 4 ms by its own clock, each programmed at
+ * some moment behind the one before. The host knows the time before it is programmed.
+ */
+static void guesses(void)
+{
+	u64 boundary, at;
+	unsigned int n;
+
+	linux_pic(0xfe);
+	out(0x43, 0x38);
+	if (chips_service())
+		chips_ack();
+	out(0x20, 0x60);
+	/* A state has been set: nothing was before. */
+	shared.chip.interval = 0;
+	shared.chip.last = 0;
+	shared.clock_armed = NEVER;
+	boundary = tsc + 4 * KHZ;
+	out(0x40, 0xa4);
+	out(0x40, 0x12);			/* 4772: 4 ms */
+	EXPECT(chips_hurry());
+	/* Nothing is known of what comes behind the first. */
+	EXPECT_EQ(shared.clock_again, 0);
+	for (n = 0; n < 1000; n++) {
+		/* Late, as interrupts are: by up to 6 us, once by 1 ms. */
+		tsc = shared.clock_tsc + n * 7919 % (6 * KHZ / 1000) + (n == 500) * KHZ;
+		EXPECT(chips_service());
+		EXPECT_EQ(shared.clock_tsc, NEVER);
+		at = shared.clock_again;
+		shared.clock_armed = n ? at : NEVER;
+		us(3 + n % 11);
+		boundary += 4 * KHZ;
+		program((boundary - tsc) / 2);
+		EXPECT_EQ(chips_hurry(), !n);
+		/* 4,000 us from the last: in time, but not too early. */
+		EXPECT(!n || shared.clock_tsc <= at);
+		EXPECT(!n || shared.clock_tsc >= at - SLACK);
+	}
+	/* Another interval is programmed: shorter, which is urgent, and longer. */
+	tsc = shared.clock_tsc;
+	EXPECT(chips_service());
+	shared.clock_armed = shared.clock_again;
+	program(1000000);
+	EXPECT(chips_hurry());
+	tsc = shared.clock_tsc;
+	EXPECT(chips_service());
+	EXPECT(shared.clock_again - tsc < 2 * KHZ);
+	shared.clock_armed = shared.clock_again;
+	program(30000000);
+	EXPECT(!chips_hurry());
+	/* Time can go back to zero for a timer: a state that was set. */
+	shared.clock_tsc = 0;
+	chips_service();
+	EXPECT(shared.clock_again > shared.clock_tsc || !shared.clock_again);
+}
+
 /* The count that a guest reads follows the counter. */
 static void count(void)
 {
@@ -262,6 +334,7 @@ int main(void)
 	CASE(ticks);
 	CASE(late);
 	CASE(one_shot);
+	CASE(guesses);
 	CASE(count);
 	return check_failed != 0;
 }
