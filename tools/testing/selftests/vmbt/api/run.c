@@ -418,6 +418,43 @@ static void chips(void)
 	vm_destroy(&vm);
 }
 
+/*
+ * IN of the masks, which translated code reads without the VMM where it may: the byte of
+ * user space's controllers, and the poll word of those in the VMM (8259A data sheet, Poll
+ * Command: 80h and the number of the highest request, here IRQ 4).
+ */
+static void masks(int bits)
+{
+	struct kvm_regs r;
+	struct vm vm;
+
+	vm_create(&vm, MEM);
+	/* in al,0x21; mov bl,al; in al,0xa1; mov bh,al; hlt */
+	LOAD(&vm, 0xe4, 0x21, 0x88, 0xc3, 0xe4, 0xa1, 0x88, 0xc7, 0xf4);
+	start(&vm, bits);
+	if (exits_with("mask-1", &vm, KVM_EXIT_IO))
+		*(uint8_t *)vm.pio = 0x5a;
+	if (exits_with("mask-2", &vm, KVM_EXIT_IO))
+		*(uint8_t *)vm.pio = 0xa6;
+	exits_with("mask-hlt", &vm, KVM_EXIT_HLT);
+	vm_get_regs(&vm, &r);
+	EXPECT_EQ("mask-bytes", r.rbx & 0xffff, 0xa65a);
+	vm_destroy(&vm);
+
+	vm_create_with_chips(&vm, MEM);
+	/*
+	 * mov al,0xef; out 0x21,al; mov al,0x0c; out 0x20,al (poll); in al,0x21;
+	 * out 0x84,al; in al,0x21; out 0x84,al
+	 */
+	LOAD(&vm, 0xb0, 0xef, 0xe6, 0x21, 0xb0, 0x0c, 0xe6, 0x20, 0xe4, 0x21,
+	     0xe6, 0x84, 0xe4, 0x21, 0xe6, 0x84);
+	start(&vm, bits);
+	irq_line(&vm, 4, 1);
+	out_is("mask-poll-word", &vm, 0x84, 1, 0x84);
+	out_is("mask-behind-poll", &vm, 0x84, 1, 0xef);
+	vm_destroy(&vm);
+}
+
 static void dead_ends(void)
 {
 	struct kvm_sregs s;
@@ -522,6 +559,8 @@ int main(void)
 	signals();
 	interrupts();
 	chips();
+	masks(16);
+	masks(32);
 	dead_ends();
 	two_vms();
 	return test_exit();
