@@ -288,6 +288,10 @@ bool loader_linux(const struct memory *mem, const struct options *o, struct boot
 
 	if (!load_kernel(mem, o->kernel, &hdr, &end, &complaint))
 		return false;
+	/* The loader's fields, whatever the file has there (boot.rst, Type: write). */
+	hdr.ramdisk_image = 0;
+	hdr.ramdisk_size = 0;
+	hdr.setup_data = 0;
 	if (o->initrd && !load_initrd(mem, o->initrd, &hdr, end, &complaint))
 		return false;
 	if (!load_cmdline(mem, o->append, &hdr, &complaint))

@@ -164,8 +164,9 @@ static void check(const struct memory *mem, const struct boot_entry *entry,
 		REQUIRE(!memcmp(ram + at, initrd, initrd_size));
 		REQUIRE(zero(end, at) && zero(at + initrd_size, mem->size));
 	} else {
-		REQUIRE(!p->hdr.ramdisk_size && zero(end, mem->size));
+		REQUIRE(!p->hdr.ramdisk_image && !p->hdr.ramdisk_size && zero(end, mem->size));
 	}
+	REQUIRE(!p->hdr.setup_data);
 	REQUIRE(p->e820_entries && p->e820_entries <= 8);
 	for (i = 0; i < p->e820_entries; i++) {
 		REQUIRE(p->e820_table[i].size && p->e820_table[i].addr >= last);
