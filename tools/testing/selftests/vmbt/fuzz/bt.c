@@ -7,7 +7,8 @@
  * the map and every entry an instruction; none is privileged, sensitive or a
  * CALL or RET; %gs reaches struct vmbt_mon and, to read, the hash; branches go
  * to instructions of the cache. Then the map is used from each address, the
- * wrong ones included. Invalidations, epochs and flushes come in between.
+ * wrong ones included. Invalidations, epochs and flushes come in between. In the end
+ * all that may adapt has met eight traces, so that writes ask the ring-1 runtime.
  *
  * An input's first bytes are the guest and what happens to it, the rest is code.
  */
@@ -29,6 +30,8 @@
 #define RAM_SIZE	0x400000u
 #define CHOICES		96
 #define MAX_CODE	256
+/* Faults of an instruction that change it: bt/adapt.c. */
+#define ADAPTS		8
 
 static u8 *ram;
 static struct vcpu vcpu, *v = &vcpu;
@@ -66,14 +69,22 @@ static void broken(const struct bt_unit *u, u32 off, const char *what)
 	abort();
 }
 
-static const struct bt_map *entry(const struct bt_unit *u, u32 off)
+/* The number of the entry at @off among the unit's, or of entries if there is none. */
+static u32 number(const struct bt_unit *u, u32 off)
 {
 	u32 i;
 
 	for (i = 0; i < u->nr_map; i++)
 		if (bt_map(v->bt, u->map + i)->tc_off == off)
-			return bt_map(v->bt, u->map + i);
-	return NULL;
+			break;
+	return i;
+}
+
+static const struct bt_map *entry(const struct bt_unit *u, u32 off)
+{
+	u32 i = number(u, off);
+
+	return i < u->nr_map ? bt_map(v->bt, u->map + i) : NULL;
 }
 
 /* %gs operand: inside struct vmbt_mon; %cs: the hash by an index of ours. */
@@ -94,15 +105,19 @@ static bool own_fine(const struct vmbt_insn *in)
 	       (hash == (VMBT_MON_HASH1 & ~7U) || hash == (VMBT_MON_HASH3 & ~7U));
 }
 
-/* A page table by its alias: right behind the load of where the runtime found it. */
+/*
+ * A page table by its alias: right behind the load of where the runtime found it. What it
+ * has been made from, and what is around it, is for verify_alias().
+ */
 static bool alias_fine(const struct vmbt_insn *in, const struct vmbt_insn *before)
 {
 	const struct vmbt_mem *m = &in->mem;
 
 	return in->asize == 4 && m->seg == VMBT_SEG_GS && m->base <= VMBT_EBX &&
-	       m->index == VMBT_REG_NONE && !m->disp && m->size == 4 &&
+	       m->index == VMBT_REG_NONE && !m->disp && (m->size == 1 || m->size == 4) &&
 	       before->op == VMBT_OP_MOV && before->opd[0].kind == VMBT_OPD_GPR &&
 	       before->opd[0].reg == m->base && before->mem.seg == VMBT_SEG_GS &&
+	       before->mem.base == VMBT_REG_NONE && before->mem.index == VMBT_REG_NONE &&
 	       before->mem.disp == offsetof(struct vmbt_mon, alias_at);
 }
 
@@ -246,6 +261,176 @@ static void verify_x87(const struct bt_unit *u, const u8 *code, const struct vmb
 		broken(u, off, "an FXSAVE of anyone's pointers");
 }
 
+/* The entry at @off says just this. */
+static void expect(const struct bt_unit *u, u32 off, u32 g_off, u8 fix)
+{
+	const struct bt_map *m = entry(u, off);
+
+	if (!m || m->kind != BT_M_START || m->g_off != g_off || m->fix != fix)
+		broken(u, off, "another map entry around a write");
+}
+
+/* mov gs:[field], reg (89) or back (8b), and its entry. */
+static void expect_move(const struct bt_unit *u, const u8 *code, u32 off, u8 op, u8 reg,
+			u32 field, u32 g_off, u8 fix)
+{
+	u8 want[7] = { 0x65, op, reg << 3 | 5 };
+
+	put32(want + 3, field);
+	if (off + sizeof(want) > u->tc_len || memcmp(code + off, want, sizeof(want)))
+		broken(u, off, "another move around a write");
+	expect(u, off, g_off, fix);
+}
+
+static bool same_place(const struct vmbt_mem *a, const struct vmbt_mem *b)
+{
+	return a->seg == b->seg && a->base == b->base && a->index == b->index &&
+	       a->scale == b->scale && a->disp == b->disp;
+}
+
+/* Do two instructions do the same with their memory operand, wherever that is? */
+static bool same_insn(const struct vmbt_insn *a, const struct vmbt_insn *b)
+{
+	u32 i;
+
+	for (i = 0; i < a->nr_opds; i++)
+		if (a->opd[i].kind != b->opd[i].kind || a->opd[i].size != b->opd[i].size ||
+		    (a->opd[i].kind != VMBT_OPD_MEM && a->opd[i].reg != b->opd[i].reg))
+			return false;
+	if ((a->flags & VMBT_IF_OSZ_MATTERS) && a->opsize != b->opsize)
+		return false;
+	return a->op == b->op && a->map == b->map &&
+	       a->opcode == b->opcode && a->reg == b->reg && a->vex_vvvv == b->vex_vvvv &&
+	       a->mandatory == b->mandatory && a->imm == b->imm && a->imm2 == b->imm2 &&
+	       !((a->prefixes ^ b->prefixes) & VMBT_PFX_LOCK) && a->mem.size == b->mem.size &&
+	       a->nr_opds == b->nr_opds;
+}
+
+/* The guest's instruction at @g_off of a unit that has just been made. */
+static void guest_insn(const struct bt_unit *u, u32 g_off, struct vmbt_insn *in)
+{
+	bool code32 = v->bt->ctx[u->ctx].mode & BT_MODE_CODE32;
+	u64 at = u->gpa + g_off;
+
+	if (g_off >= u->len || at >= RAM_SIZE ||
+	    vmbt_decode(in, ram + at, RAM_SIZE - at < VMBT_INSN_MAX ? RAM_SIZE - at :
+			VMBT_INSN_MAX, code32) != VMBT_DEC_OK)
+		broken(u, 0, "a map entry of no instruction");
+}
+
+/* Is a register one that the instruction has nothing to do with? */
+static bool left_alone(const struct vmbt_insn *in, u8 reg)
+{
+	u32 i;
+
+	for (i = 0; i < in->nr_opds; i++)
+		if (in->opd[i].kind == VMBT_OPD_GPR &&
+		    (in->opd[i].size == 1 ? in->opd[i].reg & 3 : in->opd[i].reg) == reg)
+			return false;
+	return in->mem.base != reg && in->mem.index != reg &&
+	       !((in->regs_read | in->regs_written) & BIT(reg));
+}
+
+/*
+ * Behind the write's own form at @own, which ends at @end: over the other one, which begins
+ * where the runtime returns to. The write @g is done on the alias by a register that has been
+ * put aside, counted, and the register is back before the next instruction.
+ */
+static void verify_alias(const struct bt_unit *u, const u8 *code, const struct vmbt_insn *g,
+			 u32 own, u32 end, const struct bt_map *jump)
+{
+	u32 at = own + RING1_ALIAS_LEN, i, next = jump->g_off + g->len;
+	struct vmbt_insn in;
+	u8 reg, fix;
+
+	if (!g->code32 || g->asize != 4 || (g->mem.size != 1 && g->mem.size != 4) ||
+	    g->mem.seg != VMBT_SEG_DS || (g->prefixes & ~VMBT_PFX_LOCK) ||
+	    (g->flags & (VMBT_IF_BIT_OFFSET | VMBT_IF_FPU | VMBT_IF_SIMD)))
+		broken(u, own, "an instruction that is not for an alias");
+	expect(u, end, next, 0);
+	if (end + 2 > at || at + 21 > u->tc_len || code[end] != 0xeb)
+		broken(u, end, "no jump behind a write");
+	for (i = end + 2; i < at; i++)
+		if (code[i] != 0x90 || entry(u, i))
+			broken(u, i, "something in front of a write to an alias");
+	reg = code[at + 2] >> 3 & 7;
+	fix = BIT(reg);
+	if (reg > VMBT_EBX || !left_alone(g, reg))
+		broken(u, at, "a register that the write uses");
+	expect_move(u, code, at, 0x89, reg, offsetof(struct vmbt_mon, spill[reg]),
+		    jump->g_off, jump->fix & BT_F_SHADOW);
+	at += 7;
+	expect_move(u, code, at, 0x8b, reg, offsetof(struct vmbt_mon, alias_at),
+		    jump->g_off, jump->fix & BT_F_SHADOW);
+	at += 7;
+	expect(u, at, jump->g_off, fix | (jump->fix & BT_F_SHADOW));
+	if (vmbt_decode(&in, code + at, u->tc_len - at, true) != VMBT_DEC_OK ||
+	    !same_insn(&in, g) || in.mem.seg != VMBT_SEG_GS || in.mem.base != reg ||
+	    in.mem.index != VMBT_REG_NONE || in.mem.disp || in.asize != 4)
+		broken(u, at, "an alias that is written to in another way");
+	at += in.len;
+	expect_move(u, code, at, 0x8b, reg, offsetof(struct vmbt_mon, log_next), next, fix);
+	at += 7;
+	expect_move(u, code, at, 0x89, reg, offsetof(struct vmbt_mon, log_left), next, fix);
+	at += 7;
+	expect_move(u, code, at, 0x8b, reg, offsetof(struct vmbt_mon, spill[reg]), next, fix);
+	if (code[end + 1] >= 0x80 || end + 2 + code[end + 1] != at + 7)
+		broken(u, end, "a jump that is not over the alias");
+}
+
+/* Is the jump at @off to one of the routines that ask for a write's page? */
+static bool asks(const struct bt_unit *u, const u8 *code, u32 off, bool *alias)
+{
+	u32 to = u->tc + off + RING1_JMP_LEN - VMBT_MON_RT, rel;
+
+	if (off + RING1_JMP_LEN > u->tc_len || code[off] != 0xe9)
+		return false;
+	memcpy(&rel, code + off + 1, 4);
+	to += rel;
+	*alias = to == (u32)(ring1_alias - ring1_code);
+	return *alias || to == (u32)(ring1_write - ring1_code);
+}
+
+/*
+ * A write that may meet a trace, with the jump at @off: its address in EAX, which has been
+ * put aside, where the runtime is to return to, and there the write itself.
+ */
+static void verify_write(const struct bt_unit *u, const u8 *code, u32 off)
+{
+	u8 site[11] = { 0x65, 0xc7, 0x05 }, shadow;
+	struct vmbt_insn g, in;
+	const struct bt_map *jump = entry(u, off);
+	u32 lea, own = off + RING1_JMP_LEN;
+	bool alias;
+
+	if (!asks(u, code, off, &alias))
+		return;
+	shadow = jump->fix & BT_F_SHADOW;
+	if (jump->fix != (BT_F_EAX | shadow) || off < 7 + 2 + 11)
+		broken(u, off, "a jump that repairs something else");
+	guest_insn(u, jump->g_off, &g);
+	put32(site + 3, offsetof(struct vmbt_mon, site));
+	put32(site + 7, u->tc + off);
+	if (memcmp(code + off - 11, site, sizeof(site)))
+		broken(u, off, "a routine that does not know where it was called");
+	expect(u, off - 11, jump->g_off, BT_F_EAX | shadow);
+	for (lea = off - 13; lea > 7 && !entry(u, lea); lea--)
+		;
+	expect_move(u, code, lea - 7, 0x89, VMBT_EAX,
+		    offsetof(struct vmbt_mon, spill[VMBT_EAX]), jump->g_off, shadow);
+	expect(u, lea, jump->g_off, shadow);
+	if (vmbt_decode(&in, code + lea, u->tc_len - lea, true) != VMBT_DEC_OK ||
+	    lea + in.len != off - 11 || in.op != VMBT_OP_LEA || in.opsize != 4 ||
+	    in.asize != g.asize || in.opd[0].reg != VMBT_EAX || !same_place(&in.mem, &g.mem))
+		broken(u, lea, "the address of something else");
+	expect(u, own, jump->g_off, shadow);
+	if (vmbt_decode(&in, code + own, u->tc_len - own, true) != VMBT_DEC_OK ||
+	    !same_insn(&in, &g) || in.asize != g.asize || !same_place(&in.mem, &g.mem))
+		broken(u, own, "another write");
+	if (alias)
+		verify_alias(u, code, &g, own, own + in.len, jump);
+}
+
 /* Who comes by the hash is led on by this, and nothing but this. */
 static void verify_head(const struct bt_unit *u, const u8 *code)
 {
@@ -280,6 +465,7 @@ static bool in_head(const struct bt_unit *u, u32 off)
 static void verify_unit(u32 idx)
 {
 	const struct bt_unit *u = bt_unit(v->bt, idx);
+	bool known[BT_MAX_TC] = { 0 };
 	u8 code[BT_MAX_TC];
 	const struct bt_map *m;
 	struct vmbt_insn in, before = { 0 };
@@ -295,12 +481,15 @@ static void verify_unit(u32 idx)
 			broken(u, off, "not an instruction");
 		verify_insn(u, &in, &before, off);
 		verify_x87(u, code, &in, off);
+		if (in.op == VMBT_OP_JMP)
+			verify_write(u, code, off);
 		before = in;
 		m = entry(u, off);
 		if (!m && in.op != VMBT_OP_NOP)
 			broken(u, off, "no map entry");
 		if (m) {
 			n++;
+			known[off] = true;
 			if (m->g_off > u->len)
 				broken(u, off, "map entry beyond the unit");
 		}
@@ -317,7 +506,7 @@ static void verify_unit(u32 idx)
 		v->frame.rip = u->tc + i;
 		v->raw = true;
 		r = bt_sync(v);
-		if (r == (entry(u, i) || in_head(u, i) ? X_UNSUPPORTED : X_OK))
+		if (r == (known[i] || in_head(u, i) ? X_UNSUPPORTED : X_OK))
 			broken(u, i, "bt_sync() disagrees with the map");
 	}
 }
@@ -382,7 +571,8 @@ static bool straight(const struct vmbt_insn *in)
 	case VMBT_OP_POP_SREG:
 		return in->sreg != VMBT_SEG_SS;
 	default:
-		return false;
+		return in->cls == VMBT_CLS_COPY &&
+		       !(in->flags & (VMBT_IF_FPU | VMBT_IF_SIMD));
 	}
 }
 
@@ -392,7 +582,7 @@ static void go_on(const struct bt_unit *u)
 	struct vmbt_guest *g = v->guest;
 	const struct bt_map *m;
 	struct vmbt_insn in;
-	u32 next;
+	u32 next, n;
 
 	if (interp_fetch(v, &in) != X_OK || !straight(&in) || !bt_callout_insn(v))
 		return;
@@ -411,7 +601,8 @@ static void go_on(const struct bt_unit *u)
 	if (next != g->eip)
 		broken(u, v->frame.rip, "goes on at another instruction");
 	/* Not in the middle of what has been done, which would be done again. */
-	if (m > bt_map(v->bt, u->map) && m[-1].g_off == m->g_off && m->kind < BT_M_EXIT)
+	n = number(u, v->frame.rip - u->tc);
+	if (n && bt_map(v->bt, u->map + n - 1)->g_off == m->g_off && m->kind < BT_M_EXIT)
 		broken(u, v->frame.rip, "goes on in the middle of the next");
 }
 
@@ -439,6 +630,113 @@ static void check_some_callout(void)
 	idx = bt_unit_at(v->bt, tc);
 	if (idx == BT_NIL || !entry(bt_unit(v->bt, idx), tc - bt_unit(v->bt, idx)->tc))
 		broken(bt_unit(v->bt, 0), tc, "a callout out of the cache");
+}
+
+/* The guest at @eip, and no event of before; the new units are checked. */
+static bool enter(u32 eip, bool all)
+{
+	u32 first, i;
+
+	v->guest->eip = eip;
+	v->guest->int_shadow = 0;
+	v->guest->eflags &= ~VMBT_X86_EFLAGS_TF;
+	bt_left(v);
+	first = v->bt->nr_units;
+	if (bt_enter(v) != X_OK)
+		return false;
+	if (v->bt->nr_units < first)
+		first = 0;
+	for (i = first; all && i < v->bt->nr_units; i++)
+		one_unit(i);
+	return true;
+}
+
+/*
+ * All of the unit at @eip that may adapt does: each access is taken for one to a trace so
+ * often that it changes. That drops the unit.
+ */
+static void adapt(u32 eip)
+{
+	const struct bt_unit *u;
+	struct vmbt_insn in;
+	u32 i, off, n;
+
+	for (off = 0; enter(eip, false); off += in.len) {
+		u = bt_unit(v->bt, bt_unit_at(v->bt, v->frame.rip));
+		for (;; off += in.len) {
+			if (off >= u->len ||
+			    vmbt_decode(&in, ram + u->gpa + off, VMBT_INSN_MAX,
+					v->bt->ctx[u->ctx].mode & BT_MODE_CODE32) != VMBT_DEC_OK)
+				return;
+			if (in.flags & (VMBT_IF_MEM_READ | VMBT_IF_MEM_WRITE))
+				break;
+		}
+		for (i = 0; i < u->nr_map; i++) {
+			const struct bt_map *m = bt_map(v->bt, u->map + i);
+
+			if (m->g_off == off && m->kind == BT_M_START && !(m->fix & ~BT_F_SHADOW))
+				break;
+		}
+		if (i == u->nr_map)
+			continue;
+		for (n = 0; n < ADAPTS; n++) {
+			v->frame.rip = u->tc + bt_map(v->bt, u->map + i)->tc_off;
+			bt_sync(v);
+			if (v->guest->eip != u->eip + off)
+				broken(u, i, "a fault of another instruction");
+			bt_adapt_fault(v, v->guest->seg[VMBT_DS].base +
+					  vmbt_insn_ea(&in, v->guest->gpr));
+		}
+	}
+}
+
+/* The guest is stopped at an instruction of the runtime's, for the jump at @off of @eip. */
+static void in_routine(const struct bt_unit *u, u32 off, u32 rt, u32 eip)
+{
+	v->mon->site = u->tc + off;
+	v->frame.rip = VMBT_MON_RT + rt;
+	v->raw = true;
+	if (bt_sync(v) != X_OK || v->guest->eip != eip)
+		broken(u, off, "a routine of another instruction");
+	if (*bt_code(v->bt, VMBT_MON_RT + rt) != 0xcd)
+		return;
+	v->frame.rip += 2;
+	v->raw = true;
+	if (bt_callout(v) != BT_INTERP || v->guest->eip != eip)
+		broken(u, off, "a routine's callout of another instruction");
+	go_on(u);
+	bt_adapt_done(v, rnd(2));
+}
+
+/* The units at @eip once more, now that what they do has met traces. */
+static void adapted(u32 eip)
+{
+	const struct bt_unit *u;
+	u8 code[BT_MAX_TC];
+	u32 off, i, sites = 0;
+	bool alias;
+
+	adapt(eip);
+	/* One that has been chained is not as it was made. */
+	bt_retranslate(v, v->guest->seg[VMBT_CS].base + eip);
+	if (!enter(eip, true))
+		return;
+	u = bt_unit(v->bt, bt_unit_at(v->bt, v->frame.rip));
+	for (i = 0; i < u->tc_len; i++)
+		code[i] = *bt_code(v->bt, u->tc + i);
+	for (i = 0; i < u->nr_map && !(u->flags & BT_U_DEAD); i++) {
+		const struct ring1_map *m = ring1_map;
+		const struct bt_map *at = bt_map(v->bt, u->map + i);
+
+		off = at->tc_off;
+		if (at->kind != BT_M_RING1 || !asks(u, code, off, &alias))
+			continue;
+		for (; m < ring1_map_end && m->off < ring1_lookup - ring1_code; m++)
+			if (m->off >= (alias ? ring1_alias : ring1_write) - ring1_code &&
+			    (!sites || m->kind == BT_M_INTERP))
+				in_routine(u, off, m->off, u->eip + at->g_off);
+		sites++;
+	}
 }
 
 static void one_case(const u8 *code, u32 len)
@@ -485,6 +783,7 @@ static void one_case(const u8 *code, u32 len)
 		if (!rnd(16))
 			bt_invalidate_phys(v, rnd(RAM_SIZE), 1 + rnd(64));
 	}
+	adapted(lin - g->seg[VMBT_CS].base);
 	memset(ram + lin, 0, len);
 }
 
@@ -527,6 +826,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	choice = input_split(&in, CHOICES);
 	make_guest();
 	bt_flush(v);
+	/* What has adapted outlives a flush. */
+	memset(v->bt->hot, 0, sizeof(v->bt->hot));
 	one_case(in.p, in.left < MAX_CODE ? in.left : MAX_CODE);
 	return 0;
 }

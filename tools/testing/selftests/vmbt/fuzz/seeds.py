@@ -32,6 +32,12 @@ SEEDS = [
     ("privileged", "bt", 20000, r"may not be copied|privilege",
      VMM + "bt/translate.c", "(in->cls != VMBT_CLS_COPY && in->op != VMBT_OP_RDTSC)",
      "(in->cls == VMBT_CLS_REWRITE)"),
+    ("alias-shadow", "bt", 20000, r"another map entry around a write",
+     VMM + "bt/ring1.c", "\te->g_off = off;\n\te->shadow = shadow;\n",
+     "\te->g_off = off;\n\te->shadow = shadow & 0;\n"),
+    ("alias-lock", "bt", 20000, r"written to in another way",
+     VMM + "bt/copy.c", "\tif (in->prefixes & VMBT_PFX_LOCK)\n\t\te8(e, 0xf0);\n"
+     "\te8(e, 0x65);", "\te8(e, 0x65);"),
     ("reserved", "walk", 5000, r"fault .*reference",
      VMM + "mmu/walk.c", "return big ? pte & RSVD_PSE_BIG : 0;", "return 0;"),
     ("read-only", "walk", 5000, r"not ok mmu",
