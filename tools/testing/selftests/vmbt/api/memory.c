@@ -190,6 +190,72 @@ static void forks(bool paging)
 	end();
 }
 
+static void io(const char *name, int dir, uint8_t value)
+{
+	int r = vm_run(&vm);
+	bool good = !r && vm.run->exit_reason == KVM_EXIT_IO && vm.run->io.direction == dir &&
+		    vm.run->io.count == 1;
+
+	if (dir == KVM_EXIT_IO_OUT)
+		good = good && *(uint8_t *)vm.pio == value;
+	else
+		*(uint8_t *)vm.pio = value;
+	test_result(name, good, "%s, %s, value %#x", r ? strerror(-r) : "0",
+		    vm_exit_text(&vm), *(uint8_t *)vm.pio);
+}
+
+/*
+ * The VMM itself reads a page, which it needs no more for than to read it, and then writes
+ * there: one that nobody has touched, and one that a child shares since a fork.
+ */
+static void by_the_vmm(void)
+{
+	/*
+	 *	mov dx,0x1f0
+	 * 1:	mov esi,DATA
+	 *	outsb
+	 *	dec esi
+	 *	outsb
+	 *	mov edi,DATA
+	 *	insb
+	 *	jmp 1b
+	 */
+	static const uint8_t string[] = {
+		0x66, 0xba, 0xf0, 0x01, 0xbe, 0x00, 0x00, 0x01, 0x00, 0x6e, 0x4e, 0x6e,
+		0xbf, 0x00, 0x00, 0x01, 0x00, 0x6c, 0xeb, 0xf0,
+	};
+	struct kvm_regs r = { .rip = CODE, .rsp = CODE, .rflags = 2 };
+	int status = -1, until[2];
+	char over;
+	pid_t pid;
+
+	vm_create(&vm, MEM);
+	madvise(vm.mem, MEM, MADV_NOHUGEPAGE);
+	memcpy(vm.mem + CODE, string, sizeof(string));
+	vm_set_mode(&vm, 32);
+	vm_set_regs(&vm, &r);
+	io("vmm-reads", KVM_EXIT_IO_OUT, 0);
+	io("vmm-reads-again", KVM_EXIT_IO_OUT, 0);
+	io("vmm-writes", KVM_EXIT_IO_IN, 0x5a);
+	io("vmm-has-written", KVM_EXIT_IO_OUT, 0x5a);
+	if (pipe(until))
+		die("pipe: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		close(until[1]);
+		_exit(read(until[0], &over, 1) || *(uint8_t *)page(0) != 0x5a);
+	}
+	close(until[0]);
+	io("vmm-reads-shared", KVM_EXIT_IO_OUT, 0x5a);
+	io("vmm-writes-shared", KVM_EXIT_IO_IN, 0xa6);
+	io("vmm-has-written-shared", KVM_EXIT_IO_OUT, 0xa6);
+	close(until[1]);
+	waitpid(pid, &status, 0);
+	test_result("vmm-writes-own", !status && *(uint8_t *)page(0) == 0xa6,
+		    "child's status %#x", status);
+	vm_destroy(&vm);
+}
+
 static bool put(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY), n;
@@ -348,6 +414,7 @@ int main(void)
 		return 0;
 	}
 	alarm(200);
+	by_the_vmm();
 	for (paging = 0; paging < 2; paging++) {
 		dropped(paging);
 		gone(paging);
