@@ -348,13 +348,9 @@ def left(column, where):
 
 
 class Counts:
-    """
-    What the plugin wrote: counts between consecutive marks. A QEMU inside may do a
-    block anew that it has just done for the first time: @echo, which no window of
-    its is as short as, joins the two marks.
-    """
+    """What the plugin wrote: counts between consecutive marks."""
 
-    def __init__(self, lines, echo):
+    def __init__(self, lines):
         self.names, self.between, last = [], [], None
         self.blocks = collections.Counter()
         for line in lines:
@@ -372,7 +368,7 @@ class Counts:
                 continue
             if words[0] == "entry":
                 last = values
-            elif words[0] == "before" and last and values[0] - last[0] > echo:
+            elif words[0] == "before" and last:
                 self.between.append(dict(zip(self.names, (b - a for a, b in zip(last, values)))))
                 self.between[-1]["blocks"] = self.blocks
                 self.blocks = collections.Counter()
@@ -394,7 +390,7 @@ def less(a, b):
 
 def collect(column, where, lines, counts):
     """Row by row: counts an operation, and what the VMM did an operation."""
-    counts = Counts(counts, 4000 if column == "tcg" else 0)
+    counts = Counts(counts)
     rows, vmm, empty, begun, stats = {}, {}, None, None, []
     boot = counts.take()
     if where != "bare" and boot:
@@ -430,6 +426,9 @@ def collect(column, where, lines, counts):
             if isinstance(vmm[name], tuple) and vmm[name][1]:
                 n, first = vmm[name]
                 vmm[name] = {k: (v - first.get(k, 0)) / n for k, v in stats[-1].items()}
+    # One mark that is none and each row has another's counts.
+    if counts.between:
+        fail("%s-%s: %d windows more than rows have" % (column, where, len(counts.between)))
     rows.pop("empty", None)
     return rows, {k: v for k, v in vmm.items() if isinstance(v, dict)}
 
@@ -560,6 +559,8 @@ def main():
     if unknown:
         fail("no row %s; there are: %s" % (unknown[0], " ".join(r.name for r in ROWS)))
     chosen = [r for r in ROWS if not names or r.name in names]
+    # Run by itself, it must not count with the programs of an earlier tree.
+    subprocess.run(["make", "-s", "-C", HERE, "all"], check=True, stdout=subprocess.DEVNULL)
     result = measure(chosen)
     if "--profile" in words:
         profile(result)

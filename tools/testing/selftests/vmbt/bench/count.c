@@ -78,7 +78,14 @@ static void clear_blocks(void)
 }
 
 #define MARK_LENGTH	16
-#define MARK_WITHIN	100000
+/*
+ * A mark's instructions follow each other: an emulator inside makes a handful of each
+ * one, and may have to translate what is left of them, once, behind a few. It emits the same
+ * instruction for BSR, of which a kernel has 16 in 100,000 instructions, but not in a row.
+ */
+#define MARK_NEXT	200
+#define MARK_PAUSE	100000
+#define MARK_FEW	4
 
 static void snapshot(const char *what)
 {
@@ -94,16 +101,21 @@ static void snapshot(const char *what)
 /* A mark begins what follows its last instruction, and ends what precedes its first. */
 static void marked(unsigned int cpu, void *data)
 {
-	static uint64_t first[K_ALL], began;
+	static uint64_t first[K_ALL], last;
+	uint64_t gap = counts[K_insns] - last;
 	static unsigned int seen;
+	static bool paused;
 	int i;
 
 	(void)cpu;
 	(void)data;
-	if (!seen || counts[K_insns] - began > MARK_WITHIN) {
+	last = counts[K_insns];
+	if (!seen || gap > MARK_PAUSE || (gap > MARK_NEXT && (paused || seen < MARK_FEW))) {
 		seen = 0;
-		began = counts[K_insns];
+		paused = false;
 		memcpy(first, counts, sizeof(first));
+	} else if (gap > MARK_NEXT) {
+		paused = true;
 	}
 	if (++seen < MARK_LENGTH)
 		return;
