@@ -276,8 +276,8 @@ static const struct row {
 	void (*run)(unsigned int n);
 	unsigned int warm, n;
 } rows[] = {
-	{ "compute", compute, 10, 2000 },
-	{ "memcopy", copy, 32, 500 },
+	{ "compute", compute, 10, 20000 },
+	{ "memcopy", copy, 32, 50000 },
 	{ "int80", int80, 500, 5000 },
 	{ "sysenter", vdso, 500, 5000 },
 	{ "pagefault", fault, 512, 2048 },
