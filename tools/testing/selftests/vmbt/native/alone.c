@@ -291,21 +291,13 @@ void test_load_commits(void)
 	static const u8 code[] = { 0x0f, 0xa1, 0xf4 };	/* pop fs; hlt */
 	const struct ring1_map *m = ring1_map;
 	u32 fs_routine = ring1_load_fs - ring1_code, end = ring1_load_gs - ring1_code;
-	u32 before = 0, behind = 0, i;
-	const u8 *tc;
+	u32 before = 0, behind = 0;
 
 	load(OTHER, code, sizeof(code));
 	flat_ldt();
 	v->guest->eip = OTHER;
 	v->guest->gpr[VMBT_ESP] = STACK;
-	check(bt_enter(v) == X_OK, "load-commits", "no unit", 0);
-	/* MOV GS:[site], imm32 */
-	tc = bt_code(v->bt, v->frame.rip);
-	for (i = 0; i < 64; i++)
-		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
-		    tc[i + 3] == offsetof(struct vmbt_mon, site))
-			break;
-	memcpy(&v->mon->site, tc + i + 7, 4);
+	enter_site("load-commits");
 	for (; m < ring1_map_end; m++) {
 		bool done = m->kind == RING1_M_LOADED;
 
@@ -391,18 +383,11 @@ void test_sysexit_commits(void)
 	const struct ring1_map *m = ring1_map;
 	bool ours = false, seen = false;
 	u32 n = 0, i;
-	const u8 *tc;
 
 	load(OTHER, code, sizeof(code));
 	v->guest->eip = OTHER;
 	v->guest->gpr[VMBT_ESP] = STACK;
-	check(bt_enter(v) == X_OK, "sysexit-commits", "no unit", 0);
-	tc = bt_code(v->bt, v->frame.rip);
-	for (i = 0; i < 128; i++)
-		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
-		    tc[i + 3] == offsetof(struct vmbt_mon, site))
-			break;
-	memcpy(&v->mon->site, tc + i + 7, 4);
+	enter_site("sysexit-commits");
 	v->mon->vif = VMBT_X86_EFLAGS_IF;
 	v->mon->esp = STACK;
 	for (i = 0; i < 3; i++)

@@ -52,6 +52,22 @@ u64 callouts(void)
 	return v->stats->callouts;
 }
 
+void enter_site(const char *name)
+{
+	const u8 *tc;
+	u32 i;
+
+	check(bt_enter(v) == X_OK, name, "no unit", 0);
+	/* MOV GS:[site], imm32 */
+	tc = bt_code(v->bt, v->frame.rip);
+	for (i = 0; i < 128; i++)
+		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
+		    tc[i + 3] == offsetof(struct vmbt_mon, site))
+			break;
+	check(i < 128, name, "no site", 0);
+	memcpy(&v->mon->site, tc + i + 7, 4);
+}
+
 /* A loop of two chained units, a million rounds: no VMM in between. */
 static void test_chain(void)
 {
@@ -270,19 +286,12 @@ static void test_second_undone(void)
 	static const u8 code[] = { 0xc2, 0x08, 0x00 };	/* ret 8 */
 	const struct ring1_map *m = ring1_map;
 	u32 from = ring1_lookup - ring1_code, n = 0, i;
-	const u8 *tc;
 
 	load(OTHER, code, sizeof(code));
 	v->guest->eip = OTHER;
 	v->guest->gpr[VMBT_ESP] = STACK;
 	v->guest->seg[VMBT_CS].limit = 0x7fffffff;
-	check(bt_enter(v) == X_OK, "second-undone", "no unit", 0);
-	tc = bt_code(v->bt, v->frame.rip);
-	for (i = 0; i < 64; i++)
-		if (tc[i] == 0x65 && tc[i + 1] == 0xc7 &&
-		    tc[i + 3] == offsetof(struct vmbt_mon, site))
-			break;
-	memcpy(&v->mon->site, tc + i + 7, 4);
+	enter_site("second-undone");
 	for (; m < ring1_map_end; m++) {
 		bool call = m->kind == RING1_M_MISS, edx = m->off > from;
 

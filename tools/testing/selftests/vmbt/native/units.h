@@ -19,6 +19,8 @@ void check(bool ok, const char *name, const char *what, u64 got);
 void load(u32 at, const void *code, u32 len);	/* a program, or what it works on */
 enum native_stop go(u32 eip);			/* to its HLT */
 u64 callouts(void);				/* so far */
+/* Enter the unit at EIP, which goes to a routine of ring1/; that is told by whom. */
+void enter_site(const char *name);
 
 /* alone.c */
 void test_sti(void);
