@@ -247,10 +247,9 @@ static void exits(void)
  */
 static void gdt_protected(void (*f)(void))
 {
-	u32 cr3 = paging_identity(PAGING_32), *table;
+	u32 cr3 = paging_identity(PAGING_32);
 
-	table = (u32 *)(((u32 *)cr3)[(u32)gdt >> 22] & ~4095u);
-	table[(u32)gdt >> 12 & 1023] &= ~4u;
+	paging_protect(PAGING_32, cr3);
 	paging_on(PAGING_32, cr3);
 	load_gdt(32 * 8 - 1);
 	f();

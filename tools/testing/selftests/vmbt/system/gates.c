@@ -634,9 +634,8 @@ void guest_main(void)
 	all("unpaged");
 
 	cr3 = paging_identity(PAGING_32);
-	page_table = (u32 *)(((u32 *)cr3)[(u32)gdt >> 22] & ~4095u);
-	*pte((u32)gdt) &= ~4u;
-	page_table = (u32 *)(((u32 *)cr3)[POOL_AT >> 22] & ~4095u);
+	paging_protect(PAGING_32, cr3);
+	page_table = paging_entry(PAGING_32, cr3, POOL_AT & ~0x3fffffu);
 	touch_table = page_alloc();
 	((u32 *)cr3)[TOUCH_AT >> 22] = (u32)touch_table | 7;
 	paging_on(PAGING_32, cr3);

@@ -170,6 +170,9 @@ bool memeq(const void *a, const void *b, size_t n);
 /* lib.c: paging, everything identity mapped, accessible for all */
 enum paging { PAGING_32, PAGING_PSE, PAGING_PAE };
 u32 paging_identity(enum paging mode);	/* returns CR3; does not switch */
+u32 *paging_entry(enum paging mode, u32 cr3, u32 lin);	/* makes the tables it is in */
+/* GDT and LDT are the kernel's: vmbt executes ring 3 directly if it cannot write these. */
+void paging_protect(enum paging mode, u32 cr3);
 void paging_on(enum paging mode, u32 cr3);
 void paging_off(void);
 void *page_alloc(void);			/* zeroed, from the pool */

@@ -287,6 +287,33 @@ u32 paging_identity(enum paging mode)
 	return (u32)(ptr ? ptr : dir);
 }
 
+u32 *paging_entry(enum paging mode, u32 cr3, u32 lin)
+{
+	const u32 words = mode == PAGING_PAE ? 2 : 1;
+	u32 *dir = (u32 *)cr3, *pde;
+
+	if (mode == PAGING_PAE) {
+		u32 *ptr = dir + 2 * (lin >> 30);
+
+		if (!(*ptr & 1))
+			*ptr = (u32)page_alloc() | 1;
+		dir = (u32 *)(*ptr & ~0xfffu);
+		pde = dir + 2 * (lin >> 21 & 511);
+	} else {
+		pde = dir + (lin >> 22);
+	}
+	if (!(*pde & 1))
+		*pde = (u32)page_alloc() | 7;
+	return (u32 *)(*pde & ~0xfffu) +
+	       words * (lin >> 12 & (mode == PAGING_PAE ? 511 : 1023));
+}
+
+void paging_protect(enum paging mode, u32 cr3)
+{
+	*paging_entry(mode, cr3, (u32)gdt) &= ~4u;
+	*paging_entry(mode, cr3, (u32)ldt) &= ~4u;
+}
+
 void paging_on(enum paging mode, u32 cr3)
 {
 	write_cr4((read_cr4() & ~(CR4_PSE | CR4_PAE)) |

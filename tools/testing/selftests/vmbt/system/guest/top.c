@@ -75,28 +75,6 @@ u32 *top_pte(u32 lin)
 	return i < 0 ? NULL : entries[i];
 }
 
-/* The page-table entry for @lin, with its table. */
-static u32 *entry_of(enum paging mode, u32 cr3, u32 lin)
-{
-	const u32 words = mode == PAGING_PAE ? 2 : 1;
-	u32 *dir = (u32 *)cr3, *pde;
-
-	if (mode == PAGING_PAE) {
-		u32 *ptr = dir + 2 * (lin >> 30);
-
-		if (!(*ptr & P))
-			*ptr = (u32)page_alloc() | P;
-		dir = (u32 *)(*ptr & ~0xfffu);
-		pde = dir + 2 * (lin >> 21 & 511);
-	} else {
-		pde = dir + (lin >> 22);
-	}
-	if (!(*pde & P))
-		*pde = (u32)page_alloc() | P | W | U;
-	return (u32 *)(*pde & ~0xfffu) +
-	       words * (lin >> 12 & (mode == PAGING_PAE ? 511 : 1023));
-}
-
 void top_begin(enum paging mode)
 {
 	u32 i, k, cr3;
@@ -104,15 +82,13 @@ void top_begin(enum paging mode)
 	pool_reset();
 	cr3 = paging_identity(mode);
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		entries[i] = entry_of(mode, cr3, pages[i].lin);
+		entries[i] = paging_entry(mode, cr3, pages[i].lin);
 		memory[i] = pages[i].rights ? page_alloc() : NULL;
 		*entries[i] = (u32)memory[i] | pages[i].rights;
 		for (k = 0; memory[i] && k < 4096; k++)
 			memory[i][k] = top_pattern(pages[i].lin + k);
 	}
-	/* vmbt executes ring 3 directly if it cannot write these. */
-	*entry_of(mode, cr3, (u32)gdt) &= ~U;
-	*entry_of(mode, cr3, (u32)ldt) &= ~U;
+	paging_protect(mode, cr3);
 	write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	paging_on(mode, cr3);
 	write_cr0(read_cr0() | CR0_WP);
