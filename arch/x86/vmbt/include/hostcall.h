@@ -154,6 +154,7 @@ struct vmbt_vmm_stats {
 #define VMBT_OFFER_AHEAD	0x100	/* units that go on behind a conditional branch */
 #define VMBT_OFFER_ADAPT	0x400	/* adaption: nothing becomes a callout, or none again */
 #define VMBT_OFFER_ALIASES	0x4000	/* writes to page tables and the GDT */
+#define VMBT_OFFER_POSTS	0x8000	/* writes to the interrupt controllers */
 /* And what the VMM does to save faults and flushes. */
 #define VMBT_OFFER_LINKS	0x200	/* what a new directory has in common with the last */
 #define VMBT_OFFER_FEW		0x800	/* INVLPG for a table that goes and had few leaves */

@@ -43,6 +43,7 @@ struct vmbt_mon_alias {
 #define VMBT_MON_HOT	(8 * 0xff + 16)
 #define VMBT_MON_HOT_ALIAS	2
 #define VMBT_MON_LOG	32
+#define VMBT_MON_POSTS	8
 /* The alias of the guest's GDT, and of no page table. */
 #define VMBT_MON_GDT_ALIAS	(VMBT_MON_ALIASES - 1)
 
@@ -97,6 +98,9 @@ struct vmbt_mon_alias {
  * @gdt_delta: added to the place of the table's first byte, as @alias_at, it is 0
  * @gdt_bytes: how much of @gdt is the guest's table
  * @gdt_spared: how often such writes have been compared
+ * @post: what ring 1 has written to the interrupt controllers' ports and the VMM has not
+ *	seen yet, from the end: the value, and above it the port; 0 is nothing
+ * @post_left: how many entries of @post are not used; at 0 writes are for the VMM
  */
 struct vmbt_mon {
 	u32 vif;
@@ -137,6 +141,8 @@ struct vmbt_mon {
 	u32 gdt_delta;
 	u32 gdt_bytes;
 	u32 gdt_spared;
+	u16 post[VMBT_MON_POSTS];
+	u32 post_left;
 };
 
 _Static_assert(sizeof(struct vmbt_mon) <= 4096, "the data page");

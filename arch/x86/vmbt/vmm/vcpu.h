@@ -111,6 +111,7 @@ struct vcpu {
 	u8 dr_late;		/* those the CPU reported in the VMM's own code */
 	u8 nr_avoid;		/* addresses that no translation may contain */
 	u32 avoid[4];
+	u32 posts;		/* mon->post_left as the guest was given it */
 	u8 *const *mon_page;	/* the monitor area's pages, NULL where none is */
 };
 

@@ -124,6 +124,16 @@ void bt_left(struct vcpu *v);
  */
 bool bt_at_boundary(struct vcpu *v);
 
+/**
+ * bt_may_count() - may translated code be about to count a port write (post.c)?
+ * @v: the vCPU, back from VCPU_BT1 and not in sync
+ *
+ * What it counts by is in ECX then, and ECX is spilled.
+ *
+ * Return: false if it is not
+ */
+bool bt_may_count(struct vcpu *v);
+
 /* A write met a trace, right behind bt_sync(); bt/adapt.c */
 void bt_adapt_fault(struct vcpu *v, u32 lin);
 /* The instruction of a BT_INTERP has been done; did it write to a traced page? */

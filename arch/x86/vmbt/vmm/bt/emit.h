@@ -157,6 +157,8 @@ bool bt_emit_write(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 /* peek.c: what the monitor area has; likewise */
 bool bt_emit_read_cr(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 bool bt_emit_in(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
+/* post.c: port writes that the VMM finds later; likewise */
+bool bt_emit_out(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 /* fpu.c: what shows where the last x87 instruction was; false as above */
 void bt_emit_x87(struct bt_emit *e, const struct vmbt_insn *in, u8 next_off);
 bool bt_emit_fxsave(struct bt_emit *e, const struct vmbt_insn *in);

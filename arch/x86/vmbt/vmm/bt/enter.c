@@ -588,7 +588,8 @@ struct bt_insn *bt_callout_insn(struct vcpu *v)
 /*
  * Where the guest goes on when the instruction of a callout has been done: where the next
  * one begins. In between is what would do it again: a write's own copy behind the jump to
- * the routine, the read of what the callout has asked for (peek.c).
+ * the routine, the read of what the callout has asked for (peek.c). What is left of the
+ * instruction when that is done is not for here, either (post.c).
  */
 static u32 behind_site(struct bt *bt, const struct bt_site *s, u32 eip)
 {
@@ -604,7 +605,10 @@ static u32 behind_site(struct bt *bt, const struct bt_site *s, u32 eip)
 			next = u->eip + m->g_off;
 		else
 			continue;
-		return next == eip && !(m->fix & ~BT_F_SHADOW) ? u->tc + m->tc_off : 0;
+		if (next != eip)
+			return 0;
+		if (!(m->fix & ~BT_F_SHADOW))
+			return u->tc + m->tc_off;
 	}
 	return 0;
 }
@@ -715,6 +719,14 @@ bool bt_at_boundary(struct vcpu *v)
 	return !p.at.fix && !in_ring1(v->frame.rip) &&
 	       (p.map == bt_unit(bt, p.unit)->map ||
 		bt_map(bt, p.map - 1)->g_off != p.at.g_off);
+}
+
+bool bt_may_count(struct vcpu *v)
+{
+	u32 unit, map;
+
+	return locate_unit(v->bt, v->frame.rip, &unit, &map) &&
+	       (bt_map(v->bt, map)->fix & BT_F_ECX);
 }
 
 void bt_left(struct vcpu *v)

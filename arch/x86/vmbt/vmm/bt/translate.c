@@ -97,6 +97,8 @@ static bool done_inline(struct bt_emit *e, const struct vmbt_insn *in,
 		return !(mode & BT_MODE_CPL3) && bt_emit_read_cr(e, in, next_off);
 	case VMBT_OP_IN:
 		return !(mode & BT_MODE_CPL3) && bt_emit_in(e, in, next_off);
+	case VMBT_OP_OUT:
+		return !(mode & BT_MODE_CPL3) && bt_emit_out(e, in, next_off);
 	case VMBT_OP_FXSAVE:
 		return !special && bt_emit_fxsave(e, in);
 	case VMBT_OP_VERW:

@@ -191,19 +191,68 @@ u8 chips_ack(void)
 }
 
 /**
+ * chips_posted() - do what translated code has written to the interrupt controllers
+ * @v: the vCPU, just back from the guest, nothing else has been looked at
+ *
+ * An entry is written before it is counted. So the one that comes next may be: it stays,
+ * as it will be counted if the guest goes on from there. Each that is over is cleared,
+ * since what is counted then may be less than what is here by now.
+ *
+ * All of it is the guest's to forge: what comes of it is what it could have written.
+ */
+void chips_posted(struct vcpu *v)
+{
+	struct vmbt_shared *s = v->shared;
+	struct vmbt_mon *mon = v->mon;
+	u32 left = READ_ONCE(mon->post_left), i;
+	u16 post;
+
+	mon->post_left = v->posts;
+	for (i = VMBT_MON_POSTS; i-- > left;) {
+		post = READ_ONCE(mon->post[i]);
+		mon->post[i] = 0;
+		if (!s->chips || !pic_port(post >> 8))
+			continue;
+		pic_write(&s->chip.pic, post >> 8, post);
+		s->stats.chip_io++;
+	}
+}
+
+/*
+ * While nothing is requested a mask or the end of an interrupt has no effect but on what
+ * comes later, for which the VMM has the CPU. What is no mask or end of an interrupt
+ * is not posted: that is seen by its value, but for initialisation words.
+ */
+static bool may_post(const struct vcpu *v)
+{
+	const struct pic_chip *c = v->shared->chip.pic.chip;
+
+	return v->shared->chips && !c[0].irr && !c[1].irr && !c[0].icw && !c[1].icw &&
+	       !c[0].poll && !c[1].poll && !(v->guest->dr[7] & VMBT_DR7_ENABLED) &&
+	       !(v->shared->no_offers & VMBT_OFFER_POSTS);
+}
+
+/**
  * chips_show() - tell translated code the masks, which it then reads by itself
  * @v: the vCPU, about to run
  *
  * Not while a read is to acknowledge an interrupt (poll), and not while the
- * guest has breakpoints, which may be on ports.
+ * guest has breakpoints, which may be on ports. And whether it may write them.
+ *
+ * Return: true if it might and may not any more: what it is in the midst of has to begin
+ * anew
  */
-void chips_show(struct vcpu *v)
+bool chips_show(struct vcpu *v)
 {
 	const struct vmbt_shared *s = v->shared;
 	const struct pic *p = &s->chip.pic;
+	u32 posts = v->posts;
 
+	v->posts = may_post(v) ? VMBT_MON_POSTS : 0;
+	v->mon->post_left = v->posts;
 	v->mon->ask_imr = !s->chips || p->chip[0].poll || p->chip[1].poll ||
 			  (v->guest->dr[7] & VMBT_DR7_ENABLED);
 	v->mon->imr[0] = p->chip[0].imr;
 	v->mon->imr[1] = p->chip[1].imr;
+	return posts && !v->posts;
 }

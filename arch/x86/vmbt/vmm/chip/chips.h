@@ -13,6 +13,7 @@ bool chips_pio(u16 port, u8 dir, u8 *val);
 bool chips_hurry(void);
 bool chips_service(void);
 u8 chips_ack(void);
-void chips_show(struct vcpu *v);
+bool chips_show(struct vcpu *v);
+void chips_posted(struct vcpu *v);
 
 #endif

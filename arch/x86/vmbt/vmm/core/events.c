@@ -224,7 +224,10 @@ bool core_inject(struct vcpu *v)
 		}
 	}
 	bt_set_pending(v, wants);
-	chips_show(v);
+	/* It would count what is not to be posted any more. */
+	if (unlikely(chips_show(v)) && v->raw && v->mode == VCPU_BT1 && !direct_unseen(v) &&
+	    bt_may_count(v))
+		core_sync(v);
 	if (unlikely(g->halted)) {
 		/* User space decides when to go on, as with KVM. */
 		core_sync(v);

@@ -245,6 +245,8 @@ void core_handle_exit(struct vcpu *v)
 	bool noted = mmu_alias_noted(v);
 	u64 vector = v->frame.vector;
 
+	if (READ_ONCE(v->mon->post_left) != v->posts)
+		chips_posted(v);
 	if (vector == VMBT_VEC_NMI || vector == VMBT_VEC_MC ||
 	    (vector >= 32 && vector < 256 && vector != 0x80)) {
 		left_ring1(v);

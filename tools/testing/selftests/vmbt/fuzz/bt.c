@@ -105,6 +105,17 @@ static bool own_fine(const struct vmbt_insn *in)
 	       (hash == (VMBT_MON_HASH1 & ~7U) || hash == (VMBT_MON_HASH3 & ~7U));
 }
 
+/* What is written to an interrupt controller, by how many entries are left in ECX. */
+static bool post_fine(const struct vmbt_insn *in)
+{
+	s32 post = offsetof(struct vmbt_mon, post);
+
+	return in->asize == 4 && in->mem.seg == VMBT_SEG_GS && in->op == VMBT_OP_MOV &&
+	       in->opsize == 1 && (in->flags & VMBT_IF_MEM_WRITE) &&
+	       in->mem.base == VMBT_REG_NONE && in->mem.index == VMBT_ECX &&
+	       in->mem.scale == 2 && (in->mem.disp == post - 2 || in->mem.disp == post - 1);
+}
+
 /*
  * A page table by its alias: right behind the load of where the runtime found it. What it
  * has been made from, and what is around it, is for verify_alias().
@@ -211,7 +222,7 @@ static void verify_insn(const struct bt_unit *u, const struct vmbt_insn *in,
 		broken(u, off, "control flow");
 	if (in->flags & (VMBT_IF_PRIV | VMBT_IF_IOPL))
 		broken(u, off, "privilege");
-	if (!own_fine(in) && !alias_fine(in, before))
+	if (!own_fine(in) && !alias_fine(in, before) && !post_fine(in))
 		broken(u, off, "%gs or %cs used for something else");
 }
 

@@ -675,6 +675,10 @@ int main(void)
 	run("verw", test_verw);
 	run("sysexit-commits", test_sysexit_commits);
 	run("reads", test_reads);
+	run("posts", test_posts);
+	run("posts-values", test_posts_values);
+	run("posts-full", test_posts_full);
+	run("posts-stopped", test_posts_stopped);
 	run("iret", test_iret);
 	run("iret-stopped", test_iret_stopped);
 	run("fxsave", test_fxsave);

@@ -36,6 +36,12 @@ void test_reads(void);
 void test_iret(void);
 void test_iret_stopped(void);
 
+/* post.c */
+void test_posts(void);
+void test_posts_values(void);
+void test_posts_full(void);
+void test_posts_stopped(void);
+
 /* fpu.c */
 void test_fxsave(void);
 void test_fxsave_stopped(void);

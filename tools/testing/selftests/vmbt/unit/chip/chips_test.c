@@ -10,6 +10,7 @@
 #include "chips.h"
 #include "firmware.h"
 #include "../../../../../../arch/x86/vmbt/vmm/plat.h"
+#include "../../../../../../arch/x86/vmbt/vmm/vcpu.h"
 
 #define KHZ	2000000ULL
 #define NEVER	(~0ULL)
@@ -17,6 +18,8 @@
 
 static struct vmbt_shared shared = { .tsc_khz = KHZ, .chips = 1 };
 static u64 tsc = 123456789;
+static struct vmbt_mon mon;
+static struct vcpu vcpu = { .shared = &shared, .guest = &shared.guest, .mon = &mon };
 
 struct vmbt_shared *plat_shared(void)
 {
@@ -305,6 +308,146 @@ static void guesses(void)
 	EXPECT(shared.clock_again > shared.clock_tsc || !shared.clock_again);
 }
 
+/* As translated code does it. */
+static void post(u16 port, u8 val)
+{
+	mon.post[--mon.post_left] = port << 8 | val;
+}
+
+/* May the guest post? And does it learn that it may not any more? */
+static bool may_post(void)
+{
+	bool had = mon.post_left, lost = chips_show(&vcpu);
+
+	EXPECT_EQ(lost, had && !mon.post_left);
+	EXPECT(!mon.post_left || mon.post_left == VMBT_MON_POSTS);
+	return mon.post_left;
+}
+
+/* Only what can wait is waited for. */
+static void posts_when(void)
+{
+	linux_pic(0x00);
+	line(4, false);
+	chips_service();
+	EXPECT(may_post());
+	/* An interrupt waits, then it is in service. */
+	line(4, true);
+	EXPECT(chips_service());
+	EXPECT(!may_post());
+	EXPECT_EQ(chips_ack(), 0x34);
+	EXPECT(may_post());
+	/* One waits, but is masked: at the master, and at the slave. */
+	out(0x21, 0x08);
+	line(3, true);
+	EXPECT(!chips_service());
+	EXPECT(!may_post());
+	out(0x20, 0x64);
+	out(0x21, 0x00);
+	EXPECT_EQ(chips_ack(), 0x33);
+	out(0x20, 0x63);
+	EXPECT(may_post());
+	out(0xa1, 0x10);
+	line(12, true);
+	EXPECT(!chips_service());
+	EXPECT(!may_post());
+	out(0xa1, 0x00);
+	EXPECT_EQ(chips_ack(), 0x3c);
+	out(0xa0, 0x20);
+	out(0x20, 0x20);
+	EXPECT(may_post());
+	/* The next read acknowledges; the next writes are no masks. */
+	out(0x20, 0x0c);
+	EXPECT(!may_post());
+	in(0x20);
+	EXPECT(may_post());
+	out(0xa0, 0x0c);
+	EXPECT(!may_post());
+	in(0xa0);
+	out(0xa0, 0x11);
+	EXPECT(!may_post());
+	linux_pic(0x00);
+	EXPECT(may_post());
+	out(0x20, 0x11);
+	EXPECT(!may_post());
+	linux_pic(0x00);
+	/* Breakpoints may be on ports. */
+	shared.guest.dr[7] = 1;
+	EXPECT(!may_post());
+	shared.guest.dr[7] = 0;
+	EXPECT(may_post());
+	shared.no_offers = VMBT_OFFER_POSTS;
+	EXPECT(!may_post());
+	shared.no_offers = 0;
+	shared.chips = 0;
+	EXPECT(!may_post());
+	shared.chips = 1;
+}
+
+/* In order, each once, and as if they had been asked for. */
+static void posts(void)
+{
+	u64 before;
+
+	linux_pic(0x00);
+	line(4, false);
+	chips_service();
+	line(4, true);
+	EXPECT(chips_service());
+	EXPECT_EQ(chips_ack(), 0x34);
+	EXPECT(may_post());
+	before = shared.stats.chip_io;
+	post(0x21, 0x10);
+	post(0x20, 0x64);
+	post(0xa1, 0x55);
+	post(0xa1, 0x66);
+	chips_posted(&vcpu);
+	EXPECT_EQ(shared.stats.chip_io, before + 4);
+	EXPECT_EQ(mon.post_left, VMBT_MON_POSTS);
+	EXPECT_EQ(in(0x21), 0x10);
+	EXPECT_EQ(in(0xa1), 0x66);
+	out(0x20, 0x0b);
+	EXPECT_EQ(in(0x20), 0);
+	/* Two are counted, the third is only there yet. */
+	post(0x21, 0x01);
+	post(0x21, 0x02);
+	mon.post[mon.post_left - 1] = 0x2103;
+	chips_posted(&vcpu);
+	EXPECT_EQ(in(0x21), 0x02);
+	/* Meanwhile the VMM was asked; and then the guest went on there. */
+	out(0x21, 0x04);
+	before = shared.stats.chip_io;
+	mon.post_left = VMBT_MON_POSTS - 3;
+	chips_posted(&vcpu);
+	EXPECT_EQ(in(0x21), 0x03);
+	EXPECT_EQ(shared.stats.chip_io, before + 1);
+}
+
+/* Nobody posts what is not a controller's, nor more than there is room for. */
+static void posts_forged(void)
+{
+	u64 before;
+	u32 i;
+
+	linux_pic(0x00);
+	EXPECT(may_post());
+	before = shared.stats.chip_io;
+	mon.post_left = ~0U;
+	chips_posted(&vcpu);
+	for (i = 0; i < VMBT_MON_POSTS; i++)
+		mon.post[i] = (0x40 + i) << 8 | 0x34;
+	mon.post_left = 0;
+	chips_posted(&vcpu);
+	EXPECT_EQ(shared.stats.chip_io, before);
+	for (i = 0; i < VMBT_MON_POSTS; i++)
+		EXPECT_EQ(mon.post[i], 0);
+	shared.chips = 0;
+	post(0x21, 0x77);
+	chips_posted(&vcpu);
+	shared.chips = 1;
+	EXPECT_EQ(in(0x21), 0x00);
+}
+
 /* The count that a guest reads follows the counter. */
 static void count(void)
 {
@@ -335,6 +478,9 @@ int main(void)
 	CASE(late);
 	CASE(one_shot);
 	CASE(guesses);
+	CASE(posts_when);
+	CASE(posts);
+	CASE(posts_forged);
 	CASE(count);
 	return check_failed != 0;
 }
