@@ -611,9 +611,14 @@ static void go_on(const struct bt_unit *u)
 	       u->ex[m->kind - BT_M_EXIT].eip : u->eip + m->g_off;
 	if (next != g->eip)
 		broken(u, v->frame.rip, "goes on at another instruction");
-	/* Not in the middle of what has been done, which would be done again. */
+	/*
+	 * Not in the middle of the next one. What repairs registers in front of it is left of the
+	 * one that has been done (post.c).
+	 */
 	n = number(u, v->frame.rip - u->tc);
-	if (n && bt_map(v->bt, u->map + n - 1)->g_off == m->g_off && m->kind < BT_M_EXIT)
+	m = n ? bt_map(v->bt, u->map + n - 1) : NULL;
+	if (m && u->eip + m->g_off == g->eip && !(m->fix & ~BT_F_SHADOW) &&
+	    entry(u, v->frame.rip - u->tc)->kind < BT_M_EXIT)
 		broken(u, v->frame.rip, "goes on in the middle of the next");
 }
 
