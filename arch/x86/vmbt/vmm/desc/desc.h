@@ -46,8 +46,8 @@ bool desc_all_shadowed(struct vcpu *v);
 /*
  * Put hardware selectors for the mode into v->frame (cs, ss, ds, es, fs, gs,
  * seg_load) and pick the run GDT. For BT, cs is the translation cache's and
- * gs the monitor's. seg_load has a bit for each register whose loaded value
- * differs from what the CPU has now.
+ * gs the monitor's. seg_load gets a bit for each register whose loaded value
+ * differs from what the CPU has now; metal_run_tables() clears them.
  */
 void desc_prepare(struct vcpu *v, enum vcpu_mode mode);
 

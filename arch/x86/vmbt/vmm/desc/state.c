@@ -508,7 +508,7 @@ void desc_prepare(struct vcpu *v, enum vcpu_mode mode)
 
 	refresh(v);
 	d->watch = false;
-	v->frame.seg_load = 0;
+	/* What an entry asked for that was given up before it ran is still to be loaded. */
 	desc_use_view(v, mode);
 	if (mode == VCPU_DE) {
 		if (!all_shadowed(d))

@@ -31,25 +31,49 @@ static u8 hw_dpl(u16 sel)
 
 #define ALL_LOADS (BIT(VMBT_DS) | BIT(VMBT_ES) | BIT(VMBT_FS) | BIT(VMBT_GS))
 
+/* The guest has run since the last time: it has what was asked for. */
+static void prepare(enum vcpu_mode mode)
+{
+	cpu.frame.seg_load = 0;
+	desc_prepare(&cpu, mode);
+}
+
+/* An entry that is given up before the CPU has loaded anything, and the next one. */
+static void not_entered(void)
+{
+	fake_flat(3);
+	desc_segs_lost(&cpu);
+	prepare(VCPU_DE);
+	desc_prepare(&cpu, VCPU_DE);
+	expect(cpu.frame.seg_load == ALL_LOADS, "again", "load %x", cpu.frame.seg_load);
+	prepare(VCPU_DE);
+	fake_flat(0);
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(cpu.frame.seg_load & BIT(VMBT_GS), "to BT1", "load %x", cpu.frame.seg_load);
+	desc_prepare(&cpu, VCPU_BT1);
+	expect(cpu.frame.seg_load & BIT(VMBT_GS), "BT1 again", "load %x", cpu.frame.seg_load);
+	done("not-entered");
+}
+
 static void direct(void)
 {
 	fake_flat(3);
 	expect(desc_all_shadowed(&cpu), "flat", "not shadowed");
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(cpu.frame.cs == SEL_CODE3 && cpu.frame.ss == SEL_DATA3 &&
 	       cpu.frame.ds == SEL_DATA3 && cpu.frame.gs == SEL_DATA3 &&
 	       cpu.frame.seg_load == ALL_LOADS, "DE", "cs %llx load %x",
 	       cpu.frame.cs, cpu.frame.seg_load);
 	expect(hw_dpl(SEL_CODE3) == 3 && hw_dpl(SEL_DATA0) == 1 &&
 	       hw_seg(SEL_DATA3).limit == ~0U, "entries", "wrong");
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(!cpu.frame.seg_load, "again", "load %x", cpu.frame.seg_load);
 	expect(hw(VMBT_SEL_TC3_CS) == 0 && hw(VMBT_SEL_MON3_GS) == 0,
 	       "own entries", "in the DE view");
 	/* The guest loads by itself: null, another selector, CS and SS too. */
 	put_desc(GDT, SEL_TEST, 0x1000, 0xfff, 0x40f3);
 	put_desc(GDT, SEL_TEST2, 0, ~0U, 0xc0fb);
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	cpu.frame.ds = 0;
 	cpu.frame.es = SEL_TEST | 3;
 	cpu.frame.cs = SEL_TEST2 | 3;
@@ -65,11 +89,11 @@ static void direct(void)
 	       g->seg[VMBT_SS].sel == (SEL_TEST | 3) &&
 	       g->seg[VMBT_FS].sel == SEL_DATA3, "cs ss", "%x %x",
 	       g->seg[VMBT_CS].sel, g->seg[VMBT_SS].sel);
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(!cpu.frame.seg_load && cpu.frame.ds == 0, "after", "load %x",
 	       cpu.frame.seg_load);
 	desc_segs_lost(&cpu);
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(cpu.frame.seg_load == ALL_LOADS, "lost", "load %x",
 	       cpu.frame.seg_load);
 	done("direct-execution");
@@ -80,7 +104,7 @@ static void translated(void)
 	u32 gen;
 
 	fake_flat(0);
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	gen = desc_current(&cpu)->generation;
 	expect(cpu.frame.cs == VMBT_SEL_TC1_CS &&
 	       cpu.frame.gs == VMBT_SEL_MON1_GS &&
@@ -92,24 +116,24 @@ static void translated(void)
 	       hw_seg(VMBT_SEL_MON1_GS).base == cpu.mon_base &&
 	       hw_seg(VMBT_SEL_MON1_GS).limit == VMBT_MON_SIZE - 1, "own",
 	       "wrong");
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(!cpu.frame.seg_load && desc_current(&cpu)->generation == gen,
 	       "again", "load %x", cpu.frame.seg_load);
 	/* Ring 1 loaded something behind our back. */
 	cpu.frame.fs = 0x1234;
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(cpu.frame.seg_load == 1 << VMBT_FS, "noticed", "load %x",
 	       cpu.frame.seg_load);
 	/* The monitor area moves: %gs must be loaded again. */
 	cpu.mon_base = 0x40000000;
 	cpu.mon_data = 0x40000000;
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(cpu.frame.seg_load == 1 << VMBT_GS &&
 	       hw_seg(VMBT_SEL_TC1_CS).base == 0x40000000, "moved", "load %x",
 	       cpu.frame.seg_load);
 	/* Its data page alone moves: %gs has that, and the aliases. */
 	cpu.mon_data = VMBT_MON_SPLIT_DATA;
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(cpu.frame.seg_load == 1 << VMBT_GS &&
 	       hw_seg(VMBT_SEL_TC1_CS).base == 0x40000000 &&
 	       hw_seg(VMBT_SEL_MON1_GS).base == VMBT_MON_SPLIT_DATA &&
@@ -117,22 +141,22 @@ static void translated(void)
 	       cpu.frame.seg_load, hw_seg(VMBT_SEL_MON1_GS).limit);
 	/* Ring 3 under BT. */
 	fake_flat(3);
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	expect(cpu.frame.cs == VMBT_SEL_TC3_CS &&
 	       cpu.frame.gs == VMBT_SEL_MON3_GS &&
 	       cpu.frame.ss == SEL_DATA3, "BT3", "cs %llx", cpu.frame.cs);
 	/* Nothing is truncated: the same tables, but for what is the VMM's. */
 	gen = desc_current(&cpu)->generation;
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(desc_current(&cpu)->generation == gen &&
 	       cpu.frame.seg_load == 1 << VMBT_GS, "to DE", "load %x",
 	       cpu.frame.seg_load);
 	expect(!hw(VMBT_SEL_TC3_CS) && !hw(VMBT_SEL_MON3_GS), "to DE",
 	       "own entries of DPL 3");
 	cpu.desc->truncates = true;
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	gen = desc_current(&cpu)->generation;
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(desc_current(&cpu)->generation != gen, "to DE", "truncated");
 	done("translated-code");
 }
@@ -145,7 +169,7 @@ static void loaded(void)
 	fake_flat(0);
 	put_desc(GDT, SEL_TEST, 0x5000, 0xffff, 0x40f3);
 	expect(!cpu_load_seg(&cpu, VMBT_ES, SEL_TEST | 3), "load", "fault");
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(m->offer[SEL_TEST / 8].neg_sel == -(SEL_TEST | 3U), "offer", "%x",
 	       m->offer[SEL_TEST / 8].neg_sel);
 	cpu.frame.fs = SEL_TEST | 3;
@@ -154,7 +178,7 @@ static void loaded(void)
 	expect(g->seg[VMBT_FS].sel == (SEL_TEST | 3) && g->seg[VMBT_FS].base == 0x5000,
 	       "taken", "%x", g->seg[VMBT_FS].sel);
 	expect(g->seg[VMBT_DS].sel == SEL_DATA0, "ours", "%x", g->seg[VMBT_DS].sel);
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(cpu.frame.seg_load == 1 << VMBT_DS && cpu.frame.ds == SEL_DATA0, "ours",
 	       "load %x", cpu.frame.seg_load);
 	/* The entry changes: no offer. */
@@ -162,7 +186,7 @@ static void loaded(void)
 	expect(m->offer[SEL_TEST / 8].neg_sel == VMBT_MON_NONE, "written", "still offered");
 	/* A null selector that IRETQ may change says nothing. */
 	expect(!cpu_load_seg(&cpu, VMBT_ES, 2), "null", "fault");
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	cpu.frame.es = 0;
 	desc_sync_bt(&cpu);
 	expect(g->seg[VMBT_ES].sel == 2, "null", "%x", g->seg[VMBT_ES].sel);
@@ -192,7 +216,7 @@ static void at_ring1(void)
 	g->seg[VMBT_CS] = (struct vmbt_seg){ .sel = SEL_CODE0, .limit = ~0U, .attr = A_CODE0 };
 	g->seg[VMBT_SS] = (struct vmbt_seg){ .sel = SEL_DATA0, .limit = ~0U, .attr = A_DATA0 };
 	desc_segs_changed(&cpu);
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	for (int s = 0; s < VMBT_NSEG; s++) {
 		struct vmbt_seg kernel = g->seg[s];
 
@@ -201,11 +225,11 @@ static void at_ring1(void)
 	}
 	desc_segs_changed(&cpu);
 	desc_all_shadowed(&cpu);
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	desc_offer_user(&cpu);
 	memcpy(g->seg, user, sizeof(user));
 	desc_segs_changed(&cpu);
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	cpu.frame.vector = 0x80;
 	from_ring3();
 }
@@ -219,7 +243,7 @@ static void arrivals(void)
 	       g->seg[VMBT_DS].sel == SEL_DATA3 && g->seg[VMBT_DS].limit == ~0U &&
 	       !g->seg[VMBT_FS].sel && vcpu_cpl(&cpu) == 3, "arrived", "cs %x",
 	       g->seg[VMBT_CS].sel);
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(!cpu.frame.seg_load, "arrived", "load %x", cpu.frame.seg_load);
 	/* SYSENTER does not say from where. */
 	at_ring1();
@@ -252,7 +276,7 @@ static void arrivals(void)
 	/* Until the tables are found where they were; an INVLPG is for its own page. */
 	at_ring1();
 	desc_mappings_changed(&cpu);
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(!cpu.mon->no_user, "withdrawn", "for good");
 	desc_mapping_changed(&cpu, GDT + 0x100000);
 	expect(!cpu.mon->no_user, "withdrawn", "another page");
@@ -317,14 +341,14 @@ static void on_way(struct vmbt_frame *frame, struct vmbt_seg *seg)
 	g->seg[VMBT_SS] = (struct vmbt_seg){ .sel = SEL_DATA0, .limit = ~0U, .attr = A_DATA0 };
 	desc_seg_loaded(&cpu, VMBT_CS);
 	desc_seg_loaded(&cpu, VMBT_SS);
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	desc_again_learn(&cpu, 1);
 	*frame = cpu.frame;
 	memcpy(seg, g->seg, sizeof(g->seg));
 	/* The kernel has other data segments until it returns. */
 	g->seg[VMBT_DS] = g->seg[VMBT_SS];
 	desc_seg_loaded(&cpu, VMBT_DS);
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	from_ring3();
 }
 
@@ -344,7 +368,7 @@ static void once_more(void)
 	       cpu.frame.cs, cpu.frame.ss, cpu.frame.gs, cpu.frame.seg_load);
 	expect(!memcmp(seg, g->seg, sizeof(seg)), "again", "ds %x", g->seg[VMBT_DS].sel);
 	/* Nothing is left to be found out. */
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(!cpu.frame.seg_load, "again", "load %x", cpu.frame.seg_load);
 	expect(!desc_again_fits(&cpu, 0, true), "another way", "learned");
 	from_ring3();
@@ -433,7 +457,7 @@ static void flat_ds(void)
 		cpu.mon->alias_ds = VMBT_MON_NONE;
 		put_desc(GDT, SEL_TEST, of[i].base, of[i].limit, of[i].attr);
 		expect(!cpu_load_seg(&cpu, VMBT_DS, SEL_TEST | 3), "flat", "no load of %u", i);
-		desc_prepare(&cpu, VCPU_BT1);
+		prepare(VCPU_BT1);
 		sel = -cpu.mon->alias_ds;
 		expect(sel == (of[i].flat ? (u32)SEL_TEST | 3 : -(u32)VMBT_MON_NONE), "flat",
 		       "%u: selector %x", i, sel);
@@ -442,12 +466,12 @@ static void flat_ds(void)
 	fake_flat(0);
 	put_desc(GDT, SEL_TEST, 0, ~0U, 0xc0f3);
 	expect(!cpu_load_seg(&cpu, VMBT_DS, SEL_TEST | 3), "flat", "no load");
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(cpu.mon->alias_ds == -(u32)(SEL_TEST | 3), "flat", "%x", cpu.mon->alias_ds);
 	put_desc(GDT, SEL_TEST, 0x1000, ~0U, 0xc0f3);
 	expect(cpu.mon->alias_ds == VMBT_MON_NONE, "flat", "still %x", cpu.mon->alias_ds);
 	expect(!cpu_load_seg(&cpu, VMBT_DS, 0), "flat", "no null selector");
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(cpu.mon->alias_ds == VMBT_MON_NONE, "flat", "null: %x", cpu.mon->alias_ds);
 	done("flat-data-segment");
 }
@@ -469,7 +493,7 @@ static void writes(void)
 	       desc_state(&cpu, VMBT_ES) == DESC_CACHED &&
 	       desc_state(&cpu, VMBT_DS) == DESC_SHADOWED, "changed",
 	       "still shadowed");
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	s = hw_seg(cpu.frame.es);
 	expect(cpu.frame.es == (VMBT_SEL_CACHED(VMBT_ES) | 3) &&
 	       s.base == 0x5000 && (s.attr & 0xff) == 0xf3, "cached",
@@ -549,7 +573,7 @@ static void modes(void)
 	cpu_load_seg(&cpu, VMBT_DS, 0x1234);
 	cpu_load_seg(&cpu, VMBT_SS, 0);
 	expect(!desc_all_shadowed(&cpu), "real", "shadowed");
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	s = hw_seg(cpu.frame.ds);
 	expect(cpu.frame.ds == (VMBT_SEL_CACHED(VMBT_DS) | 1) &&
 	       s.base == 0x12340 && s.limit == 0xffff &&
@@ -560,7 +584,7 @@ static void modes(void)
 	g->seg[VMBT_ES].limit = ~0U;
 	g->seg[VMBT_ES].attr = 0xc093;
 	desc_segs_changed(&cpu);
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(hw_seg(cpu.frame.es).limit == ~0U, "big real", "limit %x",
 	       hw_seg(cpu.frame.es).limit);
 	/* PE on, nothing reloaded yet: cached, in ring 1 still. */
@@ -574,14 +598,14 @@ static void modes(void)
 	expect(!cpu_far_jmp(&cpu, SEL_CODE0, 0x1000, 4) &&
 	       !cpu_load_seg(&cpu, VMBT_SS, SEL_DATA0) &&
 	       !cpu_load_seg(&cpu, VMBT_DS, SEL_DATA0), "loads", "fault");
-	desc_prepare(&cpu, VCPU_BT1);
+	prepare(VCPU_BT1);
 	expect(desc_state(&cpu, VMBT_DS) == DESC_SHADOWED &&
 	       cpu.frame.ds == SEL_DATA0 &&
 	       cpu.frame.es == (VMBT_SEL_CACHED(VMBT_ES) | 1), "protected",
 	       "ds %x es %x", cpu.frame.ds, cpu.frame.es);
 
 	fake_v86();
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	s = hw_seg(cpu.frame.ds);
 	expect(cpu.frame.ds == (VMBT_SEL_CACHED(VMBT_DS) | 3) &&
 	       s.base == 0x10030 && (s.attr & 0xff) == 0xf3 &&
@@ -605,7 +629,7 @@ static void modes(void)
 		if (i & 2)
 			shared.mon_policy = VMBT_MON_FIXED;
 		cpu.desc->truncates = i & 2;
-		desc_prepare(&cpu, vcpu_cpl(&cpu) ? VCPU_BT3 : VCPU_BT1);
+		prepare(vcpu_cpl(&cpu) ? VCPU_BT3 : VCPU_BT1);
 		for (int n = 0; n < 4; n++) {
 			u16 sel = (&cpu.frame.ds)[n];
 			u8 cpl = vcpu_cpl(&cpu) ? 3 : 1;
@@ -646,11 +670,11 @@ static void faults(void)
 	/* Small tables are complete before DE: LSL must see everything. */
 	fake_flat(3);
 	put_desc(GDT, 0xf8, 0, 0x3, 0x40f5);
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(hw_seg(0xf8).limit == 3 && hw_dpl(0xf8) == 3, "lsl",
 	       "not filled");
 	put_desc(GDT, 0xf8, 0, 0x4, 0x40f5);
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(hw_seg(0xf8).limit == 4, "lsl", "stale");
 	/* A selector where the VMM's entries are. */
 	fake_flat(3);
@@ -660,7 +684,7 @@ static void faults(void)
 	desc_tables_changed(&cpu);
 	put_desc(0x10000, VMBT_SEL_MON3_GS, 0x1234, 0xff, 0x40f3);
 	expect(!cpu_load_seg(&cpu, VMBT_ES, VMBT_SEL_MON3_GS), "ours", "fault");
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	expect(desc_state(&cpu, VMBT_ES) == DESC_CACHED &&
 	       hw_seg(cpu.frame.es).base == 0x1234 &&
 	       hw_seg(VMBT_SEL_MON3_GS).base == cpu.mon_base, "ours", "shared");
@@ -681,11 +705,11 @@ static void truncated(void)
 	cpu.desc->truncates = true;
 	put_desc(GDT, SEL_TEST, 0xb7000000, ~0U, A_DATA3);
 	cpu_load_seg(&cpu, VMBT_FS, SEL_TEST | 3);
-	desc_prepare(&cpu, VCPU_DE);
+	prepare(VCPU_DE);
 	expect(hw_seg(SEL_DATA3).limit == ~0U &&
 	       hw_seg(SEL_DATA0).limit == 0xffbfffff, "DE", "limit %x",
 	       hw_seg(SEL_DATA3).limit);
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	expect(cpu.frame.seg_load == ALL_LOADS &&
 	       hw_seg(SEL_DATA3).limit == 0xffbfffff &&
 	       hw_seg(SEL_TEST).limit == 0x48bfffff, "BT", "load %x limit %x",
@@ -693,11 +717,11 @@ static void truncated(void)
 	cpu.mode = VCPU_BT3;
 	expect(desc_limit_fault(&cpu), "limit fault", "not ours");
 	desc_note_access(&cpu, VMBT_FS, 0x1000);
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	expect(!cpu.frame.seg_load, "same half", "flipped");
 	desc_limit_fault(&cpu);
 	desc_note_access(&cpu, VMBT_FS, 0xfffffffc);
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	expect(cpu.frame.seg_load == 1 << VMBT_FS &&
 	       (hw_seg(SEL_TEST).attr & 0xf) == 7 &&
 	       hw_seg(SEL_TEST).limit == 0x48ffffff, "other half",
@@ -706,7 +730,7 @@ static void truncated(void)
 	expect(!desc_limit_fault(&cpu), "DE", "truncated");
 	cpu.mon_base = 0xf0000000;
 	cpu.mon_data = VMBT_MON_SPLIT_DATA;
-	desc_prepare(&cpu, VCPU_BT3);
+	prepare(VCPU_BT3);
 	expect(hw_seg(SEL_DATA3).limit == 0xffdfffff, "split", "limit %x",
 	       hw_seg(SEL_DATA3).limit);
 	fake_flat(0);
@@ -718,6 +742,7 @@ static void truncated(void)
 int main(void)
 {
 	direct();
+	not_entered();
 	translated();
 	loaded();
 	arrivals();
