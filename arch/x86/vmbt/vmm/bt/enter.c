@@ -599,10 +599,10 @@ static u32 behind_site(struct bt *bt, const struct bt_site *s, u32 eip)
 
 	for (i = s->map + 1; i < u->map + u->nr_map; i++) {
 		m = bt_map(bt, i);
-		if (m->kind >= BT_M_EXIT && m->kind <= BT_M_EXIT_LAST)
-			next = u->ex[m->kind - BT_M_EXIT].eip;
-		else if (m->g_off != site->g_off)
+		if (m->g_off != site->g_off)
 			next = u->eip + m->g_off;
+		else if (m->kind >= BT_M_EXIT && m->kind <= BT_M_EXIT_LAST)
+			next = u->ex[m->kind - BT_M_EXIT].eip;
 		else
 			continue;
 		if (next != eip)

@@ -607,8 +607,10 @@ static void go_on(const struct bt_unit *u)
 		broken(u, v->frame.rip, "goes on in the middle of an instruction");
 	if (m->fix & ~BT_F_SHADOW)
 		broken(u, v->frame.rip, "goes on where registers are spilled");
-	next = m->kind >= BT_M_EXIT && m->kind <= BT_M_EXIT_LAST ?
-	       u->ex[m->kind - BT_M_EXIT].eip : u->eip + m->g_off;
+	next = u->eip + m->g_off;
+	/* The unit ends there, or the next is a JMP, which is its exit. */
+	if (next != g->eip && m->kind >= BT_M_EXIT && m->kind <= BT_M_EXIT_LAST)
+		next = u->ex[m->kind - BT_M_EXIT].eip;
 	if (next != g->eip)
 		broken(u, v->frame.rip, "goes on at another instruction");
 	/*
